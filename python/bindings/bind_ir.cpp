@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+// Statement, Val, IterDomain, TensorDomain, TensorView, Expr, and the operators of values.
+#include "bindings.h"
+#include "nvfuser/ir/pointwise.h"
+#include "nvfuser/ops/pointwise.h"
+
+namespace nvfuser::python {
+namespace {
+
+struct OperatorRow {
+  const char* method;
+  const char* reflected;  ///< null: Python swaps comparisons itself
+  PointwiseOp op;
+};
+
+constexpr OperatorRow kBinaryOperators[] = {
+    {"__add__", "__radd__", PointwiseOp::add},
+    {"__sub__", "__rsub__", PointwiseOp::sub},
+    {"__mul__", "__rmul__", PointwiseOp::mul},
+    {"__truediv__", "__rtruediv__", PointwiseOp::truediv},
+    {"__mod__", "__rmod__", PointwiseOp::remainder},
+    {"__pow__", "__rpow__", PointwiseOp::pow},
+    {"__and__", "__rand__", PointwiseOp::bitwise_and},
+    {"__or__", "__ror__", PointwiseOp::bitwise_or},
+    {"__xor__", "__rxor__", PointwiseOp::bitwise_xor},
+    {"__lshift__", "__rlshift__", PointwiseOp::bitwise_left_shift},
+    {"__rshift__", "__rrshift__", PointwiseOp::bitwise_right_shift},
+    {"__lt__", nullptr, PointwiseOp::lt},
+    {"__le__", nullptr, PointwiseOp::le},
+    {"__gt__", nullptr, PointwiseOp::gt},
+    {"__ge__", nullptr, PointwiseOp::ge},
+};
+
+nb::object not_supported() { return nb::borrow(Py_NotImplemented); }
+
+nb::object apply(PointwiseOp op, nb::handle lhs, nb::handle rhs) {
+  auto usable = [](nb::handle object) { return nb::isinstance<ValRef>(object) || python_scalar(object).has_value(); };
+  if (!usable(lhs) || !usable(rhs)) {
+    return not_supported();
+  }
+  Fusion& fusion = fusion_of({lhs, rhs});
+  return wrap(pointwise(op, {operand(fusion, lhs, "lhs"), operand(fusion, rhs, "rhs")}));
+}
+
+void bind_operators(nb::class_<ValRef, StatementRef>& val) {
+  for (const OperatorRow& row : kBinaryOperators) {
+    const PointwiseOp op = row.op;
+    const std::string doc = "The op ``" + std::string(info(op).name) + "``.";
+    const std::string sig = "def " + std::string(row.method) + "(self, other: Val | complex) -> Val";
+    val.def(row.method, [op](nb::handle self, nb::handle other) { return apply(op, self, other); }, nb::sig(sig.c_str()), "other"_a, doc.c_str());
+    if (row.reflected) {
+      const std::string reflected = "def " + std::string(row.reflected) + "(self, other: Val | complex) -> Val";
+      val.def(row.reflected, [op](nb::handle self, nb::handle other) { return apply(op, other, self); }, nb::sig(reflected.c_str()), "other"_a,
+              doc.c_str());
+    }
+  }
+  val.def("__neg__", [](const ValRef& self) { return wrap(pointwise(PointwiseOp::neg, {self.get()})); }, "The op ``neg``.");
+  val.def("__abs__", [](const ValRef& self) { return wrap(pointwise(PointwiseOp::abs, {self.get()})); }, "The op ``abs``.");
+  val.def("__invert__", [](const ValRef& self) { return wrap(pointwise(PointwiseOp::bitwise_not, {self.get()})); }, "The op ``bitwise_not``.");
+  val.def("__bool__", [](const ValRef&) -> bool {
+    throw nb::type_error("a Val has no truth value while the fusion is being defined; use ops.where or logical ops");
+  });
+}
+
+void bind_values(nb::module_& m) {
+  nb::class_<StatementRef>(m, "Statement", "A node of a fusion.")
+      .def("__str__", [](const StatementRef& self) { return to_string(*self.node); })
+      .def("__repr__", [](nb::handle self) {
+        const auto* ref = nb::inst_ptr<StatementRef>(self);
+        return "<" + nb::cast<std::string>(nb::handle(self.type()).attr("__name__")) + ": " + to_string(*ref->node) + ">";
+      });
+  auto val = nb::class_<ValRef, StatementRef>(m, "Val", "A value: a scalar or a tensor.")
+                 .def("is_symbolic", [](const ValRef& self) { return self.get()->is_symbolic(); }, "True when no constant value is known.")
+                 .def("is_tensor", [](const ValRef& self) { return self.get()->is_tensor(); }, "True for a TensorView.")
+                 .def("definition", [](const ValRef& self) { return wrap(self.get()->definition()); }, nb::sig("def definition(self) -> Expr | None"),
+                      "The expression that produces the value, or None.")
+                 .def("uses", [](const ValRef& self) { return wrap_all(self.get()->uses()); }, nb::sig("def uses(self) -> list[Expr]"),
+                      "The expressions that read the value.")
+                 .def("fusion", [](const ValRef& self) { return self.fusion; }, "The fusion that owns the value.");
+  bind_operators(val);
+  nb::class_<ExprRef, StatementRef>(m, "Expr", "An expression: operands, results, attributes.")
+      .def("input", [](const ExprRef& self, int index) { return wrap(self.get()->input(index)); }, nb::sig("def input(self, index: int) -> Val"), "index"_a,
+           "Operand number `index`.")
+      .def("output", [](const ExprRef& self, int index) { return wrap(self.get()->output(index)); }, nb::sig("def output(self, index: int) -> Val"),
+           "index"_a, "Result number `index`.")
+      .def("location", [](const ExprRef& self) -> std::string { return self.get()->location() ? self.get()->location()->text() : ""; },
+           "The line of the user's program that made the expression; empty when unknown.");
+}
+
+void bind_domains(nb::module_& m) {
+  nb::class_<IterDomainRef, ValRef>(m, "IterDomain", "One axis of one tensor.")
+      .def("is_reduction", [](const IterDomainRef& self) { return self.get()->is_reduction(); }, "True for a reduced axis.")
+      .def("is_broadcast", [](const IterDomainRef& self) { return self.get()->is_broadcast(); }, "True for a broadcast axis.")
+      .def("extent", [](const IterDomainRef& self) { return wrap(self.get()->extent()); }, nb::sig("def extent(self) -> Val"), "The extent as a scalar.");
+  nb::class_<TensorDomainRef, ValRef>(m, "TensorDomain", "The axes of a tensor.");
+}
+
+TensorDomain* domain_of(const TensorViewRef& self) { return self.get()->domain(); }
+
+void bind_tensor_view(nb::module_& m) {
+  nb::class_<TensorViewRef, ValRef>(m, "TensorView", "A tensor of a fusion.")
+      .def_prop_ro("ndim", [](const TensorViewRef& self) { return self.get()->rank(); }, "Logical rank without reduced axes.")
+      .def("dtype", [](const TensorViewRef& self) { return self.get()->dtype(); }, "Element type.")
+      .def("domain", [](const TensorViewRef& self) { return wrap(domain_of(self)); }, nb::sig("def domain(self) -> TensorDomain"), "All axes.")
+      .def("get_logical_domain", [](const TensorViewRef& self) { return wrap_all(domain_of(self)->logical()); },
+           nb::sig("def get_logical_domain(self) -> list[IterDomain]"), "The axes that users see.")
+      .def("get_loop_domain", [](const TensorViewRef& self) { return wrap_all(domain_of(self)->loop()); },
+           nb::sig("def get_loop_domain(self) -> list[IterDomain]"), "The axes of a schedule.")
+      .def("get_root_domain", [](const TensorViewRef& self) { return wrap_all(domain_of(self)->root()); },
+           nb::sig("def get_root_domain(self) -> list[IterDomain]"), "The axes that the definition iterates.")
+      .def("has_root", [](const TensorViewRef& self) { return domain_of(self)->root() != domain_of(self)->logical(); },
+           "True when the root axes differ from the logical ones.");
+}
+
+}  // namespace
+
+void bind_ir(nb::module_& m) {
+  bind_values(m);
+  bind_domains(m);
+  bind_tensor_view(m);
+}
+
+}  // namespace nvfuser::python

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+// The executor with its plans.  Tensors arrive as plain descriptions: the Python layer knows the frameworks.
+#include "bindings.h"
+#include "nvfuser/ir/evaluate.h"
+#include "nvfuser/runtime/arguments.h"
+#include "nvfuser/runtime/executor.h"
+
+namespace nvfuser::python {
+namespace {
+
+/// A plan with what keeps it valid.
+struct PlanRef {
+  std::shared_ptr<const Plan> plan;
+};
+
+std::vector<Argument> to_arguments(nb::list list) {
+  std::vector<Argument> arguments;
+  arguments.reserve(nb::len(list));
+  for (nb::handle item : list) {
+    if (nb::isinstance<TensorArgument>(item)) {
+      arguments.emplace_back(nb::cast<TensorArgument&>(item));
+    } else {
+      std::optional<ScalarValue> number = python_scalar(item);
+      check(number.has_value(), ErrorKind::definition, "input ", arguments.size(), " is neither a tensor nor a number");
+      arguments.emplace_back(*number);
+    }
+  }
+  return arguments;
+}
+
+void bind_descriptions(nb::module_& m) {
+  nb::enum_<Way>(m, "Way", "How kernels run.")
+      .value("cuda", Way::cuda)
+      .value("host", Way::host)
+      .value("emulator", Way::emulator)
+      .value("evaluator", Way::evaluator);
+  nb::class_<TensorArgument>(m, "TensorArgument", "A tensor as the executor sees it: address, dtype, device, sizes, strides in elements.")
+      .def("__init__",
+           [](TensorArgument* self, uintptr_t data, DataType dtype, bool cuda, int index, std::vector<int64_t> sizes, std::vector<int64_t> strides) {
+             new (self) TensorArgument{reinterpret_cast<void*>(data), dtype, {cuda ? Device::Kind::cuda : Device::Kind::cpu, index}, std::move(sizes),
+                                       std::move(strides)};
+           },
+           "data"_a, "dtype"_a, "cuda"_a, "index"_a, "sizes"_a, "strides"_a)
+      .def_prop_ro("data", [](const TensorArgument& self) { return reinterpret_cast<uintptr_t>(self.data); }, "Address of the first element.")
+      .def_ro("dtype", &TensorArgument::dtype, "Element type.")
+      .def_prop_ro("cuda", [](const TensorArgument& self) { return self.device.kind == Device::Kind::cuda; }, "True for memory of a GPU.")
+      .def_prop_ro("index", [](const TensorArgument& self) { return self.device.index; }, "Ordinal of the device.")
+      .def_ro("sizes", &TensorArgument::sizes, "Extent of each axis.")
+      .def_ro("strides", &TensorArgument::strides, "Stride of each axis in elements.");
+  nb::class_<OutputSpec>(m, "OutputSpec", "What the caller allocates for one output.")
+      .def_ro("dtype", &OutputSpec::dtype, "Element type.")
+      .def_prop_ro("cuda", [](const OutputSpec& self) { return self.device.kind == Device::Kind::cuda; }, "True for memory of a GPU.")
+      .def_prop_ro("index", [](const OutputSpec& self) { return self.device.index; }, "Ordinal of the device.")
+      .def_ro("sizes", &OutputSpec::sizes, "Extent of each axis.")
+      .def_ro("strides", &OutputSpec::strides, "Stride of each axis in elements; 0 for expanded axes.")
+      .def_ro("elements", &OutputSpec::elements, "Elements that the memory holds.")
+      .def_ro("alias_input", &OutputSpec::alias_input, "The input whose memory this output is, or -1.")
+      .def_ro("same_as", &OutputSpec::same_as, "The earlier output that this one is, or -1.")
+      .def_ro("hidden", &OutputSpec::hidden, "True when the output is not returned.")
+      .def_ro("workspace", &OutputSpec::workspace, "True for memory of one call alone.");
+}
+
+/// All outputs with every floating value in double, into dense row-major memory at the addresses given.
+void evaluate_float64(const Fusion& fusion, const std::vector<Argument>& arguments, const std::vector<uintptr_t>& outputs) {
+  ScalarBinding binding(fusion);
+  bind_arguments(fusion, arguments, binding);
+  std::vector<HostArgument> inputs;
+  for (const Argument& argument : arguments) {
+    const auto* tensor = std::get_if<TensorArgument>(&argument);
+    inputs.push_back(tensor ? HostArgument(HostTensor{tensor->data, tensor->dtype, tensor->sizes, tensor->strides})
+                            : HostArgument(std::get<ScalarValue>(argument)));
+  }
+  std::vector<HostTensor> results;
+  for (size_t k = 0; k < fusion.outputs().size(); ++k) {
+    const TensorView* tensor = fusion.outputs()[k];
+    const DataType dtype = is_floating(tensor->dtype()) ? DataType::Double : is_complex(tensor->dtype()) ? DataType::ComplexDouble : tensor->dtype();
+    HostTensor result{reinterpret_cast<void*>(outputs.at(k)), dtype, binding.sizes(tensor), {}};
+    result.strides.resize(result.sizes.size());
+    int64_t step = 1;
+    for (size_t axis = result.sizes.size(); axis-- > 0;) {
+      result.strides[axis] = step;
+      step *= result.sizes[axis];
+    }
+    results.push_back(std::move(result));
+  }
+  evaluate(fusion, inputs, results, EvaluatePrecision::float64);
+}
+
+ExecuteOptions make_options(std::optional<Way> way, uintptr_t stream, uint64_t seed, std::string device) {
+  return {way, reinterpret_cast<void*>(stream), seed, std::move(device)};
+}
+
+}  // namespace
+
+void bind_runtime(nb::module_& m) {
+  bind_descriptions(m);
+  m.def("evaluate_float64",
+        [](const Fusion& fusion, nb::list inputs, std::vector<uintptr_t> outputs) {
+          const std::vector<Argument> arguments = to_arguments(inputs);
+          nb::gil_scoped_release release;
+          evaluate_float64(fusion, arguments, outputs);
+        },
+        "fusion"_a, "inputs"_a, "outputs"_a, "Evaluates all outputs with every floating value in double, into dense memory at these addresses.");
+  nb::class_<PlanRef>(m, "Plan", "A call that is ready to run.")
+      .def_prop_ro("outputs", [](const PlanRef& self) { return FusionExecutor::outputs_of(*self.plan); }, "Outputs, then workspace.")
+      .def_prop_ro("way", [](const PlanRef& self) { return FusionExecutor::way_of(*self.plan); }, "How it runs.")
+      .def_prop_ro("kernel_text", [](const PlanRef& self) { return FusionExecutor::kernel_text(*self.plan); }, "Text of its kernels.")
+      .def_prop_ro("fallback_reason", [](const PlanRef& self) { return FusionExecutor::fallback_reason(*self.plan); },
+                   "Why the evaluator runs although nobody asked for it; empty otherwise.")
+      .def("__str__", [](const PlanRef& self) { return FusionExecutor::describe(*self.plan); });
+  nb::class_<FusionExecutor>(m, "FusionExecutor", "Plans and runs one fusion.")
+      .def(nb::init<std::shared_ptr<Fusion>>(), "fusion"_a)
+      .def(
+          "prepare",
+          [](FusionExecutor& self, nb::list inputs, std::optional<Way> way, uint64_t seed, std::string device) {
+            const std::vector<Argument> arguments = to_arguments(inputs);
+            nb::gil_scoped_release release;
+            return PlanRef{self.prepare(arguments, make_options(way, 0, seed, std::move(device)))};
+          },
+          "inputs"_a, "way"_a = nb::none(), "seed"_a = 1, "device"_a = "", "Finds or makes the plan for these inputs.")
+      .def(
+          "run",
+          [](FusionExecutor& self, const PlanRef& plan, nb::list inputs, std::vector<uintptr_t> outputs, uintptr_t stream, uint64_t seed) {
+            const std::vector<Argument> arguments = to_arguments(inputs);
+            std::vector<void*> pointers(outputs.size());
+            for (size_t k = 0; k < outputs.size(); ++k) {
+              pointers[k] = reinterpret_cast<void*>(outputs[k]);
+            }
+            nb::gil_scoped_release release;
+            self.run(*plan.plan, arguments, pointers, make_options(std::nullopt, stream, seed, ""));
+          },
+          "plan"_a, "inputs"_a, "outputs"_a, "stream"_a = 0, "seed"_a = 1, "Runs a plan; `outputs` are addresses, 0 where nothing is allocated.")
+      .def_prop_ro("fusion", [](const FusionExecutor& self) { return self.fusion(); }, "The fusion.");
+}
+
+}  // namespace nvfuser::python

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the bind_*.cpp share: wrappers of IR nodes that own their Fusion jointly, the thread's current Fusion, operands
+// from Python objects.
+#pragma once
+
+#include <nanobind/nanobind.h>
+#include <nanobind/stl/complex.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/shared_ptr.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/string_view.h>
+#include <nanobind/stl/vector.h>
+
+#include <memory>
+#include <vector>
+
+#include "nvfuser/ir/fusion.h"
+
+namespace nvfuser::python {
+
+namespace nb = nanobind;
+using namespace nb::literals;
+
+/// A node as Python holds it: joint ownership of the Fusion and the node.  The node remembers its living wrapper, so one
+/// node has one Python object.  All access happens under the GIL.
+struct StatementRef {
+  std::shared_ptr<Fusion> fusion;
+  Statement* node;
+  StatementRef(std::shared_ptr<Fusion> owner, Statement* statement) : fusion(std::move(owner)), node(statement) {}
+  StatementRef(const StatementRef&) = delete;
+  StatementRef& operator=(const StatementRef&) = delete;
+  ~StatementRef() { node->wrapper = nullptr; }
+};
+struct ValRef : StatementRef {
+  using StatementRef::StatementRef;
+  Val* get() const { return static_cast<Val*>(node); }
+};
+struct IterDomainRef : ValRef {
+  using ValRef::ValRef;
+  IterDomain* get() const { return static_cast<IterDomain*>(node); }
+};
+struct TensorDomainRef : ValRef {
+  using ValRef::ValRef;
+  TensorDomain* get() const { return static_cast<TensorDomain*>(node); }
+};
+struct TensorViewRef : ValRef {
+  using ValRef::ValRef;
+  TensorView* get() const { return static_cast<TensorView*>(node); }
+};
+struct ExprRef : StatementRef {
+  using StatementRef::StatementRef;
+  Expr* get() const { return static_cast<Expr*>(node); }
+};
+
+/// The Python object of a node, of its most derived class; None for null.
+nb::object wrap(const Statement* node);
+
+template <class Nodes>
+nb::list wrap_all(const Nodes& nodes) {
+  nb::list list;
+  for (const auto* node : nodes) {
+    list.append(wrap(node));
+  }
+  return list;
+}
+
+/// The Fusion that the thread builds at present; an error says how to open one.
+Fusion& current_fusion();
+std::shared_ptr<Fusion> current_fusion_or_null();
+void push_fusion(std::shared_ptr<Fusion> fusion);
+void pop_fusion();
+
+/// A Val, or a Python bool, int, float or complex made a constant of `fusion`.  TypeError names the argument otherwise.
+Val* operand(Fusion& fusion, nb::handle object, const char* argument);
+/// The tensor behind an object; TypeError names the argument otherwise.
+TensorView* tensor_operand(nb::handle object, const char* argument);
+/// The fusion of the first Val among the objects, else the current one.
+Fusion& fusion_of(std::initializer_list<nb::handle> objects);
+/// A list or tuple of ints and Vals.
+std::vector<Val*> val_list(Fusion& fusion, nb::handle object, const char* argument);
+/// None (null) or an operand.
+Val* optional_operand(Fusion& fusion, nb::handle object, const char* argument);
+/// A Python number as a scalar; nothing for anything else.
+std::optional<ScalarValue> python_scalar(nb::handle object);
+
+/// Makes the Fusion's expressions remember the Python line that made them.
+void record_locations(Fusion& fusion);
+
+void bind_errors(nb::module_& m);
+void bind_enums(nb::module_& m);
+void bind_ir(nb::module_& m);
+void bind_fusion(nb::module_& m);
+void bind_define(nb::module_& m);
+void bind_ops(nb::module_& m);
+void bind_runtime(nb::module_& m);
+void bind_options(nb::module_& m);
+
+}  // namespace nvfuser::python

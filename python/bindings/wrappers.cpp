@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+// Wrappers of nodes, the thread's current Fusion, and operands from Python objects.
+#include "bindings.h"
+#include "nvfuser/ops/pointwise.h"
+
+namespace nvfuser::python {
+namespace {
+
+std::vector<std::shared_ptr<Fusion>>& fusion_stack() {
+  thread_local std::vector<std::shared_ptr<Fusion>> stack;
+  return stack;
+}
+
+template <class Ref>
+nb::object make(Statement* node) {
+  nb::object object = nb::inst_alloc(nb::type<Ref>());
+  new (nb::inst_ptr<Ref>(object)) Ref(node->fusion()->shared_from_this(), node);
+  nb::inst_mark_ready(object);
+  node->wrapper = object.ptr();
+  return object;
+}
+
+nb::object make_val(Val* val) {
+  switch (val->kind()) {
+    case ValKind::iter_domain: return make<IterDomainRef>(val);
+    case ValKind::tensor_domain: return make<TensorDomainRef>(val);
+    case ValKind::tensor_view: return make<TensorViewRef>(val);
+    case ValKind::scalar: break;
+  }
+  return make<ValRef>(val);
+}
+
+/// A line of Python, kept as code object and instruction; resolved to a line number only when it is printed.
+class PythonLocation : public Location {
+ public:
+  PythonLocation(nb::object code, int instruction) : code_(std::move(code)), instruction_(instruction) {}
+  ~PythonLocation() override {
+    nb::gil_scoped_acquire guard;
+    code_.reset();
+  }
+  std::string text() const override {
+    nb::gil_scoped_acquire guard;
+    const std::string file = nb::cast<std::string>(code_.attr("co_filename"));
+    const std::string name = nb::cast<std::string>(code_.attr("co_name"));
+    int line = nb::cast<int>(code_.attr("co_firstlineno"));
+    for (nb::handle entry : code_.attr("co_lines")()) {
+      nb::tuple range = nb::cast<nb::tuple>(entry);
+      if (nb::cast<int>(range[0]) <= instruction_ && instruction_ < nb::cast<int>(range[1]) && !range[2].is_none()) {
+        line = nb::cast<int>(range[2]);
+      }
+    }
+    return file + ":" + std::to_string(line) + " in " + name;
+  }
+
+ private:
+  nb::object code_;
+  int instruction_;
+};
+
+std::string class_name(nb::handle object) { return nb::cast<std::string>(nb::handle(object.type()).attr("__name__")); }
+
+}  // namespace
+
+nb::object wrap(const Statement* node) {
+  if (!node) {
+    return nb::none();
+  }
+  if (node->wrapper) {
+    return nb::borrow(static_cast<PyObject*>(node->wrapper));
+  }
+  auto* statement = const_cast<Statement*>(node);
+  if (auto* val = dynamic_cast<Val*>(statement)) {
+    return make_val(val);
+  }
+  return make<ExprRef>(statement);
+}
+
+Fusion& current_fusion() {
+  check(!fusion_stack().empty(), ErrorKind::definition, "no fusion is being defined; use `with FusionDefinition() as fd:`");
+  return *fusion_stack().back();
+}
+
+std::shared_ptr<Fusion> current_fusion_or_null() { return fusion_stack().empty() ? nullptr : fusion_stack().back(); }
+void push_fusion(std::shared_ptr<Fusion> fusion) { fusion_stack().push_back(std::move(fusion)); }
+void pop_fusion() {
+  check(!fusion_stack().empty(), ErrorKind::definition, "no fusion is being defined");
+  fusion_stack().pop_back();
+}
+
+std::optional<ScalarValue> python_scalar(nb::handle object) {
+  if (PyBool_Check(object.ptr())) {
+    return ScalarValue(object.ptr() == Py_True);
+  }
+  if (PyLong_Check(object.ptr())) {
+    return ScalarValue(nb::cast<int64_t>(object));
+  }
+  if (PyFloat_Check(object.ptr())) {
+    return ScalarValue(nb::cast<double>(object));
+  }
+  if (PyComplex_Check(object.ptr())) {
+    return ScalarValue(nb::cast<std::complex<double>>(object));
+  }
+  return std::nullopt;
+}
+
+Val* operand(Fusion& fusion, nb::handle object, const char* argument) {
+  if (nb::isinstance<ValRef>(object)) {
+    return nb::inst_ptr<ValRef>(object)->get();
+  }
+  std::optional<ScalarValue> number = python_scalar(object);
+  if (!number) {
+    throw nb::type_error(("argument '" + std::string(argument) + "': expected a Val, bool, int, float or complex, got " + class_name(object)).c_str());
+  }
+  return make_constant(fusion, *number);
+}
+
+Val* optional_operand(Fusion& fusion, nb::handle object, const char* argument) {
+  return object.is_none() ? nullptr : operand(fusion, object, argument);
+}
+
+TensorView* tensor_operand(nb::handle object, const char* argument) {
+  if (!nb::isinstance<TensorViewRef>(object)) {
+    throw nb::type_error(("argument '" + std::string(argument) + "': expected a TensorView, got " + class_name(object)).c_str());
+  }
+  return nb::inst_ptr<TensorViewRef>(object)->get();
+}
+
+Fusion& fusion_of(std::initializer_list<nb::handle> objects) {
+  for (nb::handle object : objects) {
+    if (nb::isinstance<ValRef>(object)) {
+      return *nb::inst_ptr<ValRef>(object)->fusion;
+    }
+  }
+  return current_fusion();
+}
+
+std::vector<Val*> val_list(Fusion& fusion, nb::handle object, const char* argument) {
+  if (!nb::isinstance<nb::list>(object) && !nb::isinstance<nb::tuple>(object)) {
+    throw nb::type_error(("argument '" + std::string(argument) + "': expected a list or tuple, got " + class_name(object)).c_str());
+  }
+  std::vector<Val*> vals;
+  for (nb::handle item : object) {
+    if (!nb::isinstance<ValRef>(item) && (!PyLong_Check(item.ptr()) || PyBool_Check(item.ptr()))) {
+      throw nb::type_error(("argument '" + std::string(argument) + "', element " + std::to_string(vals.size()) + ": expected an int or a Val, got " +
+                            class_name(item))
+                               .c_str());
+    }
+    vals.push_back(operand(fusion, item, argument));
+  }
+  return vals;
+}
+
+void record_locations(Fusion& fusion) {
+  fusion.locator = []() -> std::shared_ptr<const Location> {
+    PyFrameObject* frame = PyEval_GetFrame();
+    if (!frame) {
+      return nullptr;
+    }
+    nb::object code = nb::steal(reinterpret_cast<PyObject*>(PyFrame_GetCode(frame)));
+    const int instruction = nb::cast<int>(nb::handle(reinterpret_cast<PyObject*>(frame)).attr("f_lasti"));
+    return std::make_shared<PythonLocation>(std::move(code), instruction);
+  };
+}
+
+}  // namespace nvfuser::python

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""nvfuser: a kernel-fusion compiler.
+
+Write tensor math inside ``with FusionDefinition() as fd:``, then call ``fd.execute([...])`` with tensors of torch, NumPy,
+CuPy, JAX or anything with DLPack.  Everything between inputs and outputs runs as few kernels as possible.
+"""
+
+from nvfuser._C import (
+    CompileError,
+    DataType,
+    DefinitionError,
+    DeviceError,
+    DTypeError,
+    Expr,
+    Fusion,
+    FusionGuard,
+    InternalError,
+    IterDomain,
+    MemoryType,
+    NvfError,
+    OptionError,
+    ParallelType,
+    ScheduleError,
+    ShapeError,
+    Statement,
+    TensorDomain,
+    TensorView,
+    Val,
+    Way,
+    compute_tensor_descriptor,
+    define_scalar,
+    define_tensor,
+    ops,
+)
+from nvfuser.definition import FusionDefinition
+from nvfuser.libraries import register_library_folders
+from nvfuser.runtime import PerformanceWarning
+from nvfuser.version import __version__, version
+
+register_library_folders()
+
+__all__ = [
+    "CompileError",
+    "DTypeError",
+    "DataType",
+    "DefinitionError",
+    "DeviceError",
+    "Expr",
+    "Fusion",
+    "FusionDefinition",
+    "FusionGuard",
+    "InternalError",
+    "IterDomain",
+    "MemoryType",
+    "NvfError",
+    "OptionError",
+    "ParallelType",
+    "PerformanceWarning",
+    "ScheduleError",
+    "ShapeError",
+    "Statement",
+    "TensorDomain",
+    "TensorView",
+    "Val",
+    "Way",
+    "__version__",
+    "compute_tensor_descriptor",
+    "define_scalar",
+    "define_tensor",
+    "ops",
+    "version",
+]

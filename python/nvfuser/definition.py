@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: Apache-2.0
+"""FusionDefinition: define a fusion in a ``with`` block, then execute it on tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from nvfuser import tensors
+from nvfuser._C import DataType, Fusion, FusionExecutor, FusionGuard, TensorView, Val, Way, ops
+from nvfuser._C import define_scalar as _define_scalar
+from nvfuser._C import define_tensor as _define_tensor
+from nvfuser.runtime import execute, reference
+
+# Largest relative and absolute error that `validate` accepts per dtype, about 16 units in the last place.
+TOLERANCES = {
+    DataType.Double: 1e-12,
+    DataType.ComplexDouble: 1e-12,
+    DataType.Float: 4e-6,
+    DataType.ComplexFloat: 4e-6,
+    DataType.Half: 4e-3,
+    DataType.BFloat16: 3e-2,
+    DataType.Float8_e4m3fn: 0.2,
+    DataType.Float8_e5m2: 0.4,
+}
+
+
+def rebuild(source: str) -> FusionDefinition:
+    """The fusion that a printed definition describes (see ``repr(fd)``)."""
+    scope: dict[str, Any] = {}
+    exec(f"from nvfuser import DataType, FusionDefinition\n{source}", scope)
+    with FusionDefinition() as fd:
+        scope["nvfuser_fusion"](fd)
+    return fd
+
+
+class FusionDefinition:
+    """A fusion under definition, and the means to run it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nvfuser import FusionDefinition
+    >>> with FusionDefinition() as fd:
+    ...     x = fd.define_tensor(shape=[-1], contiguity=[True])
+    ...     fd.add_output(fd.ops.relu(x + 1.0))
+    >>> fd.execute([np.array([-3.0, 0.5], np.float32)])
+    [array([0. , 1.5], dtype=float32)]
+    """
+
+    ops = ops
+
+    def __init__(self) -> None:
+        self._fusion: Fusion | None = None
+        self._guard: FusionGuard | None = None
+        self._executor: FusionExecutor | None = None
+        self._way: Way | None = None
+
+    # ---- definition ----
+
+    def __enter__(self) -> FusionDefinition:
+        if self._fusion is None:
+            self._fusion = Fusion()
+        self._guard = FusionGuard(self._fusion)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._guard is not None:
+            self._guard.release()
+            self._guard = None
+
+    @property
+    def fusion(self) -> Fusion:
+        """The fusion; NotImplementedError before the first ``with``."""
+        if self._fusion is None:
+            raise NotImplementedError("Fusion does not exist! Use `with FusionDefinition() as fd:` to define one.")
+        return self._fusion
+
+    def define_tensor(self, *args: Any, **kwargs: Any) -> TensorView:
+        """Defines a tensor and registers it as the next input (see :func:`nvfuser.define_tensor`)."""
+        tensor = _define_tensor(*args, **kwargs)
+        self.fusion.add_input(tensor)
+        return tensor
+
+    def define_scalar(self, *args: Any, **kwargs: Any) -> Val:
+        """Defines a scalar; one without a value is registered as the next input (see :func:`nvfuser.define_scalar`)."""
+        scalar = _define_scalar(*args, **kwargs)
+        if scalar.is_symbolic():
+            self.fusion.add_input(scalar)
+        return scalar
+
+    def define_vector(self, size: int) -> list[Val]:
+        """Defines `size` integer scalars, each an input; a list of numbers is passed for them."""
+        return [self.define_scalar(dtype=DataType.Int) for _ in range(size)]
+
+    def from_pytorch(self, tensor: Any, static_sizes: bool = False) -> TensorView:
+        """Defines an input with the dtype, rank and layout of an example (a tensor of any known framework).
+
+        Parameters
+        ----------
+        tensor
+            The example; only its description is used.
+        static_sizes
+            True keeps the sizes as constants.
+        """
+        framework = tensors.framework_of(tensor)
+        if framework is None:
+            raise TypeError(f"expected a tensor, got {type(tensor).__name__}")
+        example = framework.describe(tensor)
+        return self.define_tensor(
+            sizes=example.sizes, strides=example.strides, dtype=example.dtype, static_sizes=static_sizes
+        )
+
+    def add_output(self, output: TensorView, alias_input: TensorView | None = None) -> None:
+        """Registers an output; with `alias_input` the result is written into that input's memory."""
+        self.fusion.add_output(output, alias_input)
+
+    def validate_definition(self) -> tuple[bool, str]:
+        """Whether the fusion can be executed, and if not why."""
+        if self._fusion is None:
+            return False, "Fusion does not exist!"
+        if not self._fusion.outputs():
+            return False, "Fusion is empty!"
+        return True, ""
+
+    # ---- execution ----
+
+    def _ready(self) -> FusionExecutor:
+        valid, message = self.validate_definition()
+        if not valid:
+            raise NotImplementedError(message + " Define inputs, operations and outputs inside `with FusionDefinition() as fd:`.")
+        if self._executor is None:
+            self._executor = FusionExecutor(self.fusion)
+        return self._executor
+
+    def execute(
+        self,
+        inputs: Sequence[Any],
+        *,
+        target: str | Way | None = None,
+        schedule_for: str = "",
+        seed: int = 1,
+    ) -> list[Any]:
+        """Runs the fusion.
+
+        Parameters
+        ----------
+        inputs
+            Tensors and numbers in the order of definition.  Tensors of one device and any framework.
+        target
+            None: kernels on the GPU for CUDA tensors, compiled host code for CPU tensors.  Otherwise a `Way` or its name:
+            "host", "emulator" (GPU kernels run thread by thread on the CPU, every access checked) or "evaluator".
+        schedule_for
+            With the emulator: the GPU whose schedules are run, such as "H200" (the default) or "A100".
+        seed
+            With the emulator: the order in which threads run.
+
+        Returns
+        -------
+        list
+            One tensor per visible output, in the framework of the first tensor input.
+        """
+        outputs, plan = execute(self._ready(), inputs, target, schedule_for, seed)
+        self._way = plan.way
+        return outputs
+
+    @property
+    def last_way(self) -> Way | None:
+        """How the last call ran: `Way.cuda`, `host`, `emulator` or `evaluator`; None before the first."""
+        return self._way
+
+    def kernel_text(self, inputs: Sequence[Any], *, target: str | Way | None = None) -> str:
+        """The text of the kernels that these inputs run."""
+        return self._plan(inputs, target).kernel_text
+
+    def plan_text(self, inputs: Sequence[Any], *, target: str | Way | None = None) -> str:
+        """What these inputs run: the way, and for each kernel its schedule, facts and launch."""
+        return str(self._plan(inputs, target))
+
+    def _plan(self, inputs: Sequence[Any], target: str | Way | None) -> Any:
+        from nvfuser.runtime import Call
+
+        way = getattr(Way, target) if isinstance(target, str) else target
+        return self._ready().prepare(Call(inputs).arguments, way)
+
+    def reference(self, inputs: Sequence[Any]) -> list[np.ndarray]:
+        """The outputs evaluated in float64 on the CPU, as NumPy arrays."""
+        return reference(self._ready(), inputs)
+
+    def validate(self, inputs: Sequence[Any], reference_outputs: Sequence[Any] | None = None, **kwargs: Any) -> list[Any]:
+        """Runs the fusion and compares the results with `reference_outputs`, or with :meth:`reference`.
+
+        Raises
+        ------
+        RuntimeError
+            When a result differs by more than the tolerance of its dtype.
+        """
+        expected = self.reference(inputs) if reference_outputs is None else reference_outputs
+        outputs = self.execute(inputs, **kwargs)
+        if len(expected) != len(outputs):
+            raise RuntimeError(f"expected {len(expected)} outputs, got {len(outputs)}")
+        for position, (got, want) in enumerate(zip(outputs, expected, strict=True)):
+            _compare(position, got, want)
+        return outputs
+
+    # ---- text ----
+
+    def __repr__(self) -> str:
+        return self.fusion.python_source() if self._fusion is not None else "<FusionDefinition: empty>"
+
+    def __reduce__(self) -> tuple[Callable[[str], FusionDefinition], tuple[str]]:
+        return rebuild, (self.fusion.python_source(),)
+
+
+def as_float64(tensor: Any) -> np.ndarray:
+    """A tensor's values as a NumPy array, narrow floats widened."""
+    if hasattr(tensor, "detach"):
+        tensor = tensor.detach().cpu()
+        if tensor.dtype.is_floating_point:
+            tensor = tensor.double()
+        return tensor.numpy()
+    array = np.asarray(tensor.get() if hasattr(tensor, "get") else tensor)
+    return array if array.dtype.kind in "biuc" else array.astype(np.float64)
+
+
+def _compare(position: int, got: Any, want: Any) -> None:
+    framework = tensors.framework_of(got)
+    dtype = framework.describe(got).dtype
+    tolerance = TOLERANCES.get(dtype, 0.0)
+    a, b = as_float64(got), as_float64(want)
+    if a.shape != b.shape:
+        raise RuntimeError(f"output {position}: expected shape {b.shape}, got {a.shape}")
+    with np.errstate(all="ignore"):
+        same = np.isclose(a, b, rtol=tolerance, atol=tolerance, equal_nan=True) if tolerance else a == b
+    if not np.all(same):
+        place = tuple(int(i) for i in np.argwhere(~np.asarray(same))[0])
+        raise RuntimeError(f"output {position} differs at {place}: got {a[place]}, expected {b[place]} ({int(np.sum(~same))} of {a.size})")

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Calls: from a caller's tensors to a plan, results in the caller's framework."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from nvfuser import tensors
+from nvfuser._C import DataType, FusionExecutor, OutputSpec, Plan, TensorArgument, Way, evaluate_float64, option
+
+
+class PerformanceWarning(UserWarning):
+    """A fusion runs, but slowly, for the reason that the message gives."""
+
+
+_warned = False
+
+
+def _warn_once(reason: str) -> None:
+    global _warned
+    if _warned or option("NVFUSER_SILENCE_PERFORMANCE_WARNING") == "1":
+        return
+    _warned = True
+    warnings.warn(
+        f"no compiled kernel on this machine, so fusions run in the evaluator, many times slower: {reason}",
+        PerformanceWarning,
+        stacklevel=4,
+    )
+
+
+class Call:
+    """Arguments of one call, described."""
+
+    def __init__(self, inputs: Sequence[Any]) -> None:
+        self.values = tensors.flatten(inputs)
+        self.frameworks = [tensors.framework_of(value) for value in self.values]
+        self._move_scalars()
+        self.arguments = [
+            framework.describe(value) if framework else value
+            for value, framework in zip(self.values, self.frameworks, strict=True)
+        ]
+        known = [framework for framework in self.frameworks if framework]
+        self.framework = known[0] if known else tensors.default_framework()
+
+    def _move_scalars(self) -> None:
+        """0-dim CPU tensors that come with CUDA tensors are moved to their device."""
+        device = next((v.device for v in self.values if getattr(getattr(v, "device", None), "type", "") == "cuda"), None)
+        if device is None:
+            return
+        self.values = [
+            v.to(device) if getattr(getattr(v, "device", None), "type", "") == "cpu" and v.dim() == 0 else v
+            for v in self.values
+        ]
+
+    def stream(self) -> int:
+        """The current stream of the caller's framework; 0 on the CPU."""
+        for argument in self.arguments:
+            if isinstance(argument, TensorArgument) and argument.cuda:
+                return int(self.framework.stream(argument.index))
+        return 0
+
+
+def execute(executor: FusionExecutor, inputs: Sequence[Any], target: str | Way | None, device: str, seed: int) -> tuple[list[Any], Plan]:
+    """Runs a fusion; returns its visible outputs and the plan that ran."""
+    call = Call(inputs)
+    way = getattr(Way, target) if isinstance(target, str) else target
+    plan = executor.prepare(call.arguments, way, seed, device)
+    if plan.fallback_reason:
+        _warn_once(plan.fallback_reason)
+    specs = plan.outputs
+    buffers: list[Any] = []
+    addresses: list[int] = []
+    for spec in specs:
+        if spec.alias_input >= 0:
+            _check_writable(call, spec)
+            buffers.append(call.values[spec.alias_input])
+            addresses.append(0)
+        elif spec.same_as >= 0:
+            buffers.append(buffers[spec.same_as])
+            addresses.append(0)
+        else:
+            buffer, address = call.framework.empty(spec)
+            buffers.append(buffer)
+            addresses.append(address)
+    executor.run(plan, call.arguments, addresses, call.stream(), seed)
+    visible = [
+        call.framework.finish(buffer)
+        for buffer, spec in zip(buffers, specs, strict=True)
+        if not spec.hidden and not spec.workspace
+    ]
+    return visible, plan
+
+
+def _check_writable(call: Call, spec: OutputSpec) -> None:
+    position = spec.alias_input
+    if not call.frameworks[position].writable(call.values[position]):
+        raise ValueError(f"input {position} is read-only, but an output is written into it")
+
+
+def reference(executor: FusionExecutor, inputs: Sequence[Any]) -> list[np.ndarray]:
+    """All visible outputs, evaluated on the CPU with every floating value in float64 (complex in complex128)."""
+    call = Call([value.cpu() if getattr(getattr(value, "device", None), "type", "") == "cuda" else value for value in tensors.flatten(inputs)])
+    plan = executor.prepare(call.arguments, Way.evaluator)
+    wide = {DataType.ComplexFloat: np.complex128, DataType.ComplexDouble: np.complex128}
+    exact = {DataType.Int: np.int64, DataType.Index: np.int64, DataType.Int32: np.int32, DataType.UInt64: np.uint64, DataType.Bool: np.bool_}
+    specs = [spec for spec in plan.outputs if not spec.workspace]
+    arrays = [np.empty(spec.sizes, exact.get(spec.dtype, wide.get(spec.dtype, np.float64))) for spec in specs]
+    evaluate_float64(executor.fusion, call.arguments, [array.__array_interface__["data"][0] for array in arrays])
+    return [array for array, spec in zip(arrays, specs, strict=True) if not spec.hidden]

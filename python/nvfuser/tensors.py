@@ -1,0 +1,245 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tensors of the frameworks: how each is described to the executor, and how each allocates results.
+
+A framework is imported only when one of its tensors arrives, so nvfuser needs none of them.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from nvfuser._C import DataType, OutputSpec, TensorArgument
+
+# DataType -> name of the dtype in torch and in NumPy (ml_dtypes for the types that NumPy lacks).
+TORCH_NAMES = {
+    DataType.Double: "float64",
+    DataType.Float: "float32",
+    DataType.Half: "float16",
+    DataType.BFloat16: "bfloat16",
+    DataType.Int: "int64",
+    DataType.Int32: "int32",
+    DataType.UInt64: "uint64",
+    DataType.Bool: "bool",
+    DataType.Float8_e4m3fn: "float8_e4m3fn",
+    DataType.Float8_e5m2: "float8_e5m2",
+    DataType.Float8_e8m0fnu: "float8_e8m0fnu",
+    DataType.ComplexFloat: "complex64",
+    DataType.ComplexDouble: "complex128",
+}
+_FROM_NAME = {name: dtype for dtype, name in TORCH_NAMES.items()}
+
+
+def data_type_of(dtype: Any) -> DataType:
+    """The DataType of a torch or NumPy dtype; TypeError when there is none."""
+    name = str(dtype).removeprefix("torch.")
+    try:
+        return _FROM_NAME[name]
+    except KeyError:
+        raise TypeError(f"nvfuser has no element type for {name}; known: {', '.join(sorted(_FROM_NAME))}") from None
+
+
+class NumpyFramework:
+    """NumPy arrays."""
+
+    name = "numpy"
+
+    def describe(self, array: Any) -> TensorArgument:
+        """Address, dtype and layout of an array; byte strides must be multiples of the element."""
+        dtype = data_type_of(array.dtype)
+        if any(stride % array.itemsize for stride in array.strides):
+            raise TypeError(f"strides {array.strides} are no multiples of the element's {array.itemsize} bytes")
+        if not array.dtype.isnative:
+            raise TypeError("arrays of foreign byte order are not supported")
+        strides = [stride // array.itemsize for stride in array.strides]
+        return TensorArgument(array.__array_interface__["data"][0], dtype, False, 0, list(array.shape), strides)
+
+    def writable(self, array: Any) -> bool:
+        return bool(array.flags.writeable)
+
+    def dtype(self, dtype: DataType) -> Any:
+        """The NumPy dtype of a DataType; narrow types come from ml_dtypes."""
+        name = TORCH_NAMES[dtype]
+        if hasattr(np, name) and name != "bool":
+            return np.dtype(name)
+        if name == "bool":
+            return np.dtype(bool)
+        try:
+            import ml_dtypes
+        except ImportError:
+            raise TypeError(f"a NumPy array of {name} needs the package ml_dtypes") from None
+        return np.dtype(getattr(ml_dtypes, name))
+
+    def empty(self, spec: OutputSpec) -> tuple[Any, int]:
+        """An array of that layout and its address."""
+        dtype = self.dtype(spec.dtype)
+        memory = np.empty(max(spec.elements, 1), dtype)
+        strides = [stride * dtype.itemsize for stride in spec.strides]
+        array = np.lib.stride_tricks.as_strided(memory, spec.sizes, strides)
+        return array, memory.__array_interface__["data"][0]
+
+    def stream(self, index: int) -> int:
+        return 0
+
+    def finish(self, array: Any) -> Any:
+        return array
+
+
+class TorchFramework:
+    """torch tensors of the CPU and of CUDA devices."""
+
+    name = "torch"
+
+    def __init__(self) -> None:
+        import torch
+
+        self.torch = torch
+        self.dtypes = {dtype: getattr(torch, name) for dtype, name in TORCH_NAMES.items() if hasattr(torch, name)}
+
+    def describe(self, tensor: Any) -> TensorArgument:
+        """Address, dtype and layout of a strided tensor."""
+        if tensor.layout is not self.torch.strided or tensor.device.type not in ("cpu", "cuda"):
+            raise TypeError(f"expected a strided tensor on cpu or cuda, got layout {tensor.layout} on {tensor.device}")
+        if tensor.is_conj() or tensor.is_neg():
+            raise TypeError("the tensor is a lazy conjugate or negative view; call resolve_conj() or resolve_neg() first")
+        address = tensor.data_ptr()
+        if address == 0 and tensor.numel() > 0:
+            raise TypeError(f"a tensor of type {type(tensor).__name__} has no memory")
+        cuda = tensor.device.type == "cuda"
+        return TensorArgument(
+            address, data_type_of(tensor.dtype), cuda, tensor.device.index or 0, list(tensor.shape), list(tensor.stride())
+        )
+
+    def writable(self, tensor: Any) -> bool:
+        return True
+
+    def empty(self, spec: OutputSpec) -> tuple[Any, int]:
+        """A tensor of that layout and its address."""
+        device = f"cuda:{spec.index}" if spec.cuda else "cpu"
+        tensor = self.torch.empty_strided(spec.sizes, spec.strides, dtype=self.dtypes[spec.dtype], device=device)
+        return tensor, tensor.data_ptr()
+
+    def stream(self, index: int) -> int:
+        return int(self.torch.cuda.current_stream(index).cuda_stream)
+
+    def finish(self, tensor: Any) -> Any:
+        return tensor
+
+
+class CupyFramework:
+    """CuPy arrays."""
+
+    name = "cupy"
+
+    def __init__(self) -> None:
+        import cupy
+
+        self.cupy = cupy
+
+    def describe(self, array: Any) -> TensorArgument:
+        strides = [stride // array.itemsize for stride in array.strides]
+        dtype = data_type_of(array.dtype)
+        return TensorArgument(array.data.ptr, dtype, True, array.device.id, list(array.shape), strides)
+
+    def writable(self, array: Any) -> bool:
+        return True
+
+    def empty(self, spec: OutputSpec) -> tuple[Any, int]:
+        dtype = np.dtype(TORCH_NAMES[spec.dtype])
+        with self.cupy.cuda.Device(spec.index):
+            memory = self.cupy.empty(max(spec.elements, 1), dtype)
+        strides = [stride * dtype.itemsize for stride in spec.strides]
+        return self.cupy.ndarray(tuple(spec.sizes), dtype, memory.data, strides), memory.data.ptr
+
+    def stream(self, index: int) -> int:
+        return int(self.cupy.cuda.get_current_stream().ptr)
+
+    def finish(self, array: Any) -> Any:
+        return array
+
+
+class JaxFramework:
+    """JAX arrays on one device.  Results are written before anybody else holds them."""
+
+    name = "jax"
+
+    def __init__(self) -> None:
+        import jax
+
+        self.jax = jax
+
+    def describe(self, array: Any) -> TensorArgument:
+        array.block_until_ready()
+        device = next(iter(array.devices()))
+        sizes = list(array.shape)
+        strides = [int(np.prod(sizes[axis + 1 :])) for axis in range(len(sizes))]
+        cuda = device.platform in ("gpu", "cuda")
+        address = array.unsafe_buffer_pointer()
+        return TensorArgument(address, data_type_of(array.dtype), cuda, device.id if cuda else 0, sizes, strides)
+
+    def writable(self, array: Any) -> bool:
+        return False
+
+    def empty(self, spec: OutputSpec) -> tuple[Any, int]:
+        """Memory of NumPy (CPU) or CuPy-free device memory of JAX, in row-major order."""
+        platform = "gpu" if spec.cuda else "cpu"
+        device = self.jax.devices(platform)[spec.index]
+        with self.jax.default_device(device):
+            array = self.jax.numpy.empty(tuple(spec.sizes), TORCH_NAMES[spec.dtype]).block_until_ready()
+        return array, array.unsafe_buffer_pointer()
+
+    def stream(self, index: int) -> int:
+        return 0
+
+    def finish(self, array: Any) -> Any:
+        return array
+
+
+_FACTORIES = {"numpy": NumpyFramework, "torch": TorchFramework, "cupy": CupyFramework, "jax": JaxFramework, "jaxlib": JaxFramework}
+_loaded: dict[str, Any] = {}
+
+
+def framework_named(name: str) -> Any:
+    """The framework of that root module, imported on first use."""
+    if name not in _loaded:
+        _loaded[name] = _FACTORIES[name]()
+    return _loaded[name]
+
+
+def framework_of(value: Any) -> Any | None:
+    """The framework of a tensor; None for anything that is no tensor of a known framework."""
+    for base in type(value).__mro__:
+        root = base.__module__.partition(".")[0]
+        if root in _FACTORIES and (root != "numpy" or isinstance(value, np.ndarray)):
+            return framework_named(root)
+    return None
+
+
+def default_framework() -> Any:
+    """Where results live when no input is a tensor: torch when the program uses it, else NumPy."""
+    return framework_named("torch" if "torch" in sys.modules else "numpy")
+
+
+def as_known(value: Any) -> Any:
+    """A number, or a tensor of a known framework; objects that only speak DLPack become NumPy arrays without a copy."""
+    if isinstance(value, (bool, int, float, complex)) or framework_of(value) is not None:
+        return value
+    if isinstance(value, np.generic):
+        return value.item()
+    if hasattr(value, "__dlpack__"):
+        return np.from_dlpack(value)
+    raise TypeError(f"expected a tensor or a number, got {type(value).__name__}")
+
+
+def flatten(inputs: Sequence[Any]) -> list[Any]:
+    """Inputs with nested lists and tuples (vector inputs) put in place."""
+    flat: list[Any] = []
+    for value in inputs:
+        if isinstance(value, (list, tuple)):
+            flat.extend(flatten(value))
+        else:
+            flat.append(as_known(value))
+    return flat

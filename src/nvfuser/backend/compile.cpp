@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a unit's text to a Module: this process's memory, then the disk cache, then a compiler.
+#include <gnu/libc-version.h>
+
+#include <atomic>
+#include <deque>
+#include <functional>
+#include <future>
+#include <mutex>
+#include <unordered_map>
+
+#include "nvfuser/backend/cpu/emulator_module.h"
+#include "nvfuser/backend/cpu/host_compiler.h"
+#include "nvfuser/backend/cpu/host_module.h"
+#include "nvfuser/backend/cpu/unit_library.h"
+#include "nvfuser/backend/cuda/cuda_module.h"
+#include "nvfuser/backend/cuda/driver.h"
+#include "nvfuser/backend/cuda/nvrtc.h"
+#include "nvfuser/backend/disk_cache.h"
+#include "nvfuser/backend/module.h"
+#include "nvfuser/base/errors.h"
+#include "nvfuser/base/hash.h"
+
+#ifndef NVFUSER_VERSION
+#define NVFUSER_VERSION "source"
+#endif
+
+namespace nvfuser {
+namespace {
+
+constexpr size_t kModuleLimit = 4096;  // modules that this process keeps for the next compile of the same text
+
+std::atomic<int64_t> runs{0};
+
+using ModulePointer = std::shared_ptr<Module>;
+
+/// How one way makes a module of one unit.
+struct Unit {
+  CacheName name;
+  std::string source;
+  std::function<std::string()> build;
+  std::function<ModulePointer(const CacheEntry&)> load;  ///< empty: only the bytes are wanted
+};
+
+/// Modules by key.  The first thread that asks for a key makes the module, others wait for it; a failure is told to all
+/// of them and forgotten.
+class ModuleMemo {
+ public:
+  ModulePointer find_or_make(const std::string& key, const std::function<ModulePointer()>& make) {
+    std::promise<ModulePointer> promise;
+    {
+      std::unique_lock lock(mutex_);
+      const auto found = modules_.find(key);
+      if (found != modules_.end()) {
+        const std::shared_future<ModulePointer> future = found->second;
+        lock.unlock();
+        return future.get();
+      }
+      modules_.emplace(key, promise.get_future().share());
+      order_.push_back(key);
+      if (order_.size() > kModuleLimit) {
+        modules_.erase(order_.front());
+        order_.pop_front();
+      }
+    }
+    try {
+      ModulePointer module = make();
+      promise.set_value(module);
+      return module;
+    } catch (...) {
+      forget(key);
+      promise.set_exception(std::current_exception());
+      throw;
+    }
+  }
+
+  void clear() {
+    const std::lock_guard lock(mutex_);
+    modules_.clear();
+    order_.clear();
+  }
+
+ private:
+  void forget(const std::string& key) {
+    const std::lock_guard lock(mutex_);
+    modules_.erase(key);
+    std::erase(order_, key);
+  }
+
+  std::mutex mutex_;
+  std::unordered_map<std::string, std::shared_future<ModulePointer>> modules_;
+  std::deque<std::string> order_;
+};
+
+/// Never destroyed: at exit, drivers and libraries may be gone before it.
+ModuleMemo& memo() {
+  static auto* instance = new ModuleMemo;
+  return *instance;
+}
+
+CacheEntry build_and_store(DiskCache& cache, const Unit& unit) {
+  runs.fetch_add(1, std::memory_order_relaxed);
+  return cache.store(unit.name, unit.build(), unit.source);
+}
+
+CacheEntry fetch(DiskCache& cache, const Unit& unit) {
+  std::optional<CacheEntry> entry = cache.find(unit.name);
+  return entry ? std::move(*entry) : build_and_store(cache, unit);
+}
+
+/// A cached unit that does not load, made perhaps where other system libraries were installed, is made anew.
+ModulePointer fetch_and_load(const Unit& unit) {
+  const std::shared_ptr<DiskCache> cache = disk_cache();
+  if (std::optional<CacheEntry> entry = cache->find(unit.name)) {
+    try {
+      return unit.load(*entry);
+    } catch (const Error&) {
+    }
+  }
+  return unit.load(build_and_store(*cache, unit));
+}
+
+std::string stem_of(Way way, Hash128 identity, std::string_view text, std::string_view launchers) {
+  Hasher hasher;
+  hasher.add(NVFUSER_VERSION).add(way).add(identity).add(text).add(launchers);
+  return hasher.value128().hex() + "-" + std::string(name_of(way));
+}
+
+const Nvrtc& require_nvrtc() {
+  std::string why;
+  const Nvrtc* found = nvrtc(&why);
+  check(found != nullptr, ErrorKind::compile, why);
+  return *found;
+}
+
+Unit cubin_unit(const Nvrtc& nvrtc, const std::string& text, int arch) {
+  Unit unit;
+  unit.name = {stem_of(Way::cuda, nvrtc_identity(nvrtc, arch), text, {}) + std::to_string(arch), ".cubin", ".cu"};
+  unit.source = text;
+  unit.build = [&nvrtc, &text, arch] { return compile_nvrtc(nvrtc, text, arch); };
+  return unit;
+}
+
+Unit cuda_unit(const CompileRequest& request) {
+  std::string why;
+  const CudaApi* api = cuda_api(&why);
+  check(api != nullptr, ErrorKind::device, why);
+  Unit unit = cubin_unit(require_nvrtc(), request.text, request.arch);
+  unit.load = [api, &request](const CacheEntry& entry) {
+    return make_cuda_module(*api, entry.payload, request.kernels, request.device);
+  };
+  return unit;
+}
+
+Unit host_unit(const CompileRequest& request) {
+  const bool emulated = request.way == Way::emulator;
+  const Flavor flavor = emulated ? Flavor::emulator : Flavor::cpu;
+  std::string why;
+  const std::shared_ptr<const HostCompiler> compiler = find_host_compiler(&why);
+  check(compiler != nullptr, ErrorKind::compile, why);
+  Hasher identity;
+  identity.add(host_identity(*compiler, flavor)).add(gnu_get_libc_version());
+  Unit unit;
+  unit.name = {stem_of(request.way, identity.value128(), request.text, request.emulator_launchers), ".so", ".cpp"};
+  unit.source = request.text + request.emulator_launchers;
+  unit.build = [compiler, flavor, source = unit.source] { return compile_host(*compiler, flavor, source); };
+  unit.load = [emulated, &request](const CacheEntry& entry) {
+    const std::shared_ptr<SharedLibrary> library = load_unit(entry);
+    return emulated ? make_emulator_module(library, request.kernels) : make_host_module(library, request.kernels);
+  };
+  return unit;
+}
+
+std::string memo_key(const CompileRequest& request, const Unit& unit) {
+  std::string key = unit.name.stem + " " + std::to_string(request.device);
+  for (const KernelEntry& kernel : request.kernels) {
+    key += " " + kernel.name + " " + std::to_string(kernel.image_bytes) + (kernel.has_barrier ? " barrier" : "");
+  }
+  return key;
+}
+
+}  // namespace
+
+std::string_view name_of(Way way) {
+  static constexpr std::string_view kNames[] = {"cuda", "host", "emulator", "evaluator"};
+  return kNames[static_cast<size_t>(way)];
+}
+
+std::shared_ptr<Module> compile(const CompileRequest& request) {
+  ensure(request.way != Way::evaluator, "the evaluator compiles nothing");
+  const Unit unit = request.way == Way::cuda ? cuda_unit(request) : host_unit(request);
+  return memo().find_or_make(memo_key(request, unit), [&] { return fetch_and_load(unit); });
+}
+
+void forget_modules() { memo().clear(); }
+
+std::string compile_cubin(const std::string& text, int arch) {
+  return fetch(*disk_cache(), cubin_unit(require_nvrtc(), text, arch)).payload;
+}
+
+bool host_compiler_available(std::string* why) { return find_host_compiler(why) != nullptr; }
+
+bool cuda_available(std::string* why) { return cuda_api(why) != nullptr; }
+
+bool nvrtc_available(std::string* why) { return nvrtc(why) != nullptr; }
+
+DeviceProps cuda_device_props(int device) {
+  std::string why;
+  const CudaApi* api = cuda_api(&why);
+  check(api != nullptr, ErrorKind::device, why);
+  return query_device_props(*api, device);
+}
+
+int64_t compiler_runs() { return runs.load(std::memory_order_relaxed); }
+
+}  // namespace nvfuser

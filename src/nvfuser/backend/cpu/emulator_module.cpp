@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// Calls `emulate_<name>` of a unit and turns what it counts into an error.
+#include "nvfuser/backend/cpu/emulator_module.h"
+
+#include "nvfuser/backend/cpu/unit_library.h"
+#include "nvfuser/base/errors.h"
+#include "nvfuser/device/emulator/emulator_launch.h"
+
+namespace nvfuser {
+namespace {
+
+using EmulatorEntry = int (*)(const void* image, const rt::EmulatorLaunch* launch);
+
+struct EmulatedKernel {
+  KernelEntry kernel;
+  EmulatorEntry entry;
+};
+
+class EmulatorModule final : public Module {
+ public:
+  EmulatorModule(std::shared_ptr<SharedLibrary> unit, const std::vector<KernelEntry>& kernels)
+      : unit_(std::move(unit)) {
+    for (const KernelEntry& kernel : kernels) {
+      kernels_.push_back({kernel, reinterpret_cast<EmulatorEntry>(unit_symbol(*unit_, "emulate_" + kernel.name))});
+    }
+  }
+
+  void launch(int kernel, const LaunchRequest& request) override {
+    ensure(kernel >= 0 && kernel < static_cast<int>(kernels_.size()), "launch of kernel ", kernel, " of ",
+           kernels_.size());
+    const EmulatedKernel& emulated = kernels_[kernel];
+    std::vector<const char*> names;
+    std::vector<long long> elements;
+    for (int i = 0; i < request.buffer_count; ++i) {
+      names.push_back(request.buffers[i].name);
+      elements.push_back(request.buffers[i].elements);
+    }
+    char message[1024] = "";
+    const rt::EmulatorLaunch launch{.grid = {request.grid[0], request.grid[1], request.grid[2]},
+                                    .block = {request.block[0], request.block[1], request.block[2]},
+                                    .shared_bytes = request.shared_bytes,
+                                    .has_barrier = emulated.kernel.has_barrier,
+                                    .seed = request.seed,
+                                    .names = names.data(),
+                                    .elements = elements.data(),
+                                    .message = message,
+                                    .message_bytes = sizeof message};
+    const int faults = emulated.entry(request.image, &launch);
+    message[sizeof message - 1] = 0;
+    check(faults == 0, ErrorKind::device, "kernel ", emulated.kernel.name, " in the emulator: ", message, " (", faults,
+          faults == 1 ? " fault" : " faults; the first is shown", ")");
+  }
+
+  Way way() const override { return Way::emulator; }
+
+ private:
+  std::shared_ptr<SharedLibrary> unit_;
+  std::vector<EmulatedKernel> kernels_;
+};
+
+}  // namespace
+
+std::shared_ptr<Module> make_emulator_module(std::shared_ptr<SharedLibrary> unit,
+                                             const std::vector<KernelEntry>& kernels) {
+  return std::make_shared<EmulatorModule>(std::move(unit), kernels);
+}
+
+}  // namespace nvfuser

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+// posix_spawn, two pipes and a deadline.  Safe beside other threads that spawn: every descriptor here is close-on-exec.
+#include "nvfuser/backend/cpu/subprocess.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+
+extern char** environ;
+
+namespace nvfuser {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr size_t kCaptureLimit = size_t{4} << 20;  // the rest is read and dropped, so that the program never blocks
+
+struct Pipe {
+  int read = -1, write = -1;
+  Pipe() {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) == 0) {
+      read = ends[0];
+      write = ends[1];
+    }
+  }
+  ~Pipe() {
+    close_end(read);
+    close_end(write);
+  }
+  Pipe(const Pipe&) = delete;
+  Pipe& operator=(const Pipe&) = delete;
+  static void close_end(int& end) {
+    if (end >= 0) {
+      close(end);
+    }
+    end = -1;
+  }
+};
+
+/// Starts the program; returns 0 or an errno.
+int spawn(const std::vector<std::string>& argv, const Pipe& out, const Pipe& err, pid_t& pid) {
+  posix_spawn_file_actions_t actions;
+  posix_spawnattr_t attributes;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawnattr_init(&attributes);
+  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_adddup2(&actions, out.write, STDOUT_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, err.write, STDERR_FILENO);
+
+  // Interpreters ignore SIGPIPE and may block signals; a compiler expects neither.
+  sigset_t none, defaults;
+  sigemptyset(&none);
+  sigemptyset(&defaults);
+  for (int signal : {SIGPIPE, SIGINT, SIGTERM, SIGCHLD}) {
+    sigaddset(&defaults, signal);
+  }
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setsigdefault(&attributes, &defaults);
+  posix_spawnattr_setpgroup(&attributes, 0);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+
+  std::vector<char*> arguments;
+  for (const std::string& argument : argv) {
+    arguments.push_back(const_cast<char*>(argument.c_str()));
+  }
+  arguments.push_back(nullptr);
+  std::vector<char*> environment;  // messages in English, whatever the user's locale
+  for (char** entry = environ; *entry; ++entry) {
+    if (std::strncmp(*entry, "LC_ALL=", 7) != 0) {
+      environment.push_back(*entry);
+    }
+  }
+  static char locale[] = "LC_ALL=C";
+  environment.push_back(locale);
+  environment.push_back(nullptr);
+
+  const int status = posix_spawn(&pid, arguments[0], &actions, &attributes, arguments.data(), environment.data());
+  posix_spawnattr_destroy(&attributes);
+  posix_spawn_file_actions_destroy(&actions);
+  return status;
+}
+
+/// Reads both pipes to their ends; false when the deadline passed first.
+bool drain(Pipe& out, Pipe& err, ProcessResult& result, Clock::time_point deadline) {
+  std::array<char, 65536> buffer;
+  while (out.read >= 0 || err.read >= 0) {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
+    if (left <= 0) {
+      return false;
+    }
+    std::array<pollfd, 2> ends{pollfd{out.read, POLLIN, 0}, pollfd{err.read, POLLIN, 0}};  // negative: skipped by poll
+    if (poll(ends.data(), ends.size(), static_cast<int>(std::min<long long>(left, 60000))) < 0 && errno != EINTR) {
+      break;
+    }
+    for (int side = 0; side < 2; ++side) {
+      if (ends[side].revents == 0) {
+        continue;
+      }
+      Pipe& pipe = side == 0 ? out : err;
+      std::string& text = side == 0 ? result.out : result.err;
+      const ssize_t count = read(pipe.read, buffer.data(), buffer.size());
+      if (count > 0) {
+        text.append(buffer.data(), std::min<size_t>(count, kCaptureLimit - std::min(kCaptureLimit, text.size())));
+      } else if (count == 0 || errno != EINTR) {
+        Pipe::close_end(pipe.read);
+      }
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+ProcessResult run_process(const std::vector<std::string>& argv, double timeout_seconds) {
+  ProcessResult result;
+  Pipe out, err;
+  pid_t pid = -1;
+  const int status = out.read < 0 || err.read < 0 ? errno : spawn(argv, out, err, pid);
+  if (status != 0) {
+    result.error = argv[0] + " does not start: " + std::strerror(status);
+    return result;
+  }
+  Pipe::close_end(out.write);
+  Pipe::close_end(err.write);
+  const auto limit = std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(timeout_seconds));
+  if (!drain(out, err, result, Clock::now() + limit)) {
+    result.timed_out = true;
+    kill(-pid, SIGKILL);
+  }
+  int code = 0;
+  pid_t ended;
+  while ((ended = waitpid(pid, &code, 0)) < 0 && errno == EINTR) {
+  }
+  // ECHILD: the process ignores SIGCHLD or reaps all its children elsewhere.  The status is lost, what was printed is
+  // not; the caller sees success by the file that it expects.
+  if (ended < 0) {
+    result.exit_code = errno == ECHILD ? 0 : -1;
+  } else {
+    result.exit_code = WIFEXITED(code) ? WEXITSTATUS(code) : 128 + WTERMSIG(code);
+  }
+  return result;
+}
+
+std::string find_program(std::string_view name) {
+  const auto executable = [](const std::string& path) {
+    struct stat status;
+    return stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) && access(path.c_str(), X_OK) == 0;
+  };
+  if (name.empty()) {
+    return {};
+  }
+  if (name.find('/') != std::string_view::npos) {
+    return executable(std::string(name)) ? std::string(name) : std::string();
+  }
+  const char* path = std::getenv("PATH");
+  std::string_view rest = path ? path : "/usr/local/bin:/usr/bin:/bin";
+  while (!rest.empty()) {
+    const size_t end = std::min(rest.find(':'), rest.size());
+    const std::string folder(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    // Relative folders of PATH are passed over: what runs must not depend on the current folder.
+    if (folder.empty() || folder[0] != '/') {
+      continue;
+    }
+    std::string candidate = folder + "/" + std::string(name);
+    if (executable(candidate)) {
+      return candidate;
+    }
+  }
+  return {};
+}
+
+}  // namespace nvfuser

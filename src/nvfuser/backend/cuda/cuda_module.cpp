@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+// One module of the driver per unit and device.  The argument image goes to the driver as it is: its layout is that of
+// the kernel's parameters.
+#include "nvfuser/backend/cuda/cuda_module.h"
+
+#include <atomic>
+#include <mutex>
+#include <sstream>
+
+#include "nvfuser/base/errors.h"
+
+namespace nvfuser {
+namespace {
+
+constexpr int64_t kSharedWithoutOptin = 48 << 10;
+
+/// Makes `context` current for a scope; costs one query when it is already.
+class CurrentContext {
+ public:
+  CurrentContext(const CudaApi& api, CUcontext context) : api_(api) {
+    CUcontext current = nullptr;
+    check_cuda(api, api.cuCtxGetCurrent(&current), "cuCtxGetCurrent");
+    if (current == context) {
+      return;
+    }
+    check_cuda(api, api.cuCtxPushCurrent(context), "cuCtxPushCurrent");
+    pushed_ = true;
+  }
+  ~CurrentContext() {
+    CUcontext popped = nullptr;
+    if (pushed_) {
+      api_.cuCtxPopCurrent(&popped);
+    }
+  }
+  CurrentContext(const CurrentContext&) = delete;
+  CurrentContext& operator=(const CurrentContext&) = delete;
+
+ private:
+  const CudaApi& api_;
+  bool pushed_ = false;
+};
+
+/// Holds the primary context of a device.
+class PrimaryContext {
+ public:
+  PrimaryContext(const CudaApi& api, int ordinal) : api_(api) {
+    check_cuda(api, api.cuDeviceGet(&device_, ordinal), "cuDeviceGet", "device " + std::to_string(ordinal));
+    check_cuda(api, api.cuDevicePrimaryCtxRetain(&context_, device_), "cuDevicePrimaryCtxRetain",
+               "device " + std::to_string(ordinal));
+  }
+  ~PrimaryContext() { api_.cuDevicePrimaryCtxRelease(device_); }
+  PrimaryContext(const PrimaryContext&) = delete;
+  PrimaryContext& operator=(const PrimaryContext&) = delete;
+  CUcontext get() const { return context_; }
+
+ private:
+  const CudaApi& api_;
+  CUdevice device_ = 0;
+  CUcontext context_ = nullptr;
+};
+
+struct CudaKernel {
+  std::string name;
+  int image_bytes = 0;
+  CUfunction function = nullptr;
+  std::atomic<int64_t> shared_limit{kSharedWithoutOptin};  ///< dynamic shared memory that launches may ask for
+};
+
+class CudaModule final : public Module {
+ public:
+  CudaModule(const CudaApi& api, const std::string& cubin, const std::vector<KernelEntry>& kernels, int device)
+      : api_(api), context_(api, device), kernels_(kernels.size()) {
+    const CurrentContext current(api_, context_.get());
+    load(cubin);
+    for (size_t i = 0; i < kernels.size(); ++i) {
+      kernels_[i].name = kernels[i].name;
+      kernels_[i].image_bytes = kernels[i].image_bytes;
+      const CUresult result = api_.cuModuleGetFunction(&kernels_[i].function, module_, kernels[i].name.c_str());
+      if (result != kCudaSuccess) {
+        api_.cuModuleUnload(module_);
+      }
+      check_cuda(api_, result, "cuModuleGetFunction", "kernel " + kernels[i].name);
+    }
+  }
+
+  ~CudaModule() override {
+    // At exit the driver may be gone already: its refusal is not an error.
+    CUcontext popped = nullptr;
+    if (api_.cuCtxPushCurrent(context_.get()) != kCudaSuccess) {
+      return;
+    }
+    api_.cuModuleUnload(module_);
+    api_.cuCtxPopCurrent(&popped);
+  }
+
+  void launch(int kernel, const LaunchRequest& request) override {
+    ensure(kernel >= 0 && kernel < static_cast<int>(kernels_.size()), "launch of kernel ", kernel, " of ",
+           kernels_.size());
+    CudaKernel& entry = kernels_[kernel];
+    const CurrentContext current(api_, context_.get());
+    if (request.shared_bytes > entry.shared_limit.load(std::memory_order_acquire)) [[unlikely]] {
+      raise_shared_limit(entry, request.shared_bytes);
+    }
+    size_t bytes = request.image_bytes;
+    void* extra[] = {kLaunchBuffer, const_cast<void*>(request.image), kLaunchBufferSize, &bytes, kLaunchEnd};
+    const auto& grid = request.grid;
+    const auto& block = request.block;
+    const CUresult result = api_.cuLaunchKernel(
+        entry.function, static_cast<unsigned>(grid[0]), static_cast<unsigned>(grid[1]), static_cast<unsigned>(grid[2]),
+        static_cast<unsigned>(block[0]), static_cast<unsigned>(block[1]), static_cast<unsigned>(block[2]),
+        static_cast<unsigned>(request.shared_bytes), static_cast<CUstream>(request.stream), nullptr, extra);
+    if (result != kCudaSuccess) [[unlikely]] {
+      check_cuda(api_, result, "cuLaunchKernel", describe(entry, request));
+    }
+  }
+
+  Way way() const override { return Way::cuda; }
+
+ private:
+  void load(const std::string& cubin) {
+    char log[4096] = "";
+    CUjit_option keys[] = {kErrorLogBuffer, kErrorLogBytes};
+    void* values[] = {log, reinterpret_cast<void*>(sizeof log)};
+    const CUresult result = api_.cuModuleLoadDataEx(&module_, cubin.data(), 2, keys, values);
+    log[sizeof log - 1] = 0;
+    check_cuda(api_, result, "cuModuleLoadDataEx", log);
+  }
+
+  void raise_shared_limit(CudaKernel& entry, int64_t bytes) {
+    const std::lock_guard lock(mutex_);
+    if (bytes <= entry.shared_limit.load(std::memory_order_relaxed)) {
+      return;
+    }
+    const CUresult result = api_.cuFuncSetAttribute(entry.function, kMaxDynamicSharedBytes, static_cast<int>(bytes));
+    if (result != kCudaSuccess) {
+      check_cuda(api_, result, "cuFuncSetAttribute",
+                 "kernel " + entry.name + " asks for " + std::to_string(bytes) + " bytes of shared memory");
+    }
+    entry.shared_limit.store(bytes, std::memory_order_release);
+  }
+
+  static std::string describe(const CudaKernel& entry, const LaunchRequest& request) {
+    std::ostringstream text;
+    const auto& [gx, gy, gz] = request.grid;
+    const auto& [bx, by, bz] = request.block;
+    text << "kernel " << entry.name << ", grid (" << gx << ", " << gy << ", " << gz << "), block (" << bx << ", " << by
+         << ", " << bz << "), " << request.shared_bytes << " bytes of shared memory, " << request.image_bytes
+         << " bytes of arguments";
+    return text.str();
+  }
+
+  const CudaApi& api_;
+  PrimaryContext context_;
+  CUmodule module_ = nullptr;
+  std::vector<CudaKernel> kernels_;
+  std::mutex mutex_;
+};
+
+/// Names of base/device_props.cpp's rows, as they stand in the driver's names once spaces are gone.
+constexpr const char* kKnownDevices[] = {"A100", "H100", "H200", "B200", "RTX5090"};
+
+/// The table's row, or a row by the memory clock.
+DeviceProps row_of(const CudaApi& api, CUdevice device, const std::string& name) {
+  std::string compact = name;
+  std::erase(compact, ' ');
+  for (const char* known : kKnownDevices) {
+    if (compact.find(known) != std::string::npos) {
+      return known_device(known);
+    }
+  }
+  int khz = 0, bits = 0;
+  api.cuDeviceGetAttribute(&khz, kMemoryClockKhz, device);
+  api.cuDeviceGetAttribute(&bits, kMemoryBusBits, device);
+  DeviceProps props;
+  // Two transfers a clock; copies sustain about nine tenths of that, and writes a little less than reads.
+  props.read_tbps = 0.90 * 2 * khz * 1e3 * bits / 8 * 1e-12;
+  props.write_tbps = 0.85 * 2 * khz * 1e3 * bits / 8 * 1e-12;
+  return props;
+}
+
+}  // namespace
+
+std::shared_ptr<Module> make_cuda_module(const CudaApi& api, const std::string& cubin,
+                                         const std::vector<KernelEntry>& kernels, int device) {
+  return std::make_shared<CudaModule>(api, cubin, kernels, device);
+}
+
+DeviceProps query_device_props(const CudaApi& api, int ordinal) {
+  CUdevice device = 0;
+  check_cuda(api, api.cuDeviceGet(&device, ordinal), "cuDeviceGet", "device " + std::to_string(ordinal));
+  char name[256] = "";
+  check_cuda(api, api.cuDeviceGetName(name, sizeof name, device), "cuDeviceGetName");
+  const auto get = [&](CUdevice_attribute attribute) {
+    int value = 0;
+    check_cuda(api, api.cuDeviceGetAttribute(&value, attribute, device), "cuDeviceGetAttribute",
+               "attribute " + std::to_string(attribute));
+    return value;
+  };
+  DeviceProps props = row_of(api, device, name);
+  props.name = name;
+  props.gpu = true;
+  props.arch = 10 * get(kComputeMajor) + get(kComputeMinor);
+  props.sms = get(kMultiprocessors);
+  props.clock_ghz = get(kClockKhz) * 1e-6;
+  props.l2_bytes = get(kL2Bytes);
+  props.shared_per_sm = get(kSharedPerMultiprocessor);
+  props.shared_per_block = get(kSharedPerBlockOptin);
+  if (props.l1_bytes == 0) {
+    props.l1_bytes = props.shared_per_sm;  // one memory serves both
+  }
+  props.registers_per_sm = get(kRegistersPerMultiprocessor);
+  props.threads_per_sm = get(kThreadsPerMultiprocessor);
+  props.blocks_per_sm = get(kBlocksPerMultiprocessor);
+  props.threads_per_block = get(kThreadsPerBlock);
+  return props;
+}
+
+}  // namespace nvfuser

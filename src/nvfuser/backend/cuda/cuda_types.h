@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// The driver's and NVRTC's types and values that are used here, declared anew: building needs no CUDA headers.
+#pragma once
+
+#include <cstddef>
+
+namespace nvfuser {
+
+using CUresult = int;
+using CUdevice = int;
+using CUcontext = struct CUctx*;
+using CUmodule = struct CUmod*;
+using CUfunction = struct CUfunc*;
+using CUstream = struct CUstrm*;
+using nvrtcResult = int;
+using nvrtcProgram = struct NvrtcProg*;
+
+constexpr int kCudaSuccess = 0;
+constexpr int kNvrtcSuccess = 0;
+
+/// Of cuDeviceGetAttribute.
+enum CUdevice_attribute : int {
+  kThreadsPerBlock = 1,
+  kSharedPerBlock = 8,
+  kClockKhz = 13,
+  kMultiprocessors = 16,
+  kMemoryClockKhz = 36,
+  kMemoryBusBits = 37,
+  kL2Bytes = 38,
+  kThreadsPerMultiprocessor = 39,
+  kComputeMajor = 75,
+  kComputeMinor = 76,
+  kSharedPerMultiprocessor = 81,
+  kRegistersPerMultiprocessor = 82,
+  kSharedPerBlockOptin = 97,
+  kBlocksPerMultiprocessor = 106,
+};
+
+/// Of cuFuncSetAttribute.
+enum CUfunction_attribute : int {
+  kMaxDynamicSharedBytes = 8,
+};
+
+/// Of cuModuleLoadDataEx.
+enum CUjit_option : int {
+  kErrorLogBuffer = 5,
+  kErrorLogBytes = 6,
+};
+
+/// Keys of cuLaunchKernel's `extra`: the arguments are one buffer.
+inline void* const kLaunchEnd = nullptr;
+inline void* const kLaunchBuffer = reinterpret_cast<void*>(1);
+inline void* const kLaunchBufferSize = reinterpret_cast<void*>(2);
+
+}  // namespace nvfuser

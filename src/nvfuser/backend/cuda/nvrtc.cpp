@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+// Opens the first NVRTC that fits the driver, and runs it.  Its flags are rows of one table.
+#include "nvfuser/backend/cuda/nvrtc.h"
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "nvfuser/backend/cuda/driver.h"
+#include "nvfuser/backend/cuda/nvrtc_search.h"
+#include "nvfuser/backend/header_folder.h"
+#include "nvfuser/backend/shared_library.h"
+#include "nvfuser/base/errors.h"
+#include "nvfuser/base/options.h"
+#include "nvfuser/device/embedded.h"
+
+namespace nvfuser {
+namespace {
+
+struct FlagRow {
+  const char* flag;
+  bool (*wanted)(const Options&);
+  const char* why;
+};
+constexpr FlagRow kFlags[] = {
+    {"--std=c++17", [](const Options&) { return true; }, "the device headers' language on CUDA"},
+    {"-lineinfo", [](const Options& now) { return now.lineinfo; }, "profilers show lines of the kernel's text"},
+};
+
+std::vector<std::string> flags_for(int arch) {
+  const Options now = options();
+  std::vector<std::string> flags{"--gpu-architecture=sm_" + std::to_string(arch)};
+  for (const FlagRow& row : kFlags) {
+    if (row.wanted(now)) {
+      flags.push_back(row.flag);
+    }
+  }
+  return flags;
+}
+
+struct Found {
+  std::unique_ptr<Nvrtc> nvrtc;
+  std::string why;
+};
+
+/// Opens one candidate; null with a reason when it is none, or too new for the driver.
+std::unique_ptr<Nvrtc> open_candidate(const LibraryCandidate& candidate, int driver_major, std::string& why) {
+  // NVRTC looks for its builtins by soname: only those that are loaded already are found outside the loader's path.
+  for (const std::string& builtins : nvrtc_builtins_beside(candidate.path)) {
+    const auto library = SharedLibrary::open(builtins, &why, SharedLibrary::Scope::global);
+    if (library) {
+      library->keep_forever();
+    }
+  }
+  const auto library = SharedLibrary::open(candidate.path, &why);
+  if (!library) {
+    return nullptr;
+  }
+  library->keep_forever();
+  auto nvrtc = std::make_unique<Nvrtc>();
+#define NVRTC_FUNCTION(returns, name, symbol_name, arguments, required)                   \
+  nvrtc->api.name = reinterpret_cast<returns(*) arguments>(library->symbol(symbol_name)); \
+  if (required && !nvrtc->api.name) {                                                     \
+    why = candidate.path + ": lacks " symbol_name;                                        \
+    return nullptr;                                                                       \
+  }
+#include "nvfuser/backend/cuda/nvrtc_api.def"
+  if (nvrtc->api.nvrtcVersion(&nvrtc->major, &nvrtc->minor) != kNvrtcSuccess) {
+    why = candidate.path + ": does not state its version";
+    return nullptr;
+  }
+  if (driver_major > 0 && nvrtc->major > driver_major) {
+    why = candidate.path + ": NVRTC " + std::to_string(nvrtc->major) + "." + std::to_string(nvrtc->minor) +
+          " makes cubins that a driver of CUDA " + std::to_string(driver_major) + " does not load";
+    return nullptr;
+  }
+  nvrtc->path = SharedLibrary::path_of(reinterpret_cast<const void*>(nvrtc->api.nvrtcVersion));
+  return nvrtc;
+}
+
+Found search() {
+  Found found;
+  const int driver_major = cuda_driver_major();
+  std::string tried;
+  for (const LibraryCandidate& candidate : nvrtc_candidates()) {
+    std::string reason;
+    found.nvrtc = open_candidate(candidate, driver_major, reason);
+    if (found.nvrtc) {
+      return found;
+    }
+    tried += "\n  " + reason + " [" + candidate.origin + "]";
+  }
+  found.why = "no NVRTC was found; tried:" + (tried.empty() ? "\n  nothing" : tried) +
+              "\ninstall the Python package nvidia-cuda-nvrtc, or set NVFUSER_NVRTC to a libnvrtc.so or its folder";
+  return found;
+}
+
+/// A program of NVRTC, destroyed on every way out.
+struct Compilation {
+  const NvrtcApi& api;
+  nvrtcProgram program = nullptr;
+  ~Compilation() {
+    if (program) {
+      api.nvrtcDestroyProgram(&program);
+    }
+  }
+  std::string log() const {
+    size_t bytes = 0;
+    if (api.nvrtcGetProgramLogSize(program, &bytes) != kNvrtcSuccess || bytes <= 1) {
+      return {};
+    }
+    std::string text(bytes, '\0');
+    if (api.nvrtcGetProgramLog(program, text.data()) != kNvrtcSuccess) {
+      return {};
+    }
+    text.resize(bytes - 1);
+    return text;
+  }
+};
+
+}  // namespace
+
+const Nvrtc* nvrtc(std::string* why) {
+  static std::mutex mutex;
+  static auto* known = new std::map<std::string, Found>;  // by what the search depends on; never destroyed: handed out
+  const std::string state = nvrtc_search_state() + "\n" + std::to_string(cuda_driver_major());
+  const std::lock_guard lock(mutex);
+  auto [entry, is_new] = known->try_emplace(state);
+  if (is_new) {
+    entry->second = search();
+  }
+  if (why) {
+    *why = entry->second.why;
+  }
+  return entry->second.nvrtc.get();
+}
+
+Hash128 nvrtc_identity(const Nvrtc& nvrtc, int arch) {
+  Hasher hasher;
+  hasher.add(nvrtc.major).add(nvrtc.minor).add(device_header_hash(Flavor::cuda));
+  for (const std::string& flag : flags_for(arch)) {
+    hasher.add(flag);
+  }
+  return hasher.value128();
+}
+
+std::string compile_nvrtc(const Nvrtc& nvrtc, const std::string& text, int arch) {
+  const NvrtcApi& api = nvrtc.api;
+  std::vector<std::string> names, texts;  // NVRTC wants them to end in a zero
+  std::vector<const char*> name_pointers, text_pointers;
+  for (const auto& [name, header] : device_headers(Flavor::cuda)) {
+    names.emplace_back(name);
+    texts.emplace_back(header);
+  }
+  for (size_t i = 0; i < names.size(); ++i) {
+    name_pointers.push_back(names[i].c_str());
+    text_pointers.push_back(texts[i].c_str());
+  }
+  Compilation unit{api};
+  nvrtcResult result = api.nvrtcCreateProgram(&unit.program, text.c_str(), "unit.cu", static_cast<int>(names.size()),
+                                              text_pointers.data(), name_pointers.data());
+  check(result == kNvrtcSuccess, ErrorKind::compile, "nvrtcCreateProgram: ", api.nvrtcGetErrorString(result));
+
+  const std::vector<std::string> flags = flags_for(arch);
+  std::vector<const char*> flag_pointers;
+  for (const std::string& flag : flags) {
+    flag_pointers.push_back(flag.c_str());
+  }
+  result = api.nvrtcCompileProgram(unit.program, static_cast<int>(flags.size()), flag_pointers.data());
+  if (result != kNvrtcSuccess) {
+    fail(ErrorKind::compile, "NVRTC ", nvrtc.major, ".", nvrtc.minor, " (", nvrtc.path, ") refuses a unit for sm_",
+         arch, ": ", api.nvrtcGetErrorString(result), "\n", unit.log());
+  }
+  size_t bytes = 0;
+  result = api.nvrtcGetCUBINSize(unit.program, &bytes);
+  std::string cubin(bytes, '\0');
+  if (result == kNvrtcSuccess) {
+    result = api.nvrtcGetCUBIN(unit.program, cubin.data());
+  }
+  check(result == kNvrtcSuccess && !cubin.empty(), ErrorKind::compile,
+        "nvrtcGetCUBIN: ", api.nvrtcGetErrorString(result));
+  return cubin;
+}
+
+}  // namespace nvfuser

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// Compiled kernels, whatever compiled them.  compile() takes a unit of several kernels and gives one Module; results
+// are kept in the disk cache.  Knows text and bytes, no IR.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "nvfuser/base/device_props.h"
+
+namespace nvfuser {
+
+/// How a kernel runs.
+enum class Way : uint8_t { cuda, host, emulator, evaluator };
+std::string_view name_of(Way way);
+
+/// One kernel of a unit as the launcher needs it.
+struct KernelEntry {
+  std::string name;
+  int image_bytes = 0;
+  bool has_barrier = false;
+};
+
+struct CompileRequest {
+  Way way;
+  std::string text;                ///< UnitText::text
+  std::string emulator_launchers;  ///< Way::emulator only
+  std::vector<KernelEntry> kernels;
+  int arch = 90;   ///< Way::cuda: compute capability * 10
+  int device = 0;  ///< Way::cuda: ordinal
+};
+
+/// What a launch may check or say about one buffer (emulator: bounds; host and cuda: ignored).
+struct BufferExtent {
+  const char* name;
+  int64_t elements;  ///< addressable elements from the pointer on
+};
+
+struct LaunchRequest {
+  std::array<int64_t, 3> grid{1, 1, 1};
+  std::array<int64_t, 3> block{1, 1, 1};
+  int64_t shared_bytes = 0;
+  const void* image = nullptr;  ///< argument image, laid out by lower/image_layout
+  int image_bytes = 0;
+  void* stream = nullptr;                 ///< CUstream
+  const BufferExtent* buffers = nullptr;  ///< parallel to the buffer parameters
+  int buffer_count = 0;
+  uint64_t seed = 1;  ///< emulator: order of fibers
+};
+
+class Module {
+ public:
+  virtual ~Module() = default;
+  /// Throws ErrorKind::device when the launch fails or the emulator reports a fault (message: what, buffer, element,
+  /// block and thread).
+  virtual void launch(int kernel, const LaunchRequest& request) = 0;
+  virtual Way way() const = 0;
+};
+
+/// Compiles or fetches from the disk cache.  Thread-safe.  ErrorKind::compile with the compiler's log.
+std::shared_ptr<Module> compile(const CompileRequest& request);
+/// Forgets all modules of this process, so that the next compile asks the disk cache; modules in use stay alive.
+void forget_modules();
+/// NVRTC to cubin, without a device: bytes of the cubin.  For tests and ahead-of-time compilation.
+std::string compile_cubin(const std::string& text, int arch);
+
+/// Is a C++ compiler found?  When not, `why` says what was tried.
+bool host_compiler_available(std::string* why = nullptr);
+/// Is libcuda with a device found?
+bool cuda_available(std::string* why = nullptr);
+bool nvrtc_available(std::string* why = nullptr);
+/// A folder of Python's path: NVRTC is looked for in it and in the packages nvidia/ and torch/ below it.  Touches no
+/// file.
+void add_library_folder(const std::string& path);
+/// Properties of a device: Way::cuda from the driver, otherwise this machine's CPU.
+DeviceProps cuda_device_props(int device);
+DeviceProps cpu_device_props();
+/// Number of compiler runs in this process (host, emulator, nvrtc) that the disk cache did not answer.
+int64_t compiler_runs();
+
+}  // namespace nvfuser

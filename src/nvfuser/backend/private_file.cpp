@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+// Ownership and modes are read from open descriptors or without following links, so that a name cannot be swapped
+// between check and use.
+#include "nvfuser/backend/private_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <mutex>
+
+#include "nvfuser/base/errors.h"
+
+namespace nvfuser {
+namespace {
+
+bool owned(const struct stat& status) { return status.st_uid == geteuid() || status.st_uid == 0; }
+
+/// Reason why others could change what `path` holds; empty when they cannot.
+std::string weakness(const std::string& path) {
+  struct stat status, parent;
+  if (lstat(path.c_str(), &status) != 0) {
+    return path + ": " + std::strerror(errno);
+  }
+  if (!S_ISDIR(status.st_mode)) {
+    return path + " is not a folder";
+  }
+  if (!owned(status)) {
+    return path + " belongs to another user";
+  }
+  if (status.st_mode & (S_IWGRP | S_IWOTH)) {
+    return path + " can be written by others";
+  }
+  const std::string above = std::filesystem::path(path).parent_path();
+  if (stat(above.empty() ? "." : above.c_str(), &parent) != 0) {
+    return above + ": " + std::strerror(errno);
+  }
+  // In a folder that all may write, only the sticky bit keeps others from renaming ours away.
+  if ((parent.st_mode & S_IWOTH) && !(parent.st_mode & S_ISVTX)) {
+    return above + " can be written by everybody";
+  }
+  return {};
+}
+
+bool write_all(int descriptor, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t count = write(descriptor, bytes.data(), bytes.size());
+    if (count < 0 && errno == EINTR) {
+      continue;
+    }
+    if (count <= 0) {
+      return false;
+    }
+    bytes.remove_prefix(count);
+  }
+  return true;
+}
+
+/// The folder of one process; a forked child makes its own, since its parent deletes this one.
+struct Scratch {
+  std::mutex mutex;
+  std::string path;
+  pid_t owner = 0;
+
+  ~Scratch() {
+    std::error_code ignored;
+    if (!path.empty() && owner == getpid()) {
+      std::filesystem::remove_all(path, ignored);
+    }
+  }
+};
+
+}  // namespace
+
+std::string make_private_folder(const std::string& path) {
+  if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
+    return path + ": " + std::strerror(errno);
+  }
+  return weakness(path);
+}
+
+bool is_private_folder(const std::string& path) { return weakness(path).empty(); }
+
+int write_private_file(const std::string& path, std::string_view first, std::string_view second) {
+  const int descriptor = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (descriptor < 0) {
+    return errno;
+  }
+  const bool written = write_all(descriptor, first) && write_all(descriptor, second);
+  const int error = written ? 0 : (errno ? errno : EIO);
+  // Some network filesystems report a failed write only here.
+  return close(descriptor) != 0 && error == 0 ? errno : error;
+}
+
+PrivateFile::PrivateFile(const std::string& path) {
+  descriptor_ = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  struct stat status;
+  if (descriptor_ < 0 || fstat(descriptor_, &status) != 0) {
+    return;
+  }
+  trusted_ = S_ISREG(status.st_mode) && owned(status) && !(status.st_mode & (S_IWGRP | S_IWOTH));
+  modified_ = status.st_mtime;
+}
+
+PrivateFile::~PrivateFile() {
+  if (descriptor_ >= 0) {
+    close(descriptor_);
+  }
+}
+
+bool PrivateFile::read(std::string& content) const {
+  struct stat status;
+  if (descriptor_ < 0 || fstat(descriptor_, &status) != 0) {
+    return false;
+  }
+  content.resize(status.st_size);
+  size_t done = 0;
+  while (done < content.size()) {
+    const ssize_t count = pread(descriptor_, content.data() + done, content.size() - done, done);
+    if (count < 0 && errno == EINTR) {
+      continue;
+    }
+    if (count < 0) {
+      return false;
+    }
+    if (count == 0) {
+      break;  // shorter than it was: the reader finds that the content is wrong
+    }
+    done += count;
+  }
+  content.resize(done);
+  return true;
+}
+
+void PrivateFile::touch() const { futimens(descriptor_, nullptr); }
+
+std::string scratch_folder() {
+  static Scratch scratch;
+  const std::lock_guard lock(scratch.mutex);
+  if (scratch.path.empty() || scratch.owner != getpid()) {
+    const char* base = std::getenv("TMPDIR");
+    std::string pattern = std::string(base && *base == '/' ? base : "/tmp") + "/nvfuser-XXXXXX";
+    check(mkdtemp(pattern.data()) != nullptr, ErrorKind::device, "no temporary folder ", pattern, ": ",
+          std::strerror(errno), "; set TMPDIR to a folder that can be written");
+    scratch.path = pattern;
+    scratch.owner = getpid();
+  }
+  return scratch.path;
+}
+
+}  // namespace nvfuser

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// The two dialects.
+#include "nvfuser/codegen/dialect.h"
+
+namespace nvfuser {
+
+namespace {
+
+// Local and shared memory is set by name, so that in the emulator a read is a plain value, whatever the expression.
+constexpr Dialect kGpu{
+    .grid_index = {"blockIdx.x", "blockIdx.y", "blockIdx.z"},
+    .block_index = {"threadIdx.x", "threadIdx.y", "threadIdx.z"},
+    .set = "$to.set($i, $value);",
+    .move_element = "rt::copy<1>($to, $i, $from, $j);",
+    .move_vector = "rt::copy<$width>($to, $i, $from, $j);",
+    .unroll = "#pragma unroll",
+    .vectorize = "#pragma unroll",
+    .kernel_head = "RT_KERNEL($name, $threads, $blocks)($parameters)",
+    .tasks = false,
+};
+
+// The function of the tasks is never inlined: its parameters are restrict pointers, which inlining would forget.
+constexpr Dialect kCpu{
+    .grid_index = {"task % grid[0]", "task / grid[0] % grid[1]", "task / grid[0] / grid[1]"},
+    .block_index = {"0", "0", "0"},
+    .set = "$to[$i] = $value;",
+    .move_element = "$to[$i] = $from[$j];",
+    .move_vector = "rt::copy<$width>($to, $i, $from, $j);",
+    .unroll = "",
+    .vectorize = "#pragma GCC ivdep",
+    .kernel_head = "static __attribute__((noinline)) void $name_tasks($parameters, const long long* grid, long long begin, long long end)",
+    .tasks = true,
+};
+
+bool is_word(char c) { return c >= 'a' && c <= 'z'; }
+
+}  // namespace
+
+const Dialect& dialect_of(Target target) { return target == Target::gpu ? kGpu : kCpu; }
+
+std::string fill(std::string_view text, const std::vector<std::pair<std::string_view, std::string>>& values) {
+  std::string out;
+  for (size_t at = 0; at < text.size();) {
+    if (text[at] != '$') {
+      out += text[at++];
+      continue;
+    }
+    size_t end = at + 1;
+    while (end < text.size() && is_word(text[end])) {
+      ++end;
+    }
+    const std::string_view name = text.substr(at + 1, end - at - 1);
+    bool known = false;
+    for (const auto& [key, value] : values) {
+      if (key == name) {
+        out += value;
+        known = true;
+      }
+    }
+    ensure(known, "a dialect names $", name, ", which nothing fills");
+    at = end;
+  }
+  return out;
+}
+
+}  // namespace nvfuser

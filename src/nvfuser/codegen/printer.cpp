@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: Apache-2.0
+// The printer: a method per kind of node.  The body is printed first, so that the head declares only the indices that
+// the body uses.
+#include "nvfuser/codegen/printer.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "nvfuser/base/text_buffer.h"
+#include "nvfuser/codegen/dialect.h"
+#include "nvfuser/codegen/index_text.h"
+#include "nvfuser/codegen/launcher.h"
+#include "nvfuser/codegen/value_text.h"
+#include "nvfuser/ir/nodes.h"
+#include "nvfuser/ir/pointwise.h"
+
+namespace nvfuser {
+
+namespace {
+
+/// Most operations that the summary in a kernel's comment names.
+constexpr size_t kSummaryNames = 12;
+
+class Printer {
+ public:
+  explicit Printer(const Program& program) : program_(program), dialect_(dialect_of(program.target)), index_(program) {}
+
+  KernelText run();
+
+ private:
+  // ---- nodes
+  void print(const Block& block);
+  void print(const Allocate& node);
+  void print(const Assign& node);
+  void print(const Move& node);
+  void print(const Sync&) { body_.line("rt::sync();"); }
+  void print(const Loop& node);
+  void print(const Guard& node);
+
+  // ---- values
+  std::string buffer_name(const Tensor* tensor) const;
+  std::string element(const Place& place) const { return buffer_name(place.tensor) + "[" + index_.text(place.offset) + "]"; }
+  std::string element(const Place& place, DataType to);
+  std::string scalar(const Val& value, DataType to);
+  std::string operand(const Assign& node, size_t k, DataType to);
+  std::string value_of(const Assign& node);
+  std::string compute(const Assign& node);
+  std::string select(const Assign& node);
+  std::string iota(const Assign& node);
+
+  // ---- around the body
+  std::string summary() const;
+  std::string parameters() const;
+  void declare_indices(std::string& out, const std::string& indent) const;
+  std::string head() const;
+
+  const Program& program_;
+  const Dialect& dialect_;
+  IndexText index_;
+  KernelText result_;
+  TextBuffer body_;
+  std::vector<std::pair<size_t, std::string>> arrays_;  // position in body_, name
+};
+
+void Printer::print(const Block& block) {
+  const auto scope = body_.indent();
+  for (const Node& node : block.nodes) {
+    std::visit([&](const auto& n) { print(n); }, node);
+  }
+}
+
+void Printer::print(const Allocate& node) {
+  const std::string name = buffer_name(node.tensor);
+  arrays_.emplace_back(body_.size(), name);
+  body_.line("rt::Array<", type_text(node.tensor->dtype), ", ", node.count, "> ", name, ";");
+}
+
+void Printer::print(const Move& node) {
+  body_.line(fill(node.width == 1 ? dialect_.move_element : dialect_.move_vector,
+            {{"width", std::to_string(node.width)},
+             {"to", buffer_name(node.to.tensor)},
+             {"i", index_.text(node.to.offset)},
+             {"from", buffer_name(node.from.tensor)},
+             {"j", index_.text(node.from.offset)}}));
+}
+
+void Printer::print(const Assign& node) {
+  const TensorOp op = node.what->op;
+  if (op == TensorOp::load || op == TensorOp::store || op == TensorOp::copy) {
+    print(Move{node.what, node.to, node.reads.at(0), 1});
+    return;
+  }
+  body_.line(fill(dialect_.set, {{"to", buffer_name(node.to.tensor)}, {"i", index_.text(node.to.offset)}, {"value", value_of(node)}}));
+}
+
+void Printer::print(const Loop& node) {
+  const std::string_view pragma = node.parallel == ParallelType::vectorize ? dialect_.vectorize
+                                  : node.parallel == ParallelType::unroll  ? dialect_.unroll
+                                                                           : "";
+  if (!pragma.empty()) {
+    body_.line(pragma);
+  }
+  index_.name_loop(node.variable, node.name);
+  const std::string bound = index_.text(node.limit ? node.limit : node.extent);
+  body_.line("for (Index ", node.name, " = 0; ", node.name, " < ", bound, "; ++", node.name, ") {");
+  print(*node.body);
+  body_.line("}");
+}
+
+void Printer::print(const Guard& node) {
+  body_.line("if (", index_.text(node.tests), ") {");
+  print(*node.body);
+  if (node.otherwise) {
+    body_.line("} else {");
+    print(*node.otherwise);
+  }
+  body_.line("}");
+}
+
+/// Stores stand for their output buffer: the parameter at their position.
+std::string Printer::buffer_name(const Tensor* tensor) const {
+  const auto& outputs = program_.kernel->outputs;
+  const auto at = std::find(outputs.begin(), outputs.end(), tensor);
+  if (at == outputs.end()) {
+    return tensor->name;
+  }
+  for (const Parameter& p : program_.parameters) {
+    if (p.kind == Parameter::Kind::output && p.position == at - outputs.begin()) {
+      return p.name;
+    }
+  }
+  fail(ErrorKind::internal, "internal error: output ", at - outputs.begin(), " of ", program_.name, " is no parameter");
+}
+
+std::string Printer::element(const Place& place, DataType to) { return convert_text(element(place), place.tensor->dtype, to); }
+
+std::string Printer::scalar(const Val& value, DataType to) {
+  if (value.is_constant()) {
+    return literal_text(*value.constant(), value.dtype(), to);
+  }
+  for (const Parameter& p : program_.parameters) {
+    if (p.kind == Parameter::Kind::scalar && p.scalar == &value) {
+      return convert_text(p.name, p.dtype, to);
+    }
+  }
+  const auto extent = program_.kernel->extents.find(&value);
+  ensure(extent != program_.kernel->extents.end(), "scalar ", to_string(value), " of ", program_.name, " is no parameter");
+  return convert_text(index_.text(extent->second), program_.wide ? DataType::Int : DataType::Int32, to);
+}
+
+std::string Printer::operand(const Assign& node, size_t k, DataType to) {
+  const Operand& operand = node.what->operands.at(k);
+  return operand.tensor ? element(node.reads.at(k), to) : scalar(*operand.scalar, to);
+}
+
+std::string Printer::value_of(const Assign& node) {
+  switch (node.what->op) {
+    case TensorOp::compute: return compute(node);
+    case TensorOp::select: return select(node);
+    case TensorOp::fill: return operand(node, 0, node.what->dtype);
+    case TensorOp::iota: return iota(node);
+    default: fail(ErrorKind::internal, "internal error: ", node.what->name, " is not computed");
+  }
+}
+
+std::string Printer::compute(const Assign& node) {
+  const Tensor& what = *node.what;
+  if (what.expr->kind() == ExprKind::cast) {
+    return operand(node, 0, what.dtype);
+  }
+  ensure(what.expr->kind() == ExprKind::pointwise, what.name, " is computed by an expression that has no text");
+  const PointwiseInfo& row = info(what.expr->attribute<PointwiseOp>(0));
+  const std::string_view expression = expression_of(row.op);
+  const DataType type = operation_type(*what.expr);
+  std::vector<std::string> operands;
+  for (size_t k = 0; k < what.operands.size(); ++k) {
+    const bool condition = row.rule == PromotionRule::select && k == 0;
+    operands.push_back(operand(node, k, condition ? DataType::Bool : type));
+  }
+  result_.computes |= expression.find("rt::") != std::string_view::npos;
+  return convert_text(expression_text(expression, operands), result_type(row.op, type), what.dtype);
+}
+
+/// The first operand whose conditions hold; the last one needs none where the operands cover everything.
+std::string Printer::select(const Assign& node) {
+  const Tensor& what = *node.what;
+  std::string out;
+  for (size_t k = 0; k < what.operands.size(); ++k) {
+    const std::string value = operand(node, k, what.dtype);
+    if (node.conditions.at(k).empty()) {
+      return out + value;
+    }
+    out += index_.text(node.conditions[k]) + " ? " + value + " : ";
+  }
+  return out + convert_text(literal_text(int64_t{0}, DataType::Int32, compute_type(what.dtype)), compute_type(what.dtype), what.dtype);
+}
+
+/// start + step * index, in the compute type.
+std::string Printer::iota(const Assign& node) {
+  const DataType type = compute_type(node.what->dtype);
+  const auto is = [&](const Val* v, int64_t n) {
+    return v->is_constant() && std::holds_alternative<int64_t>(*v->constant()) && std::get<int64_t>(*v->constant()) == n;
+  };
+  const Val* start = node.what->expr->input(0);
+  const Val* step = node.what->expr->input(1);
+  std::string out = convert_text(index_.text(node.index), program_.wide ? DataType::Int : DataType::Int32, type);
+  if (!is(step, 1)) {
+    out = "rt::mul(" + scalar(*step, type) + ", " + out + ")";
+    result_.computes = true;
+  }
+  if (!is(start, 0)) {
+    out = "rt::add(" + scalar(*start, type) + ", " + out + ")";
+    result_.computes = true;
+  }
+  return convert_text(out, type, node.what->dtype);
+}
+
+/// "add, mul, tanh; exact i0 / 128; narrow".
+std::string Printer::summary() const {
+  std::vector<std::string_view> names;
+  for (const Tensor* t : program_.kernel->tensors) {
+    if (t->expr == nullptr) {
+      continue;
+    }
+    const bool pointwise = t->expr->kind() == ExprKind::pointwise;
+    const std::string_view name = pointwise ? name_of(t->expr->attribute<PointwiseOp>(0)) : name_of(t->expr->kind());
+    if (std::find(names.begin(), names.end(), name) == names.end()) {
+      names.push_back(name);
+    }
+  }
+  std::string out;
+  for (size_t k = 0; k < std::min(names.size(), kSummaryNames); ++k) {
+    out += (k ? ", " : "") + std::string(names[k]);
+  }
+  out += names.size() > kSummaryNames ? ", ..." : "";
+  return (out.empty() ? "copy" : out) + "; " + program_.facts.text();
+}
+
+std::string Printer::parameters() const {
+  std::string out;
+  for (const Parameter& p : program_.parameters) {
+    const bool buffer = p.kind == Parameter::Kind::input || p.kind == Parameter::Kind::output;
+    out += (out.empty() ? "" : ", ") + std::string(buffer ? "" : "const ") + parameter_type(program_, p) + " " + p.name;
+  }
+  return out;
+}
+
+void Printer::declare_indices(std::string& out, const std::string& indent) const {
+  const auto declare = [&](Index variable, std::string_view source) {
+    const Atom* atom = variable ? variable->as_atom() : nullptr;
+    if (atom && index_.used().count(atom->name)) {
+      out += indent + "const Index " + atom->name + " = " + std::string(source) + ";\n";
+    }
+  };
+  for (int k = 0; k < 3; ++k) {
+    declare(program_.grid_var[k], dialect_.grid_index[k]);
+  }
+  for (int k = 0; k < 3; ++k) {
+    declare(program_.block_var[k], dialect_.block_index[k]);
+  }
+}
+
+std::string Printer::head() const {
+  const auto threads = program_.block[0] * program_.block[1] * program_.block[2];
+  std::string out = "// " + program_.name + ": " + summary() + "\nnamespace " + kernel_namespace(program_) + " {\n";
+  out += "using Index = " + std::string(program_.wide ? "long long" : "int") + ";\n";
+  out += fill(dialect_.kernel_head, {{"name", program_.name},
+                                     {"parameters", parameters()},
+                                     {"threads", std::to_string(threads)},
+                                     {"blocks", std::to_string(program_.min_blocks_per_sm)}});
+  out += " {\n";
+  if (dialect_.tasks) {
+    out += "  for (long long task = begin; task < end; ++task) {\n";
+  }
+  const std::string indent(dialect_.tasks ? 4 : 2, ' ');
+  declare_indices(out, indent);
+  for (const SharedBuffer& s : program_.shared) {
+    const std::string type = type_text(s.tensor->dtype);
+    const std::string name = buffer_name(s.tensor);
+    out += indent + "rt::Shared<" + type + "> " + name + " = rt::shared<" + type + ">(" + std::to_string(s.byte_offset) + ", " +
+           std::to_string(s.count) + ", \"" + name + "\");\n";
+  }
+  return out;
+}
+
+KernelText Printer::run() {
+  std::optional<TextBuffer::Indent> scope;
+  if (dialect_.tasks) {
+    scope.emplace(body_);
+  }
+  print(program_.body);
+  const std::string body = body_.take();
+  const std::string top = head();
+  for (const auto& [position, name] : arrays_) {
+    const auto lines = std::count(top.begin(), top.end(), '\n') + std::count(body.begin(), body.begin() + static_cast<std::ptrdiff_t>(position), '\n');
+    result_.arrays.emplace_back(static_cast<int>(lines), name);
+  }
+  result_.converts = body.find("rt::to<") != std::string::npos;
+  result_.text = top + body + (dialect_.tasks ? "  }\n" : "") + "}\n";
+  if (dialect_.tasks) {
+    result_.text += task_entry(program_);
+  }
+  result_.text += "}  // namespace\n";
+  return std::move(result_);
+}
+
+}  // namespace
+
+std::string parameter_type(const Program& program, const Parameter& parameter) {
+  const auto aliased = [&] {
+    return std::any_of(program.aliases.begin(), program.aliases.end(), [&](const std::pair<int, int>& alias) {
+      return (parameter.kind == Parameter::Kind::input ? alias.first : alias.second) == parameter.position;
+    });
+  };
+  const auto buffer = [&](std::string_view qualifier) {
+    return (aliased() ? "rt::Coherent<" : "rt::Global<") + std::string(qualifier) + type_text(parameter.dtype) + ">";
+  };
+  switch (parameter.kind) {
+    case Parameter::Kind::input: return buffer("const ");
+    case Parameter::Kind::output: return buffer("");
+    case Parameter::Kind::size: return "Index";
+    case Parameter::Kind::divisor: return "rt::Divisor<Index>";
+    case Parameter::Kind::scalar: return type_text(parameter.dtype);
+  }
+  return "";
+}
+
+KernelText kernel_text(const Program& program) { return Printer(program).run(); }
+
+}  // namespace nvfuser

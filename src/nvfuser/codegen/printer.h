@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// One kernel as text, and what a unit needs to know of it.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "nvfuser/lower/program.h"
+
+namespace nvfuser {
+
+struct KernelText {
+  std::string text;                                 ///< from the comment to the closing namespace
+  std::vector<std::pair<int, std::string>> arrays;  ///< (line, counted from 0, and name) of local arrays
+  bool converts = false;                            ///< needs rt/convert.h
+  bool computes = false;                            ///< needs rt/math.h
+};
+
+KernelText kernel_text(const Program& program);
+
+/// "rt::Global<const rt::float32>", "Index", ...
+std::string parameter_type(const Program& program, const Parameter& parameter);
+
+}  // namespace nvfuser

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// Memory of a CUDA kernel: global buffers and shared memory are raw pointers, local arrays raw arrays; vector copies are
+// single instructions of up to 16 bytes.
+#pragma once
+
+#include "rt/flavor.h"
+
+#ifndef RT_KERNEL
+#define RT_KERNEL(name, threads, blocks) extern "C" __global__ void __launch_bounds__(threads, blocks) name
+#endif
+
+/// The one block of dynamic shared memory.
+extern __shared__ __align__(16) unsigned char rt_shared_block[];
+
+namespace rt {
+
+/// A buffer that nothing else in the kernel writes, and one that another parameter may share.
+template <class T>
+using Global = T* __restrict__;
+template <class T>
+using Coherent = T*;
+
+template <class T>
+struct Shared {
+  T* p;
+  RT_FN T& operator[](int i) const { return p[i]; }
+  RT_FN void set(int i, T value) const { p[i] = value; }
+};
+
+/// Byte offset and count are checked by the emulator, which also wants the name.
+template <class T>
+RT_FN Shared<T> shared(int byte_offset, int, const char*) {
+  return {reinterpret_cast<T*>(rt_shared_block + byte_offset)};
+}
+
+/// Alignment that lets copies of up to 16 bytes start at any multiple of their width.
+template <int Bytes>
+inline constexpr int kArrayAlignment = Bytes >= 16 ? 16 : Bytes >= 8 ? 8 : Bytes >= 4 ? 4 : Bytes >= 2 ? 2 : 1;
+
+/// Lives in registers when every index is a constant after unrolling.
+template <class T, int N>
+struct alignas(kArrayAlignment<int(sizeof(T)) * N>) alignas(T) Array {
+  T v[N];
+  RT_FN T& operator[](int i) { return v[i]; }
+  RT_FN void set(int i, T value) { v[i] = value; }
+};
+
+/// Address of element i of any memory.
+template <class T, class I>
+RT_FN T* address(T* p, I i) { return p + i; }
+template <class T, class I>
+RT_FN T* address(const Shared<T>& s, I i) { return s.p + i; }
+template <class T, int N, class I>
+RT_FN T* address(Array<T, N>& a, I i) { return a.v + i; }
+
+/// The type that moves so many bytes in one instruction.
+template <int Bytes> struct Chunk;
+template <> struct Chunk<1> { using type = unsigned char; };
+template <> struct Chunk<2> { using type = unsigned short; };
+template <> struct Chunk<4> { using type = unsigned int; };
+template <> struct Chunk<8> { using type = uint2; };
+template <> struct Chunk<16> { using type = uint4; };
+
+template <int N, class T, class S>
+RT_FN void copy_elements(T* to, const S* from) {
+  static_assert(sizeof(T) == sizeof(S), "copies do not convert");
+  if constexpr (N == 1) {
+    *to = *from;
+  } else {
+    constexpr int kBytes = N * int(sizeof(T)) < 16 ? N * int(sizeof(T)) : 16;
+    using Word = typename Chunk<kBytes>::type;
+#pragma unroll
+    for (int k = 0; k < N * int(sizeof(T)) / kBytes; ++k) {
+      reinterpret_cast<Word*>(to)[k] = reinterpret_cast<const Word*>(from)[k];
+    }
+  }
+}
+
+/// N consecutive elements; both indices are multiples of N.
+template <int N, class To, class I, class From, class J>
+RT_FN void copy(To& to, I i, From& from, J j) {
+  copy_elements<N>(address(to, i), address(from, j));
+}
+
+/// Block-wide barrier.
+RT_FN void sync() { __syncthreads(); }
+
+/// A launch-time divisor with its multiplier (runtime/divisor.h fills it).
+template <class Index> struct Divisor;
+template <> struct Divisor<int> { unsigned divisor, multiplier, shift; };
+template <> struct Divisor<long long> { unsigned long long divisor, multiplier, shift; };
+
+/// 0 <= x < 2^31, so that 2x * multiplier / 2^32 needs no 64-bit shift.
+RT_FN int div(int x, const Divisor<int>& d) {
+  return int(__umulhi(2u * unsigned(x), d.multiplier) >> d.shift);
+}
+RT_FN int mod(int x, const Divisor<int>& d) { return x - div(x, d) * int(d.divisor); }
+RT_FN long long div(long long x, const Divisor<long long>& d) {
+  return (long long)((unsigned long long)x / d.divisor);
+}
+RT_FN long long mod(long long x, const Divisor<long long>& d) {
+  return (long long)((unsigned long long)x % d.divisor);
+}
+
+}  // namespace rt

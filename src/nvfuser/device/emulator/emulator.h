@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: Apache-2.0
+// The machine that runs a CUDA kernel on the host: blocks one after the other, the threads of a block as fibers (as plain
+// calls where the kernel has no barrier), both in an order drawn from a seed.  Faults are counted and the first one is
+// told; execution goes on: reads that may not be give 0, writes are dropped.
+#pragma once
+
+#include <algorithm>
+#include <cstdarg>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "emulator_launch.h"
+#include "fiber.h"
+#include "shadow.h"
+
+#pragma GCC visibility push(hidden)
+namespace rt {
+inline namespace emulator {
+
+/// Unsigned as on CUDA: kernel text must convert.
+struct Dim3 {
+  unsigned x = 0, y = 0, z = 0;
+};
+
+}  // namespace emulator
+}  // namespace rt
+
+// The built-in variables of CUDA, of the thread that runs now.
+[[maybe_unused]] static thread_local rt::Dim3 threadIdx, blockIdx, blockDim, gridDim;
+
+namespace rt {
+inline namespace emulator {
+
+class Machine;
+[[maybe_unused]] static thread_local Machine* machine = nullptr;
+
+/// A kernel parameter that is a buffer.  Buffers that share memory share shadows; `step` shadows belong to an element.
+struct Buffer {
+  char* data = nullptr;
+  long long elements = 0;
+  int element_bytes = 1;
+  const char* name = "";
+  Shadow* shadows = nullptr;
+  int step = 1;
+};
+
+/// Which array is declared at a line of the unit, for messages.
+struct ArrayName {
+  int line;
+  const char* name;
+};
+
+class Machine {
+ public:
+  static constexpr int kMaxThreads = 1024;
+
+  explicit Machine(const EmulatorLaunch& launch) : launch_(launch), random_((launch.seed + 1) * 0x9E3779B97F4A7C15ull | 1) {
+    machine = this;
+    if (launch.message && launch.message_bytes) {
+      launch.message[0] = 0;
+    }
+  }
+  ~Machine() { machine = nullptr; }
+  Machine(const Machine&) = delete;
+  Machine& operator=(const Machine&) = delete;
+
+  /// The next buffer parameter, whose pointer stands at `offset` of the argument image.
+  const Buffer* buffer(const void* image, int offset, int element_bytes) {
+    auto b = std::make_unique<Buffer>();
+    std::memcpy(&b->data, static_cast<const char*>(image) + offset, sizeof b->data);
+    b->elements = launch_.elements[buffers_.size()];
+    b->element_bytes = element_bytes;
+    b->name = launch_.names[buffers_.size()];
+    buffers_.push_back(std::move(b));
+    return buffers_.back().get();
+  }
+  /// `shift`: line on which the unit starts, minus 1.
+  void name_arrays(const ArrayName* names, int count, int shift) {
+    array_names_ = names;
+    array_count_ = count;
+    array_shift_ = shift;
+  }
+
+  /// Runs the grid; returns the number of faults.
+  int run(void (*call)(const void*), const void* body) {
+    call_ = call;
+    body_ = body;
+    const long long threads = launch_.block[0] * launch_.block[1] * launch_.block[2];
+    const long long blocks = launch_.grid[0] * launch_.grid[1] * launch_.grid[2];
+    if (threads < 1 || threads > kMaxThreads || blocks < 1) {
+      fault_outside("launch of %lld blocks of %lld threads", blocks, threads);
+      return faults_;
+    }
+    threads_ = int(threads);
+    blockDim = {unsigned(launch_.block[0]), unsigned(launch_.block[1]), unsigned(launch_.block[2])};
+    gridDim = {unsigned(launch_.grid[0]), unsigned(launch_.grid[1]), unsigned(launch_.grid[2])};
+    order_.resize(threads_);
+    std::iota(order_.begin(), order_.end(), 0);
+    shared_.reset(new SharedWord[launch_.shared_bytes / 16 + 1]);
+    shared_shadows_.resize(launch_.shared_bytes);
+    place_shadows();
+    run_blocks(blocks);
+    for (int k = 0; fibers_ && k < threads_; ++k) {
+      if (!fibers_->intact(k)) {
+        fault_outside("stack overflow in an emulated thread%s", "");
+      }
+    }
+    return faults_;
+  }
+
+  /// What the memory classes need.
+  const Now& now() const { return now_; }
+  char* shared() { return reinterpret_cast<char*>(shared_.get()); }
+  long long shared_bytes() const { return launch_.shared_bytes; }
+  Shadow* shared_shadows() { return shared_shadows_.data(); }
+
+  /// "what: detail in block (x,y,z) thread (x,y,z)".
+  __attribute__((cold, noinline, format(printf, 2, 3))) void fault(const char* format, ...) {
+    if (faults_++ || !launch_.message) {
+      return;
+    }
+    char text[400];
+    va_list args;
+    va_start(args, format);
+    std::vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    std::snprintf(launch_.message, launch_.message_bytes, "%s in block (%u,%u,%u) thread (%u,%u,%u)", text, blockIdx.x,
+                  blockIdx.y, blockIdx.z, threadIdx.x, threadIdx.y, threadIdx.z);
+  }
+  __attribute__((cold, noinline)) void fault_race(const Race& race, const char* name, long long index) {
+    const bool foreign = epoch_of(race.other) < now_.block_epoch;
+    const Dim3 t = coordinates(thread_of(race.other));
+    if (foreign) {
+      fault("race: %s: %s[%lld], thread (%u,%u,%u) of another block", race.what, name, index, t.x, t.y, t.z);
+    } else {
+      fault("race: %s: %s[%lld], thread (%u,%u,%u) of the block since the last barrier", race.what, name, index, t.x,
+            t.y, t.z);
+    }
+  }
+  /// The name of the local array that is declared at that line.
+  std::string array_name(int line) const {
+    for (int k = 0; k < array_count_; ++k) {
+      if (array_names_[k].line + array_shift_ == line) {
+        return array_names_[k].name;
+      }
+    }
+    return "array of line " + std::to_string(line);
+  }
+
+  void wait_at_barrier(int line) {
+    if (!launch_.has_barrier) {
+      fault("barrier in a kernel that is said to have none");
+      return;
+    }
+    const int thread = current_;
+    barrier_[thread] = line;
+    (*fibers_)[thread].switch_to(home_);
+  }
+
+ private:
+  struct alignas(16) SharedWord {
+    char bytes[16];
+  };
+  static constexpr int kReady = 0, kDone = -1;  // of barrier_; a positive number is the line of the barrier waited at
+
+  Dim3 coordinates(int linear) const {
+    const unsigned n = unsigned(linear);
+    return {n % blockDim.x, n / blockDim.x % blockDim.y, n / blockDim.x / blockDim.y};
+  }
+  template <class... Args>
+  void fault_outside(const char* format, Args... args) {
+    char text[300];
+    std::snprintf(text, sizeof text, format, args...);
+    if (!faults_++ && launch_.message) {
+      std::snprintf(launch_.message, launch_.message_bytes, "%s", text);
+    }
+  }
+  uint64_t random() {
+    random_ ^= random_ << 13;
+    random_ ^= random_ >> 7;
+    random_ ^= random_ << 17;
+    return random_ * 0x2545F4914F6CDD1Dull >> 16;
+  }
+  void shuffle_threads() {
+    for (int k = threads_ - 1; k > 0; --k) {
+      std::swap(order_[k], order_[random() % uint64_t(k + 1)]);
+    }
+  }
+
+  /// One shadow array for every set of buffers that overlap, at the finest step that all of them share.
+  void place_shadows() {
+    std::vector<Buffer*> sorted;
+    for (auto& b : buffers_) {
+      sorted.push_back(b.get());
+    }
+    auto end_of = [](const Buffer& b) { return b.data + b.elements * b.element_bytes; };
+    std::stable_sort(sorted.begin(), sorted.end(), [](Buffer* a, Buffer* b) { return std::less<>()(a->data, b->data); });
+    for (size_t first = 0, last; first < sorted.size(); first = last) {
+      char* begin = sorted[first]->data;
+      char* end = end_of(*sorted[first]);
+      long long granule = sorted[first]->element_bytes;
+      for (last = first + 1; last < sorted.size() && sorted[last]->data < end; ++last) {
+        granule = std::gcd(std::gcd(granule, (long long)sorted[last]->element_bytes), (long long)(sorted[last]->data - begin));
+        end = std::max(end, end_of(*sorted[last]));
+      }
+      // calloc: pages that no thread touches cost nothing.
+      shadows_.emplace_back(static_cast<Shadow*>(std::calloc(size_t((end - begin) / granule + 1), sizeof(Shadow))), std::free);
+      for (size_t k = first; k < last; ++k) {
+        sorted[k]->shadows = shadows_.back().get() + (sorted[k]->data - begin) / granule;
+        sorted[k]->step = int(sorted[k]->element_bytes / granule);
+      }
+    }
+  }
+
+  /// Blocks in the order start, start + stride, ...: a permutation, as stride and count have no common divisor.
+  void run_blocks(long long blocks) {
+    long long at = (long long)(random() % uint64_t(blocks));
+    long long stride = (long long)(random() % uint64_t(blocks)) | 1;
+    while (std::gcd(stride, blocks) != 1) {
+      ++stride;
+    }
+    stride %= blocks;
+    if (launch_.has_barrier) {
+      fibers_ = std::make_unique<FiberPool>(unsigned(threads_));
+      barrier_.resize(threads_);
+    }
+    for (long long k = 0; k < blocks; ++k, at = (at + stride) % blocks) {
+      blockIdx = {unsigned(at % gridDim.x), unsigned(at / gridDim.x % gridDim.y), unsigned(at / gridDim.x / gridDim.y)};
+      now_.block_epoch = ++epoch_;
+      std::memset(shared_.get(), 0xCB, size_t(launch_.shared_bytes));
+      if (launch_.has_barrier) {
+        run_fibers();
+      } else {
+        run_calls();
+      }
+    }
+  }
+  void enter_thread(int thread) {
+    current_ = thread;
+    threadIdx = coordinates(thread);
+    now_.stamp = make_stamp(epoch_, thread);
+  }
+  void run_calls() {
+    shuffle_threads();
+    for (int thread : order_) {
+      enter_thread(thread);
+      call_(body_);
+    }
+  }
+  void run_fibers() {
+    for (int thread = 0; thread < threads_; ++thread) {
+      (*fibers_)[thread].start(&fiber_entry);
+      barrier_[thread] = kReady;
+    }
+    for (;;) {
+      shuffle_threads();
+      for (int thread : order_) {
+        if (barrier_[thread] == kReady) {
+          enter_thread(thread);
+          home_.switch_to((*fibers_)[thread]);
+        }
+      }
+      if (!open_barrier()) {
+        return;
+      }
+    }
+  }
+  /// Every thread waits or is done; lets those that wait go on.  False when all are done.
+  bool open_barrier() {
+    int waiting = -1;
+    for (int thread = 0; thread < threads_; ++thread) {
+      waiting = barrier_[thread] != kDone ? thread : waiting;
+    }
+    if (waiting < 0) {
+      return false;
+    }
+    for (int thread = 0; thread < threads_; ++thread) {
+      if (barrier_[thread] != barrier_[waiting]) {
+        report_divergence(waiting, thread);
+        break;
+      }
+    }
+    ++epoch_;
+    for (int& state : barrier_) {
+      state = state == kDone ? kDone : kReady;
+    }
+    return true;
+  }
+  void report_divergence(int waiting, int other) {
+    enter_thread(waiting);
+    const Dim3 t = coordinates(other);
+    if (barrier_[other] == kDone) {
+      fault("divergent barrier: line %d, thread (%u,%u,%u) has ended", barrier_[waiting], t.x, t.y, t.z);
+    } else {
+      fault("divergent barrier: line %d, thread (%u,%u,%u) waits at line %d", barrier_[waiting], t.x, t.y, t.z, barrier_[other]);
+    }
+  }
+  static void fiber_entry() {
+    Machine& m = *machine;
+    const int thread = m.current_;
+    Fiber& self = (*m.fibers_)[thread];
+    self.entered(m.home_);
+    m.call_(m.body_);
+    m.barrier_[thread] = kDone;
+    self.switch_to(m.home_, true);
+    __builtin_unreachable();
+  }
+
+  const EmulatorLaunch& launch_;
+  uint64_t random_;
+  int faults_ = 0;
+  int threads_ = 0;
+  int current_ = 0;
+  uint64_t epoch_ = 0;
+  Now now_;
+  void (*call_)(const void*) = nullptr;
+  const void* body_ = nullptr;
+  std::vector<std::unique_ptr<Buffer>> buffers_;
+  std::vector<std::unique_ptr<Shadow, void (*)(void*)>> shadows_;
+  std::unique_ptr<SharedWord[]> shared_;
+  std::vector<Shadow> shared_shadows_;
+  const ArrayName* array_names_ = nullptr;
+  int array_count_ = 0;
+  int array_shift_ = 0;
+  std::vector<int> order_;
+  std::vector<int> barrier_;
+  Fiber home_;
+  std::unique_ptr<FiberPool> fibers_;
+};
+
+/// The value of a parameter that stands at `offset` of the argument image.
+template <class T>
+T argument(const void* image, int offset) {
+  T value;
+  std::memcpy(&value, static_cast<const char*>(image) + offset, sizeof value);
+  return value;
+}
+
+/// Runs body() once for every thread of the grid; returns the number of faults.
+template <class Body>
+int emulate(const Body& body, Machine& m) {
+  return m.run([](const void* b) { (*static_cast<const Body*>(b))(); }, &body);
+}
+
+}  // namespace emulator
+}  // namespace rt
+#pragma GCC visibility pop

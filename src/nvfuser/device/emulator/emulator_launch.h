@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a launch tells the emulator; shared by the compiled kernels and the backend that calls them.
+#pragma once
+
+namespace rt {
+
+struct EmulatorLaunch {
+  long long grid[3];
+  long long block[3];
+  long long shared_bytes;
+  bool has_barrier;             ///< false: threads run as plain calls
+  unsigned long long seed;      ///< order of blocks and threads
+  const char* const* names;     ///< of the buffer parameters, in their order
+  const long long* elements;    ///< addressable elements of each
+  char* message;                ///< gets the first fault, or ""
+  int message_bytes;
+};
+
+}  // namespace rt

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which values share a kernel.  A group stores its outputs and reads its inputs from memory; everything between is
+// computed inside, again in each group that needs it (pointwise chains are cheap).
+#pragma once
+
+#include <vector>
+
+#include "nvfuser/ir/fusion.h"
+
+namespace nvfuser {
+
+struct Group {
+  std::vector<const TensorView*> inputs;   ///< fusion inputs and cut tensors that are read
+  std::vector<const TensorView*> outputs;  ///< fusion outputs (each once) and cut tensors that are stored
+};
+
+/// Groups in an order in which every cut tensor is stored before it is read.  Cuts: the results of segment_set.  Values
+/// whose iteration spaces differ go to groups of their own.
+std::vector<Group> segment(const Fusion& fusion);
+
+/// Text of the groups for dumps: what each reads, stores, and why it ends where it does.
+std::string to_string(const std::vector<Group>& groups);
+
+}  // namespace nvfuser

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// Alias check.  A refusal is an error of kind schedule: the caller then writes to a temporary.
+#include "nvfuser/lower/alias_check.h"
+
+#include <algorithm>
+
+#include "nvfuser/lower/predicates.h"
+
+namespace nvfuser {
+
+namespace {
+
+bool same_layout(const Tensor& a, const Tensor& b) {
+  const auto& x = a.allocation->dims;
+  const auto& y = b.allocation->dims;
+  return a.dtype == b.dtype && std::equal(x.begin(), x.end(), y.begin(), y.end(), [](const auto& p, const auto& q) {
+    return p.stride == q.stride && p.extent == q.extent;
+  });
+}
+
+std::vector<const Id*> bound_loops(const Tensor& t) {
+  std::vector<const Id*> found;
+  for (const Id* loop : t.loop) {
+    if (loop != nullptr && is_bound(loop->parallel)) {
+      found.push_back(loop);
+    }
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+void check_alias(Lowering& state, const Tensor& buffer, const Tensor& store) {
+  const auto refuse_unless = [&](bool ok, const char* why) {
+    check(ok, ErrorKind::schedule, store.name, " cannot be written in place of ", buffer.name, ": ", why);
+  };
+  refuse_unless(same_layout(buffer, store), "another layout");
+  const std::vector<Test> writers = single_writer_tests(state, store);
+  const bool one_writer = std::all_of(writers.begin(), writers.end(), [&](const Test& t) { return holds(t, state.algebra); });
+  for (const Tensor* t : state.kernel.tensors) {
+    if (t->op == TensorOp::load && state.kernel.buffer_of(t) == &buffer) {
+      refuse_unless(t->map == store.map, "read and write have different maps");
+      refuse_unless(bound_loops(*t) == bound_loops(store) && one_writer, "it is read and written by different threads");
+    }
+  }
+}
+
+}  // namespace
+
+void check_aliases(Lowering& state) {
+  for (const auto& [input, output] : state.request.aliases) {
+    check_alias(state, *state.kernel.inputs.at(input), *state.kernel.outputs.at(output));
+  }
+  state.program.aliases = state.request.aliases;
+}
+
+}  // namespace nvfuser

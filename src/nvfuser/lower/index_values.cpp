@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// The indexer.  Every index is the tensor's map with the values of reference axes put in; nothing is traced.
+#include "nvfuser/lower/index_values.h"
+
+namespace nvfuser {
+
+namespace {
+
+Index loop_variable(Lowering& state, const Tensor& t, size_t k) {
+  const Id* loop = t.loop[k];
+  if (loop == nullptr || loop->extent->is(1)) {
+    return state.constant(0);
+  }
+  if (is_block(loop->parallel)) {
+    return state.pool().var(kBlockNames[block_dimension(loop->parallel)], loop->extent);
+  }
+  if (is_thread(loop->parallel)) {
+    return state.pool().var(kThreadNames[thread_dimension(loop->parallel)], loop->extent);
+  }
+  return state.pool().var(state.groups[state.group_of.at(&t)[k]].name, loop->extent);
+}
+
+Index compute(Lowering& state, const Tensor& t, const Id* id) {
+  IndexPool& pool = state.pool();
+  const Algebra& algebra = state.algebra;
+  const auto up = [&](const Id* i) { return value_of(state, t, i); };
+  if (const auto use = t.uses.find(id); use != t.uses.end()) {
+    const Transform& x = *use->second;
+    if (x.kind == Transform::Kind::split) {
+      return pool.add(pool.mul(up(x.outputs[0]), x.factor), up(x.outputs[1]));
+    }
+    const Index out = up(x.outputs[0]), inner = x.inputs[1]->extent;
+    return id == x.inputs[0] ? algebra.div(out, inner) : algebra.mod(out, inner);
+  }
+  if (id->definition != nullptr) {
+    const Transform& x = *id->definition;
+    if (x.kind == Transform::Kind::split) {
+      return id == x.outputs[0] ? algebra.div(up(x.inputs[0]), x.factor) : algebra.mod(up(x.inputs[0]), x.factor);
+    }
+    return pool.add(pool.mul(up(x.inputs[0]), x.inputs[1]->extent), up(x.inputs[1]));
+  }
+  return state.constant(0);
+}
+
+}  // namespace
+
+Index value_of(Lowering& state, const Tensor& t, const Id* id) {
+  auto& known = state.values[&t];
+  if (known.empty()) {
+    for (size_t k = 0; k < t.loop_ids.size(); ++k) {
+      known[t.loop_ids[k]] = loop_variable(state, t, k);
+    }
+  }
+  if (const auto at = known.find(id); at != known.end()) {
+    return at->second;
+  }
+  const Index value = compute(state, t, id);
+  return state.values[&t][id] = value;
+}
+
+Index index_at(Lowering& state, const Tensor& t, Index p) {
+  return state.algebra.substitute(p, [&](const Atom& atom) {
+    return atom.kind == AtomKind::axis ? value_of(state, t, id_of(atom)) : nullptr;
+  });
+}
+
+Index offset_of(Lowering& state, const Tensor& owner, const Tensor& accessor) {
+  const Allocation& layout = state.layouts.at(&owner);
+  IndexPool& pool = state.pool();
+  Index total = pool.constant(0);
+  for (const Allocation::Dim& dim : layout.dims) {
+    Index value = value_of(state, accessor, dim.id);
+    if (dim.id == layout.swizzle_column) {
+      const Index group = pool.constant(layout.swizzle_group);
+      const Index groups = pool.constant(dim.extent->constant() / layout.swizzle_group);
+      const Index row = state.algebra.mod(value_of(state, accessor, layout.swizzle_row), groups);
+      const Index column = state.algebra.xor_(state.algebra.div(value, group), row);
+      value = pool.add(pool.mul(column, group), state.algebra.mod(value, group));
+    }
+    total = pool.add(total, pool.mul(value, dim.stride));
+  }
+  return state.algebra.tidy(total);
+}
+
+Index address_of(Lowering& state, const Allocation& buffer, const Tensor& t) {
+  IndexPool& pool = state.pool();
+  Index total = pool.constant(0);
+  for (size_t k = 0; k < t.map.size(); ++k) {
+    total = pool.add(total, pool.mul(index_at(state, t, t.map[k]), buffer.dims[k].stride));
+  }
+  return state.algebra.tidy(total);
+}
+
+}  // namespace nvfuser

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// Lowering is the table of passes below; each leaves its product in Lowering for those behind it.
+#include "nvfuser/lower/lower.h"
+
+#include <string_view>
+
+#include "nvfuser/lower/alias_check.h"
+#include "nvfuser/lower/allocation.h"
+#include "nvfuser/lower/barriers.h"
+#include "nvfuser/lower/dimensions.h"
+#include "nvfuser/lower/guards.h"
+#include "nvfuser/lower/loop_groups.h"
+#include "nvfuser/lower/lowering.h"
+#include "nvfuser/lower/memory_check.h"
+#include "nvfuser/lower/nest.h"
+#include "nvfuser/lower/parameters.h"
+#include "nvfuser/lower/statements.h"
+#include "nvfuser/lower/vector_moves.h"
+
+namespace nvfuser {
+
+namespace {
+
+/// Names by position: equal kernels have equal text.
+void name_tensors(Lowering& state) {
+  for (size_t k = 0; k < state.kernel.tensors.size(); ++k) {
+    Tensor& t = *state.kernel.tensors[k];
+    t.name = t.op == TensorOp::store ? t.name : "T" + std::to_string(k);
+  }
+  state.consumers = consumer_table(state.kernel);
+}
+
+struct Pass {
+  std::string_view name;
+  void (*run)(Lowering&);
+  std::string_view why_here;
+};
+
+constexpr Pass kPasses[] = {
+    {"names", name_tensors, "messages of all others name tensors"},
+    {"loop groups", group_loops, "everything below asks which loops are one"},
+    {"dimensions", set_dimensions, "tests and barriers depend on the launch"},
+    {"memory", check_memory, "before memory is laid out for a value that cannot arrive"},
+    {"allocation", allocate, "offsets need layouts"},
+    {"aliases", check_aliases, "refused before any work; needs the launch for the single writer"},
+    {"operations", list_operations, "knows the aliases that order loads before stores"},
+    {"nest", build_nest, "orders operations before anything is said of their text"},
+    {"statements", make_statements, "index and predicate need the loops of the nest only by name"},
+    {"moves", form_moves, "needs offsets, tests, and a loop with a single statement"},
+    {"barriers", insert_barriers, "tests still stand at single statements, so all threads reach every place"},
+    {"guards", form_guards, "no guard may close around a barrier"},
+    {"parameters", collect_parameters, "last: names what the body names"},
+};
+
+}  // namespace
+
+Program lower(const LowerRequest& request) {
+  Program program;
+  program.kernel = request.kernel;
+  program.name = request.name;
+  program.target = request.target;
+  program.facts = request.facts;
+  program.wide = request.facts.wide;
+  program.min_blocks_per_sm = request.min_blocks_per_sm;
+  Lowering state(request, program);
+  for (const Pass& pass : kPasses) {
+    pass.run(state);
+  }
+  return program;
+}
+
+}  // namespace nvfuser

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// The state that the passes of lowering share: what each pass leaves for those behind it.
+#pragma once
+
+#include <array>
+#include <map>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "nvfuser/lower/lower.h"
+
+namespace nvfuser {
+
+/// What an operation of a tensor does.  Reductions add init, accumulate and finish.
+enum class Role : uint8_t { alloc, main };
+
+/// Loops that are one loop in the kernel: (tensor, position) united along the inline relation.
+struct LoopGroup {
+  Id* loop = nullptr;  ///< of the members that depend on it; null when none does
+  std::string name;    ///< of the loop variable, unique in the kernel
+};
+
+/// One action of one tensor.
+struct Operation {
+  Tensor* tensor;
+  Role role;
+  std::vector<int> path;    ///< groups of the real serial loops around it, outermost first
+  std::vector<int> after;   ///< operations that come first
+};
+
+/// An access of shared memory: which loop each thread index stands for, as far as the tensor depends on it.
+struct Access {
+  const Tensor* tensor;
+  std::array<const Id*, 3> binding{};
+  bool write;
+  auto operator<=>(const Access&) const = default;
+};
+
+using Action = std::variant<std::monostate, Allocate, Assign, Move>;
+
+/// A node of the nest before guards are formed.
+struct Item {
+  enum class Kind : uint8_t { step, loop, sync } kind = Kind::sync;
+  // step
+  int operation = -1;
+  Action action;
+  std::vector<Test> tests;
+  std::vector<Access> accesses;
+  // loop
+  std::string name;
+  Index variable = nullptr;
+  Index extent = nullptr;
+  ParallelType parallel = ParallelType::serial;
+  std::vector<Item> body;
+};
+
+struct Lowering {
+  Lowering(const LowerRequest& r, Program& p) : request(r), kernel(*r.kernel), program(p), algebra(r.facts.algebra(*r.kernel->pool)) {}
+
+  const LowerRequest& request;
+  Kernel& kernel;
+  Program& program;
+  Algebra algebra;  ///< knows the facts
+
+  std::unordered_map<const Tensor*, std::vector<Tensor*>> consumers;
+  // ---- loop_groups
+  std::unordered_map<const Tensor*, std::vector<int>> group_of;  ///< per loop of the tensor's reference
+  std::vector<LoopGroup> groups;
+  // ---- dimensions
+  std::array<std::vector<Index>, 3> grid_extents;  ///< distinct extents bound to a block index
+  // ---- allocation
+  std::unordered_map<const Tensor*, Allocation> layouts;  ///< of every tensor that is not global
+  std::unordered_map<const Tensor*, int64_t> counts;      ///< elements
+  // ---- operations, nest
+  std::vector<Operation> operations;
+  std::vector<Item> body;
+  // ---- index_values
+  std::unordered_map<const Tensor*, std::unordered_map<const Id*, Index>> values;  ///< index of an id at a tensor
+
+  IndexPool& pool() const { return *kernel.pool; }
+  Index constant(int64_t value) const { return pool().constant(value); }
+};
+
+inline constexpr std::array<const char*, 3> kBlockNames = {"bx", "by", "bz"};
+inline constexpr std::array<const char*, 3> kThreadNames = {"tx", "ty", "tz"};
+
+inline int block_dimension(ParallelType t) { return static_cast<int>(t) - static_cast<int>(ParallelType::grid_x); }
+inline int thread_dimension(ParallelType t) { return static_cast<int>(t) - static_cast<int>(ParallelType::block_x); }
+inline bool is_bound(ParallelType t) { return is_block(t) || is_thread(t); }
+
+}  // namespace nvfuser

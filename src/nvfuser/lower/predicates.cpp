@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+// Predicates.  Sound because, from the loops upward, an id that does not overflow is below its extent wherever the tests
+// hold; and on those points loops -> axes is one-to-one, so nothing is counted twice and no reader stands at a point that
+// the writer's loops lack.
+#include "nvfuser/lower/predicates.h"
+
+#include <algorithm>
+#include <set>
+
+#include "nvfuser/lower/index_values.h"
+
+namespace nvfuser {
+
+namespace {
+
+/// outer * factor covers the source exactly.  Facts speak of splits whose outer extent is ceil(extent / factor).
+bool exact(const Lowering& state, const Transform& split) {
+  const Index extent = split.inputs[0]->extent, outer = split.outputs[0]->extent;
+  if (extent->is_constant() && split.factor->is_constant() && outer->is_constant()) {
+    return extent->constant() > 0 && outer->constant() * split.factor->constant() == extent->constant();
+  }
+  const bool parts_given = outer->is_constant() && !split.factor->is_constant();
+  return !parts_given && state.request.facts.divides(split);
+}
+
+/// Tests under which index(id) < extent(id) for one axis of one tensor.
+class AxisTests {
+ public:
+  AxisTests(Lowering& state, const Tensor& t, std::vector<Test>& tests) : state_(state), t_(t), tests_(tests) {}
+
+  void add(const Id* axis) {
+    if (overflow(axis)) {
+      test(axis);
+    }
+  }
+
+ private:
+  void test(const Id* id) { tests_.push_back(below_test(state_.pool(), value_of(state_, t_, id), id->extent)); }
+
+  /// May the index of id reach its extent although the tests so far hold?
+  bool overflow(const Id* id) {
+    const auto use = t_.uses.find(id);
+    if (use == t_.uses.end() || std::find(t_.loop.begin(), t_.loop.end(), id) != t_.loop.end()) {
+      return false;
+    }
+    const Transform& x = *use->second;
+    if (x.kind == Transform::Kind::split) {
+      if (overflow(x.outputs[1])) {
+        test(x.outputs[1]);
+      }
+      return overflow(x.outputs[0]) || !exact(state_, x);
+    }
+    const bool wide = overflow(x.outputs[0]);
+    if (wide && id == x.inputs[1]) {
+      test(x.outputs[0]);  // a remainder would come round again
+      return false;
+    }
+    return wide && id == x.inputs[0];
+  }
+
+  Lowering& state_;
+  const Tensor& t_;
+  std::vector<Test>& tests_;
+};
+
+/// Loops bound to an index of which the launch has more than the loop's extent.
+void add_dimension_tests(Lowering& state, const Tensor& t, std::vector<Test>& tests) {
+  for (const Id* loop : t.loop) {
+    if (loop == nullptr) {
+      continue;
+    }
+    if (is_thread(loop->parallel)) {
+      const int d = thread_dimension(loop->parallel);
+      if (loop->extent->constant() < state.program.block[d]) {
+        tests.push_back({Test::Kind::lt, state.program.block_var[d], loop->extent});
+      }
+    } else if (is_block(loop->parallel)) {
+      const int d = block_dimension(loop->parallel);
+      if (state.grid_extents[d].size() > 1) {
+        tests.push_back({Test::Kind::lt, state.program.grid_var[d], loop->extent});
+      }
+    }
+  }
+}
+
+void climb(const Tensor& t, const Id* id, std::set<const Id*>& above) {
+  const auto& roots = t.reference->roots;
+  if (above.insert(id).second && id->definition != nullptr && std::find(roots.begin(), roots.end(), id) == roots.end()) {
+    for (const Id* input : id->definition->inputs) {
+      climb(t, input, above);
+    }
+  }
+}
+
+/// Loops inside the kernel of constant extent: a test that is the same for all their points needs none of them.
+void drop_lanes(const Lowering& state, const Tensor& t, std::vector<Test>& tests) {
+  for (size_t k = t.loop.size(); k-- > 0;) {
+    const Id* loop = t.loop[k];
+    if (loop == nullptr || is_bound(loop->parallel) || !loop->extent->is_constant() || loop->extent->constant() < 2) {
+      continue;
+    }
+    const Index variable = state.pool().var(state.groups[state.group_of.at(&t)[k]].name, loop->extent);
+    for (Test& test : tests) {
+      test = without_lane(state.algebra, test, variable->as_atom(), loop->extent->constant()).value_or(test);
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<Test> tests_of(Lowering& state, const Tensor& t) {
+  std::vector<Test> tests;
+  AxisTests axes(state, t, tests);
+  for (const Id* axis : needs(t)) {
+    axes.add(axis);
+  }
+  for (const Test& test : t.tests) {
+    tests.push_back({test.kind, index_at(state, t, test.index), test.bound});
+  }
+  add_dimension_tests(state, t, tests);
+  if (t.op == TensorOp::store || t.memory == MemoryType::shared) {
+    for (const Test& test : single_writer_tests(state, t)) {
+      tests.push_back(test);
+    }
+  }
+  for (Test& test : tests) {
+    test.index = state.algebra.tidy(test.index);
+    test.bound = test.bound != nullptr ? state.algebra.tidy(test.bound) : nullptr;
+  }
+  tests = tidy_tests(state.algebra, std::move(tests));
+  drop_lanes(state, t, tests);
+  return tidy_tests(state.algebra, std::move(tests));
+}
+
+std::vector<Test> single_writer_tests(Lowering& state, const Tensor& t) {
+  std::vector<Test> tests;
+  const auto bound = [&](ParallelType type) {
+    return std::any_of(t.loop.begin(), t.loop.end(), [&](const Id* l) { return l != nullptr && l->parallel == type; });
+  };
+  const auto at_zero = [&](Index index) { tests.push_back({Test::Kind::eq, index}); };
+  for (int d = 0; d < 3; ++d) {
+    if (state.program.block_var[d] != nullptr && !bound(static_cast<ParallelType>(static_cast<int>(ParallelType::block_x) + d))) {
+      at_zero(state.program.block_var[d]);
+    }
+  }
+  if (t.op != TensorOp::store) {
+    return tests;
+  }
+  for (int d = 0; d < 3; ++d) {
+    if (state.program.grid_var[d] != nullptr && !bound(static_cast<ParallelType>(static_cast<int>(ParallelType::grid_x) + d))) {
+      at_zero(state.program.grid_var[d]);
+    }
+  }
+  std::set<const Id*> above;
+  for (const Id* axis : needs(t)) {
+    climb(t, axis, above);
+  }
+  for (const Id* root : t.reference->roots) {
+    if (above.count(root) == 0) {
+      at_zero(value_of(state, t, root));
+    }
+  }
+  return tests;
+}
+
+Test below_test(IndexPool& pool, Index index, Index bound) {
+  for (const Atom* atom = index->as_atom(); atom != nullptr && atom->kind == AtomKind::div; atom = index->as_atom()) {
+    bound = pool.mul(bound, atom->b);
+    index = atom->a;
+  }
+  return {Test::Kind::lt, index, bound};
+}
+
+std::optional<Linear> linear_in(IndexPool& pool, Index p, const Atom* variable) {
+  Linear found{0, nullptr};
+  std::vector<Term> rest;
+  for (const Term& term : p->terms) {
+    if (term.atoms.size() == 1 && term.atoms[0] == variable) {
+      found.coefficient += term.coefficient;
+      continue;
+    }
+    const auto holds_it = [&](const Atom* atom) {
+      if (atom == variable) {
+        return true;
+      }
+      const std::vector<const Atom*> inner = atoms_of(pool.from_atom(atom));
+      return std::find(inner.begin(), inner.end(), variable) != inner.end();
+    };
+    if (std::any_of(term.atoms.begin(), term.atoms.end(), holds_it)) {
+      return std::nullopt;
+    }
+    rest.push_back(term);
+  }
+  found.rest = pool.from_terms(std::move(rest));
+  return found;
+}
+
+std::optional<Test> without_lane(const Algebra& algebra, const Test& test, const Atom* variable, int64_t extent) {
+  const std::optional<Linear> parts = linear_in(algebra.pool(), test.index, variable);
+  if (test.kind == Test::Kind::eq || !parts || parts->coefficient <= 0) {
+    return std::nullopt;
+  }
+  const int64_t grain = parts->coefficient * extent;
+  const bool aligned = algebra.known_divisor(parts->rest) % grain == 0 &&
+                       (test.kind == Test::Kind::ge || algebra.known_divisor(test.bound) % grain == 0);
+  return aligned ? std::optional<Test>({test.kind, parts->rest, test.bound}) : std::nullopt;
+}
+
+bool depends_on(const Test& test, const Atom* variable) {
+  const std::vector<const Atom*> atoms = atoms_of(test.index);
+  return std::find(atoms.begin(), atoms.end(), variable) != atoms.end();
+}
+
+std::vector<Test> tidy_tests(const Algebra& algebra, std::vector<Test> tests) {
+  const auto before = [](const Test& a, const Test& b) {
+    const auto key = [](const Test& t) {
+      return std::tuple(t.kind != Test::Kind::ge, t.index->serial, t.kind, t.bound != nullptr ? t.bound->serial : 0);
+    };
+    return key(a) < key(b);
+  };
+  tests.erase(std::remove_if(tests.begin(), tests.end(), [&](const Test& t) { return holds(t, algebra); }), tests.end());
+  std::sort(tests.begin(), tests.end(), before);
+  tests.erase(std::unique(tests.begin(), tests.end()), tests.end());
+  return tests;
+}
+
+}  // namespace nvfuser

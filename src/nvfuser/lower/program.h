@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+// Kernel IR: what lowering hands to the printer and the launcher.  No text of code lives here.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "nvfuser/graph/kernel.h"
+#include "nvfuser/schedule/facts.h"
+
+namespace nvfuser {
+
+/// An element of a tensor's buffer: Local, Shared, or (load: the input's, store: the output's) Global.
+struct Place {
+  const Tensor* tensor = nullptr;  ///< for Global places of loads: the input descriptor
+  Index offset = nullptr;          ///< in elements
+};
+
+struct Block;
+
+/// rt::Array<T, count> name;
+struct Allocate {
+  const Tensor* tensor;
+  int64_t count;
+};
+/// to = what(reads...): `what` is the kernel tensor whose operation is done.  load: reads[0] is the global place; store:
+/// `to` is global, reads[0] the value; copy: reads[0]; compute, fill: reads[k] belongs to operands[k], tensor null for
+/// scalars; select: reads and conditions parallel to operands, conditions with loop indices put in (those provable left
+/// out; the last operand has none); iota: operands[0] + operands[1] * `index`.
+struct Assign {
+  const Tensor* what;
+  Place to;
+  std::vector<Place> reads;
+  std::vector<std::vector<Test>> conditions;
+  Index index = nullptr;
+};
+/// `width` consecutive elements, both places aligned to width elements; load, store and copy tensors only.
+struct Move {
+  const Tensor* what;
+  Place to;
+  Place from;
+  int width;
+};
+/// Block-wide barrier.
+struct Sync {};
+/// for (Index name = 0; name < extent; ++name).  `limit`: where not null the loop ends at min(extent, limit), which
+/// replaces tests; it may be negative.
+struct Loop {
+  std::string name;
+  Index variable;
+  Index extent;
+  Index limit = nullptr;
+  ParallelType parallel;  ///< serial, unroll, vectorize (lanes of the CPU target), unswitch
+  std::unique_ptr<Block> body;
+};
+/// if (all tests) body; else otherwise.
+struct Guard {
+  std::vector<Test> tests;
+  std::unique_ptr<Block> body;
+  std::unique_ptr<Block> otherwise;  ///< may be null
+};
+
+using Node = std::variant<Allocate, Assign, Move, Sync, Loop, Guard>;
+struct Block {
+  std::vector<Node> nodes;
+};
+
+/// One parameter of the kernel, in the order of the argument image.
+struct Parameter {
+  enum class Kind : uint8_t { input, output, size, divisor, scalar } kind;
+  std::string name;
+  DataType dtype = DataType::Null;       ///< input, output, scalar
+  int position = -1;                     ///< input, output: position in Kernel::inputs / outputs
+  Index value = nullptr;                 ///< size, divisor: evaluated at launch
+  const Val* scalar = nullptr;           ///< scalar
+};
+
+/// Which machine a kernel is for.  `gpu` text runs on CUDA and in the emulator, `cpu` text on the host.
+enum class Target : uint8_t { gpu, cpu };
+
+struct SharedBuffer {
+  const Tensor* tensor;
+  int64_t byte_offset;
+  int64_t count;  ///< elements
+};
+
+/// A lowered kernel.  Launch: grid[k] = max(1, value), blocks of block[k] threads; the cpu target has block = 1, 1, 1 and
+/// runs grid points as tasks.
+struct Program {
+  std::shared_ptr<Kernel> kernel;
+  std::string name;
+  Target target;
+  Facts facts;
+  bool wide = false;                     ///< Index is 64 bits
+  std::vector<Parameter> parameters;
+  std::array<Index, 3> grid{};
+  std::array<int64_t, 3> block{1, 1, 1};
+  std::array<Index, 3> grid_var{};       ///< bx, by, bz; null where no loop is bound.  Atoms are known by name: loops of
+  std::array<Index, 3> block_var{};      ///< different extents bound to one index have different atoms.  tx, ty, tz
+  int min_blocks_per_sm = 0;             ///< launch bound; 0: none
+  std::vector<std::pair<int, int>> aliases;  ///< (input, output) positions written in place: coherent loads, no restrict
+  std::vector<SharedBuffer> shared;
+  int64_t shared_bytes = 0;
+  bool has_barrier = false;
+  Block body;
+};
+
+}  // namespace nvfuser

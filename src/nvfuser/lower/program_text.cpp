@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+// Text of a Program for people and golden tests: what runs where, in the order in which it runs.
+#include "nvfuser/ir/nodes.h"
+#include "nvfuser/ir/pointwise.h"
+#include "nvfuser/lower/lower.h"
+
+namespace nvfuser {
+
+namespace {
+
+std::string place_text(const Place& place) { return place.tensor->name + "[" + to_string(place.offset) + "]"; }
+
+std::string tests_text(const std::vector<Test>& tests) {
+  std::string text;
+  for (const Test& test : tests) {
+    text += (text.empty() ? "" : " && ") + to_string(test);
+  }
+  return text;
+}
+
+class Text {
+ public:
+  explicit Text(const Program& program) : program_(program) {}
+
+  std::string run() {
+    header();
+    block(program_.body, 1);
+    return std::move(text_);
+  }
+
+ private:
+  void line(int depth, const std::string& what) { text_ += std::string(2 * depth, ' ') + what + "\n"; }
+
+  void header() {
+    std::string parameters;
+    for (const Parameter& p : program_.parameters) {
+      parameters += parameters.empty() ? "" : ", ";
+      switch (p.kind) {
+        case Parameter::Kind::input:
+        case Parameter::Kind::output:
+        case Parameter::Kind::scalar:
+          parameters += p.name + ": " + std::string(name_of(p.dtype));
+          break;
+        case Parameter::Kind::size:
+          parameters += p.name;
+          break;
+        case Parameter::Kind::divisor:
+          parameters += p.name + " = " + to_string(p.value);
+          break;
+      }
+    }
+    line(0, std::string(program_.target == Target::gpu ? "gpu " : "cpu ") + program_.name + "(" + parameters + ")" +
+                (program_.wide ? " wide" : ""));
+    const auto& grid = program_.grid;
+    std::string launch = "grid " + to_string(grid[0]) + ", " + to_string(grid[1]) + ", " + to_string(grid[2]);
+    launch += "; block " + std::to_string(program_.block[0]) + ", " + std::to_string(program_.block[1]) + ", " +
+              std::to_string(program_.block[2]);
+    line(1, launch);
+    for (const auto& [input, output] : program_.aliases) {
+      line(1, "out" + std::to_string(output) + " in place of in" + std::to_string(input));
+    }
+    for (const SharedBuffer& s : program_.shared) {
+      line(1, "shared " + s.tensor->name + ": " + std::string(name_of(s.tensor->dtype)) + "[" + std::to_string(s.count) + "] at " +
+                  std::to_string(s.byte_offset));
+    }
+  }
+
+  void block(const Block& block, int depth) {
+    for (const Node& node : block.nodes) {
+      std::visit([&](const auto& n) { print(n, depth); }, node);
+    }
+  }
+
+  void print(const Allocate& n, int depth) {
+    line(depth, "local " + n.tensor->name + ": " + std::string(name_of(n.tensor->dtype)) + "[" + std::to_string(n.count) + "]");
+  }
+
+  void print(const Sync&, int depth) { line(depth, "sync"); }
+
+  void print(const Move& n, int depth) {
+    const std::string width = "<" + std::to_string(n.width) + ">";
+    line(depth, place_text(n.to) + " = move" + width + " " + place_text(n.from));
+  }
+
+  void print(const Assign& n, int depth) { line(depth, place_text(n.to) + " = " + value_text(n)); }
+
+  void print(const Loop& n, int depth) {
+    const std::string mark = n.parallel == ParallelType::serial ? "" : std::string(name_of(n.parallel)) + " ";
+    const std::string limit = n.limit == nullptr ? "" : ", at most " + to_string(n.limit);
+    line(depth, mark + "for " + n.name + " < " + to_string(n.extent) + limit);
+    block(*n.body, depth + 1);
+  }
+
+  void print(const Guard& n, int depth) {
+    line(depth, "if " + tests_text(n.tests));
+    block(*n.body, depth + 1);
+    if (n.otherwise != nullptr) {
+      line(depth, "else");
+      block(*n.otherwise, depth + 1);
+    }
+  }
+
+  std::string operand_text(const Assign& n, size_t k) const {
+    return n.reads[k].tensor != nullptr ? place_text(n.reads[k]) : scalar_text(n.what->operands[k].scalar);
+  }
+
+  std::string scalar_text(const Val* scalar) const {
+    if (!scalar->is_constant()) {
+      for (const Parameter& p : program_.parameters) {
+        if (p.scalar == scalar) {
+          return p.name;
+        }
+      }
+      ensure(false, "a scalar without a parameter");
+    }
+    std::ostringstream text;
+    std::visit([&](const auto& value) { text << std::boolalpha << value; }, *scalar->constant());
+    return text.str();
+  }
+
+  std::string value_text(const Assign& n) const {
+    const Tensor& t = *n.what;
+    switch (t.op) {
+      case TensorOp::load:
+      case TensorOp::store:
+      case TensorOp::copy:
+      case TensorOp::fill:
+        return operand_text(n, 0);
+      case TensorOp::iota:
+        return operand_text(n, 0) + " + " + operand_text(n, 1) + " * (" + to_string(n.index) + ")";
+      case TensorOp::select:
+        return select_text(n);
+      case TensorOp::compute:
+        break;
+    }
+    const bool cast = t.expr->kind() == ExprKind::cast;
+    std::string text(cast ? name_of(t.dtype) : name_of(t.expr->attribute<PointwiseOp>(0)));
+    for (size_t k = 0; k < n.reads.size(); ++k) {
+      text += (k == 0 ? "(" : ", ") + operand_text(n, k);
+    }
+    return text + ")";
+  }
+
+  std::string select_text(const Assign& n) const {
+    std::string text;
+    for (size_t k = 0; k < n.reads.size(); ++k) {
+      text += (text.empty() ? "" : " else ") + operand_text(n, k);
+      if (n.conditions[k].empty()) {
+        break;
+      }
+      text += " if " + tests_text(n.conditions[k]);
+    }
+    return text;
+  }
+
+  const Program& program_;
+  std::string text_;
+};
+
+}  // namespace
+
+std::string to_string(const Program& program) { return Text(program).run(); }
+
+}  // namespace nvfuser

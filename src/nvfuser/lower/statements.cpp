@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// Statements: the operation of a tensor at one point of its loops.
+#include "nvfuser/lower/statements.h"
+
+#include <algorithm>
+
+#include "nvfuser/lower/index_values.h"
+#include "nvfuser/lower/predicates.h"
+
+namespace nvfuser {
+
+namespace {
+
+std::vector<Test> live_conditions(Lowering& state, const Tensor& t, const std::vector<Test>& conditions) {
+  std::vector<Test> found;
+  for (const Test& test : conditions) {
+    const Index bound = test.bound != nullptr ? state.algebra.tidy(test.bound) : nullptr;
+    found.push_back({test.kind, state.algebra.tidy(index_at(state, t, test.index)), bound});
+  }
+  return tidy_tests(state.algebra, std::move(found));
+}
+
+Place operand_place(Lowering& state, const Operand& operand, const Tensor& accessor) {
+  return operand.tensor == nullptr ? Place{} : Place{operand.tensor, offset_of(state, *operand.tensor, accessor)};
+}
+
+Assign assign(Lowering& state, const Tensor& t) {
+  Assign made{&t, {}, {}, {}, nullptr};
+  if (t.op == TensorOp::load) {
+    const Tensor* buffer = state.kernel.buffer_of(&t);
+    made.reads = {{buffer, address_of(state, *buffer->allocation, t)}};
+  }
+  for (const Operand& operand : t.operands) {
+    made.reads.push_back(operand_place(state, operand, t));
+  }
+  for (const std::vector<Test>& conditions : t.conditions) {
+    made.conditions.push_back(live_conditions(state, t, conditions));
+  }
+  if (t.op == TensorOp::iota) {
+    made.index = state.algebra.tidy(index_at(state, t, t.position));
+  }
+  made.to = {&t, t.op == TensorOp::store ? address_of(state, *t.allocation, t) : offset_of(state, t, t)};
+  return made;
+}
+
+Access access(const Tensor& owner, const Tensor& accessor, bool write) {
+  Access made{&owner, {}, write};
+  for (const Id* loop : accessor.loop) {
+    if (loop != nullptr && is_thread(loop->parallel) && std::find(owner.loop.begin(), owner.loop.end(), loop) != owner.loop.end()) {
+      made.binding[thread_dimension(loop->parallel)] = loop;
+    }
+  }
+  return made;
+}
+
+void make_statement(Lowering& state, Item& item) {
+  const Operation& operation = state.operations[item.operation];
+  const Tensor& t = *operation.tensor;
+  if (operation.role == Role::alloc) {
+    item.action = Allocate{&t, state.counts.at(&t)};
+    return;
+  }
+  item.action = assign(state, t);
+  item.tests = tests_of(state, t);
+  for (const Operand& operand : t.operands) {
+    if (operand.tensor != nullptr && operand.tensor->memory == MemoryType::shared) {
+      item.accesses.push_back(access(*operand.tensor, t, false));
+    }
+  }
+  if (t.memory == MemoryType::shared) {
+    item.accesses.push_back(access(t, t, true));
+  }
+}
+
+void walk(Lowering& state, std::vector<Item>& body) {
+  for (Item& item : body) {
+    if (item.kind == Item::Kind::loop) {
+      walk(state, item.body);
+    } else {
+      make_statement(state, item);
+    }
+  }
+}
+
+}  // namespace
+
+void make_statements(Lowering& state) { walk(state, state.body); }
+
+}  // namespace nvfuser

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+// Vector moves.  A width is legal when the lane is the last term of both addresses, everything else is divisible by the
+// width, the buffer is aligned, and no test depends on the lane (guard first lane = guard all).
+#include "nvfuser/lower/vector_moves.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "nvfuser/lower/predicates.h"
+
+namespace nvfuser {
+
+namespace {
+
+constexpr int64_t kWidestAccess = 16;  ///< bytes; wider moves are several accesses
+constexpr int64_t kWidestMove = 128;   ///< elements
+
+/// The largest power of two that divides n, within the bound.
+int64_t widest(int64_t n) {
+  int64_t width = 1;
+  while (n % (width * 2) == 0 && width * 2 <= kWidestMove) {
+    width *= 2;
+  }
+  return width;
+}
+
+class Moves {
+ public:
+  explicit Moves(Lowering& state) : state_(state) {}
+
+  void walk(std::vector<Item>& body) {
+    for (Item& item : body) {
+      if (item.kind == Item::Kind::loop) {
+        if (!try_loop(item)) {
+          walk(item.body);
+        }
+      }
+    }
+  }
+
+ private:
+  bool try_loop(Item& loop) {
+    const bool lanes = loop.parallel == ParallelType::vectorize || loop.parallel == ParallelType::unroll;
+    if (!lanes || !loop.extent->is_constant() || loop.body.size() != 1 || loop.body[0].kind != Item::Kind::step) {
+      return false;
+    }
+    const auto* assign = std::get_if<Assign>(&loop.body[0].action);
+    const bool moves = assign != nullptr && (assign->what->op == TensorOp::load || assign->what->op == TensorOp::store ||
+                                             assign->what->op == TensorOp::copy);
+    if (!moves || assign->reads[0].tensor->dtype != assign->to.tensor->dtype || bytes_of(assign->to.tensor->dtype) == 0) {
+      return false;
+    }
+    const int64_t extent = loop.extent->constant();
+    for (int64_t width = widest(extent); width > 1; width /= 2) {
+      if (std::optional<Item> step = move(loop, width)) {
+        replace(loop, std::move(*step), extent / width);
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /// The loop's statement for `width` lanes at once, over the variable of a loop of extent / width.
+  std::optional<Item> move(const Item& loop, int64_t width) const {
+    Item step = loop.body[0];
+    const Assign& assign = std::get<Assign>(step.action);
+    const Index run = run_variable(loop, width);
+    const std::optional<Place> to = straight(assign.to, loop, run, width), from = straight(assign.reads[0], loop, run, width);
+    if (!to || !from) {
+      return std::nullopt;
+    }
+    for (Test& test : step.tests) {
+      if (!depends_on(test, loop.variable->as_atom())) {
+        continue;
+      }
+      const std::optional<Linear> parts = linear_in(state_.pool(), test.index, loop.variable->as_atom());
+      const bool aligned = parts && parts->coefficient == 1 && test.kind != Test::Kind::eq &&
+                           divides(width, parts->rest) && (test.bound == nullptr || divides(width, test.bound));
+      if (!aligned) {
+        return std::nullopt;
+      }
+      test.index = state_.pool().add(parts->rest, state_.pool().scale(run, width));
+    }
+    step.action = Move{assign.what, *to, *from, static_cast<int>(width)};
+    return step;
+  }
+
+  /// The place of the first lane, when lanes are consecutive and the first is a multiple of the width.
+  std::optional<Place> straight(const Place& place, const Item& loop, Index run, int64_t width) const {
+    const std::optional<Linear> parts = linear_in(state_.pool(), place.offset, loop.variable->as_atom());
+    if (!parts || parts->coefficient != 1 || !divides(width, parts->rest)) {
+      return std::nullopt;
+    }
+    if (place.tensor->memory == MemoryType::global) {
+      const auto known = state_.request.facts.alignment.find(place.tensor->name);
+      const int64_t alignment = known == state_.request.facts.alignment.end() ? 1 : known->second;
+      if (alignment % std::min(width * bytes_of(place.tensor->dtype), kWidestAccess) != 0) {
+        return std::nullopt;
+      }
+    }
+    return Place{place.tensor, state_.pool().add(parts->rest, state_.pool().scale(run, width))};
+  }
+
+  bool divides(int64_t width, Index p) const { return state_.algebra.known_divisor(p) % width == 0; }
+
+  Index run_variable(const Item& loop, int64_t width) const {
+    const int64_t count = loop.extent->constant() / width;
+    return count == 1 ? state_.constant(0) : state_.pool().var(loop.name, state_.constant(count));
+  }
+
+  void replace(Item& loop, Item step, int64_t count) const {
+    step.tests = tidy_tests(state_.algebra, std::move(step.tests));
+    if (count == 1) {
+      loop = std::move(step);
+      return;
+    }
+    loop.variable = state_.pool().var(loop.name, state_.constant(count));
+    loop.extent = state_.constant(count);
+    loop.parallel = ParallelType::unroll;
+    loop.body.clear();
+    loop.body.push_back(std::move(step));
+  }
+
+  Lowering& state_;
+};
+
+}  // namespace
+
+void form_moves(Lowering& state) { Moves(state).walk(state.body); }
+
+}  // namespace nvfuser

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+// The executor: arguments -> key -> plan, and running a plan.
+#include "nvfuser/runtime/executor.h"
+
+#include <map>
+#include <mutex>
+
+#include "nvfuser/base/dump.h"
+#include "nvfuser/base/options.h"
+#include "nvfuser/runtime/arguments.h"
+#include "nvfuser/runtime/layout.h"
+#include "nvfuser/runtime/plan_builder.h"
+
+namespace nvfuser {
+
+struct FusionExecutor::Impl {
+  std::mutex mutex;
+  std::map<std::vector<int64_t>, std::shared_ptr<const Plan>> plans;
+  KernelStore kernels;
+};
+
+FusionExecutor::FusionExecutor(std::shared_ptr<Fusion> fusion) : fusion_(std::move(fusion)), impl_(std::make_unique<Impl>()) {
+  check(!fusion_->outputs().empty(), ErrorKind::definition, "the fusion has no outputs");
+  verify(*fusion_);
+  if (dump_enabled(DumpStage::fusion)) {
+    dump(DumpStage::fusion, print_math(*fusion_));
+  }
+}
+
+FusionExecutor::~FusionExecutor() = default;
+
+namespace {
+
+std::optional<Way> way_named(const std::string& name) {
+  for (Way way : {Way::cuda, Way::host, Way::emulator, Way::evaluator}) {
+    if (name_of(way) == name) {
+      return way;
+    }
+  }
+  check(name.empty(), ErrorKind::option, "unknown target '", name, "'; known: cuda, host, emulator, evaluator");
+  return std::nullopt;
+}
+
+/// The way of a call, and why it is the evaluator when nobody asked for it.
+std::pair<Way, std::string> pick_way(const Device& device, const ExecuteOptions& options) {
+  std::optional<Way> asked = options.way ? options.way : way_named(nvfuser::options().target);
+  if (device.kind == Device::Kind::cuda) {
+    check(!asked || *asked == Way::cuda, ErrorKind::device, "CUDA tensors run on cuda, not on ", asked ? name_of(*asked) : "");
+    return {Way::cuda, ""};
+  }
+  if (asked) {
+    check(*asked != Way::cuda, ErrorKind::device, "CPU tensors do not run on cuda; move the inputs to the GPU");
+    return {*asked, ""};
+  }
+  std::string why;
+  return host_compiler_available(&why) ? std::pair{Way::host, std::string()} : std::pair{Way::evaluator, why};
+}
+
+}  // namespace
+
+std::shared_ptr<const Plan> FusionExecutor::prepare(const std::vector<Argument>& arguments, const ExecuteOptions& options) {
+  ScalarBinding binding(*fusion_);
+  bind_arguments(*fusion_, arguments, binding);
+  auto [way, reason] = pick_way(device_of(arguments), options);
+  std::vector<int64_t> key = facts_key(arguments, static_cast<int>(way));
+  for (char letter : options.device_props) {
+    key.push_back(letter);
+  }
+  std::lock_guard<std::mutex> lock(impl_->mutex);
+  std::shared_ptr<const Plan>& plan = impl_->plans[key];
+  if (plan) {
+    return plan;
+  }
+  std::shared_ptr<Plan> built;
+  try {
+    built = build_plan(fusion_, arguments, binding, way, options, impl_->kernels);
+  } catch (const Error& error) {
+    // A compiler that fails on the host leaves the evaluator, which needs none.
+    if (error.kind() != ErrorKind::compile || way != Way::host || options.way) {
+      throw;
+    }
+    reason = error.what();
+    built = build_plan(fusion_, arguments, binding, Way::evaluator, options, impl_->kernels);
+  }
+  built->fallback_reason = reason;
+  dump(DumpStage::plan, describe(*built));
+  plan = built;
+  return plan;
+}
+
+namespace {
+
+HostTensor host_tensor(const TensorArgument& tensor) { return {tensor.data, tensor.dtype, tensor.sizes, tensor.strides}; }
+
+void run_evaluator(const Fusion& fusion, const Plan& plan, const std::vector<Argument>& arguments, const std::vector<void*>& outputs) {
+  std::vector<HostArgument> inputs;
+  for (const Argument& argument : arguments) {
+    const auto* tensor = std::get_if<TensorArgument>(&argument);
+    inputs.push_back(tensor ? HostArgument(host_tensor(*tensor)) : HostArgument(std::get<ScalarValue>(argument)));
+  }
+  std::vector<HostTensor> results;
+  for (size_t k = 0; k < fusion.outputs().size(); ++k) {
+    const OutputSpec& spec = plan.outputs[k];
+    if (spec.alias_input >= 0) {
+      results.push_back(host_tensor(std::get<TensorArgument>(arguments[spec.alias_input])));
+    } else {
+      const int source = spec.same_as >= 0 ? spec.same_as : static_cast<int>(k);
+      results.push_back({outputs[source], spec.dtype, spec.sizes, spec.strides});
+      if (plan.outputs[source].alias_input >= 0) {
+        results.back() = results[source];
+      }
+    }
+  }
+  evaluate(fusion, inputs, results);
+}
+
+}  // namespace
+
+void FusionExecutor::run(const Plan& plan, const std::vector<Argument>& arguments, const std::vector<void*>& outputs,
+                         const ExecuteOptions& options) {
+  if (plan.way == Way::evaluator) {
+    return run_evaluator(*fusion_, plan, arguments, outputs);
+  }
+  std::vector<void*> buffers;
+  buffers.reserve(arguments.size() + outputs.size());
+  for (const Argument& argument : arguments) {
+    const auto* tensor = std::get_if<TensorArgument>(&argument);
+    buffers.push_back(tensor ? tensor->data : nullptr);
+  }
+  buffers.insert(buffers.end(), outputs.begin(), outputs.end());
+  if (!plan.reads_scalars) {
+    return run_steps(plan, buffers, nullptr, options);
+  }
+  ScalarBinding binding(*fusion_);
+  bind_arguments(*fusion_, arguments, binding);
+  run_steps(plan, buffers, &binding, options);
+}
+
+const std::vector<OutputSpec>& FusionExecutor::outputs_of(const Plan& plan) { return plan.outputs; }
+Way FusionExecutor::way_of(const Plan& plan) { return plan.way; }
+const std::string& FusionExecutor::fallback_reason(const Plan& plan) { return plan.fallback_reason; }
+
+std::string FusionExecutor::kernel_text(const Plan& plan) {
+  std::string text;
+  for (const KernelStep& step : plan.steps) {
+    text += step.text;
+  }
+  return text;
+}
+
+std::string FusionExecutor::describe(const Plan& plan) {
+  std::string text = "way " + std::string(name_of(plan.way)) + ", " + std::to_string(plan.steps.size()) + " kernels\n";
+  for (const KernelStep& step : plan.steps) {
+    text += "  " + step.summary + "; grid " + std::to_string(step.launch.grid[0]) + ", block " + std::to_string(step.launch.block[0]) +
+            ", shared " + std::to_string(step.launch.shared_bytes) + " B\n";
+  }
+  return text;
+}
+
+}  // namespace nvfuser

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// From inputs to kernels: facts -> Plan -> steps.  One executor serves one fusion; calls may come from several threads.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "nvfuser/backend/module.h"
+#include "nvfuser/ir/fusion.h"
+
+namespace nvfuser {
+
+struct Device {
+  enum class Kind : uint8_t { cpu, cuda } kind = Kind::cpu;
+  int index = 0;
+  bool operator==(const Device&) const = default;
+};
+
+/// A tensor argument.  Strides in elements.
+struct TensorArgument {
+  void* data = nullptr;
+  DataType dtype = DataType::Null;
+  Device device;
+  std::vector<int64_t> sizes, strides;
+};
+using Argument = std::variant<TensorArgument, ScalarValue>;
+
+/// What the caller has to allocate for one output.
+struct OutputSpec {
+  DataType dtype;
+  Device device;
+  std::vector<int64_t> sizes, strides;  ///< strides in elements; 0 for expanded axes
+  int64_t elements = 0;                 ///< elements that memory must hold
+  int alias_input = -1;                 ///< >= 0: the buffer of this input is the output's, nothing to allocate
+  int same_as = -1;                     ///< >= 0: the tensor of that output, nothing to allocate
+  bool hidden = false;                  ///< not returned
+  bool workspace = false;               ///< memory for this call alone, after the fusion's outputs; not returned
+};
+
+/// How to run, where the caller wants to say so.
+struct ExecuteOptions {
+  std::optional<Way> way;               ///< none: cuda for CUDA inputs, else host, else evaluator
+  void* stream = nullptr;
+  uint64_t seed = 1;                    ///< emulator
+  std::string device_props;             ///< emulator: known device whose schedules are run; "" = H200
+};
+
+/// A call that is ready to run: outputs described, kernels compiled.
+struct Plan;
+
+class FusionExecutor {
+ public:
+  explicit FusionExecutor(std::shared_ptr<Fusion> fusion);
+  ~FusionExecutor();
+
+  /// Checks arguments against the fusion (errors name the input, what was expected and what came), finds or makes the
+  /// plan.  Devices: all tensors on one device; CPU scalars (0-dim) may mix.
+  std::shared_ptr<const Plan> prepare(const std::vector<Argument>& arguments, const ExecuteOptions& options = {});
+  /// Runs a plan on buffers: `outputs` parallel to outputs_of(plan), ignored where alias_input or same_as is set.
+  void run(const Plan& plan, const std::vector<Argument>& arguments, const std::vector<void*>& outputs,
+           const ExecuteOptions& options = {});
+  static const std::vector<OutputSpec>& outputs_of(const Plan& plan);
+  static Way way_of(const Plan& plan);
+  /// Text of all kernels of a plan; Params and Facts of each, one line.
+  static std::string kernel_text(const Plan& plan);
+  static std::string describe(const Plan& plan);
+  /// Why the evaluator runs this plan although nobody asked for it; empty otherwise.
+  static const std::string& fallback_reason(const Plan& plan);
+
+  const std::shared_ptr<Fusion>& fusion() const { return fusion_; }
+
+ private:
+  std::shared_ptr<Fusion> fusion_;
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace nvfuser

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// From strides to layouts and back: what a kernel may assume of a tensor's memory, and what an output needs.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "nvfuser/graph/instantiate.h"
+
+namespace nvfuser {
+
+/// The layout class of actual strides (in elements): the memory order of the axes, and for each whether its stride is
+/// dense, zero or free.  Strides of axes of size 1 do not matter and count as dense.
+Layout layout_of(const TensorView& view, const std::vector<int64_t>& sizes, const std::vector<int64_t>& strides);
+/// The layout that the fusion gives a tensor: its allocation order, dense; zero for broadcast and expanded axes.
+Layout allocation_layout(const TensorView& view);
+/// Strides of a tensor of that layout without free strides, in elements.
+std::vector<int64_t> dense_strides(const Layout& layout, const std::vector<int64_t>& sizes);
+/// Distance from the first to the last addressed element, plus 1; 0 for empty tensors.
+int64_t addressed_elements(const std::vector<int64_t>& sizes, const std::vector<int64_t>& strides);
+/// Largest power of two up to 16 that divides an address.
+int64_t alignment_of(const void* pointer);
+/// A short text, part of kernel keys.
+std::string to_string(const Layout& layout);
+
+}  // namespace nvfuser

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// Running a plan: patch a copy of each argument image and launch it.
+#include "nvfuser/runtime/plan.h"
+
+#include <cstring>
+
+#include "nvfuser/device/generic/convert.h"
+#include "nvfuser/ir/evaluate.h"
+
+namespace nvfuser {
+namespace {
+
+template <class T>
+int put(char* to, const T& value) {
+  std::memcpy(to, &value, sizeof value);
+  return sizeof value;
+}
+
+template <class T>
+T as(const ScalarValue& value) {
+  return std::visit(
+      [](const auto& v) -> T {
+        if constexpr (std::is_same_v<std::decay_t<decltype(v)>, std::complex<double>>) {
+          return static_cast<T>(v.real());
+        } else {
+          return static_cast<T>(v);
+        }
+      },
+      value);
+}
+
+std::complex<double> as_complex(const ScalarValue& value) {
+  const auto* complex = std::get_if<std::complex<double>>(&value);
+  return complex ? *complex : std::complex<double>(as<double>(value), 0.0);
+}
+
+}  // namespace
+
+int write_scalar(char* to, const ScalarValue& value, DataType dtype) {
+  switch (dtype) {
+    case DataType::Double: return put(to, as<double>(value));
+    case DataType::Float: return put(to, as<float>(value));
+    case DataType::Half: return put(to, rt::to<rt::float16>(as<float>(value)));
+    case DataType::BFloat16: return put(to, rt::to<rt::bfloat16>(as<float>(value)));
+    case DataType::Int:
+    case DataType::Index:
+    case DataType::UInt64: return put(to, as<int64_t>(value));
+    case DataType::Int32: return put(to, static_cast<int32_t>(as<int64_t>(value)));
+    case DataType::Bool: return put(to, static_cast<uint8_t>(as<double>(value) != 0));
+    case DataType::ComplexFloat: return put(to, std::complex<float>(as_complex(value)));
+    case DataType::ComplexDouble: return put(to, as_complex(value));
+    default: fail(ErrorKind::dtype, "a scalar of type ", name_of(dtype), " cannot be passed to a kernel");
+  }
+}
+
+void run_steps(const Plan& plan, const std::vector<void*>& buffers, ScalarBinding* scalars, const ExecuteOptions& options) {
+  for (const KernelStep& step : plan.steps) {
+    std::vector<char> image = step.image;
+    for (const Patch& patch : step.patches) {
+      if (patch.kind == Patch::Kind::pointer) {
+        put(image.data() + patch.offset, buffers[patch.buffer]);
+      } else {
+        write_scalar(image.data() + patch.offset, scalars->value(patch.scalar), patch.dtype);
+      }
+    }
+    LaunchRequest launch = step.launch;
+    launch.image = image.data();
+    launch.image_bytes = static_cast<int>(image.size());
+    launch.stream = options.stream;
+    launch.seed = options.seed;
+    launch.buffers = step.extents.data();
+    launch.buffer_count = static_cast<int>(step.extents.size());
+    step.module->launch(step.kernel, launch);
+  }
+}
+
+}  // namespace nvfuser

@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: Apache-2.0
+// One call's plan: which buffers exist, which group writes which, what is compiled, what stands in the images.
+#include "nvfuser/runtime/plan_builder.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "nvfuser/base/dump.h"
+#include "nvfuser/codegen/print.h"
+#include "nvfuser/runtime/divisor.h"
+#include "nvfuser/runtime/layout.h"
+
+namespace nvfuser {
+namespace {
+
+class PlanBuilder {
+ public:
+  PlanBuilder(const std::shared_ptr<Fusion>& fusion, const std::vector<Argument>& arguments, ScalarBinding& binding, Way way,
+              const ExecuteOptions& options)
+      : fusion_(fusion), arguments_(arguments), binding_(binding), plan_(std::make_shared<Plan>()) {
+    plan_->way = way;
+    plan_->device = device_;
+    target_ = way == Way::host ? Target::cpu : Target::gpu;
+    (void)options;
+  }
+
+  void describe_outputs(const Device& device);
+  void lower_groups(const DeviceProps& props);
+  std::shared_ptr<Plan> finish(KernelStore& store, const DeviceProps& props, int ordinal);
+  std::shared_ptr<Plan> plan() const { return plan_; }
+
+ private:
+  /// A lowered group and where its buffers are.
+  struct Lowered {
+    LoweredGroup group;
+    std::vector<int> inputs, outputs;  ///< buffers, in the order of the kernel's inputs and outputs
+  };
+
+  int input_count() const { return static_cast<int>(fusion_->inputs().size()); }
+  int add_output(const TensorView* tensor, bool workspace);
+  int input_position(const Val* tensor) const;
+  const TensorArgument& tensor_argument(int position) const { return std::get<TensorArgument>(arguments_[position]); }
+  int buffer_of(const TensorView* tensor) const;
+  bool read_later(const std::vector<Group>& groups, size_t from, const Val* input) const;
+  bool empty(const Group& group) const;
+  void describe_input(GroupCall& call, std::vector<int>& buffers, const TensorView* tensor) const;
+  void describe_target(GroupCall& call, const TensorView* tensor, int buffer) const;
+  void lower_one(const std::vector<Group>& groups, size_t index, const DeviceProps& props);
+  bool try_in_place(const std::vector<Group>& groups, size_t index, const DeviceProps& props);
+  void lower_call(GroupCall call, std::vector<int> inputs, std::vector<int> outputs, const DeviceProps& props);
+  void copy_back(const TensorView* tensor, int from, int target, const DeviceProps& props);
+  std::vector<int64_t> strides_of(int buffer) const;
+  const std::vector<int64_t>& sizes_of(int buffer) const;
+  KernelStep make_step(const Lowered& lowered, const KernelStore::Entry& entry) const;
+  void fill_image(const Lowered& lowered, KernelStep& step) const;
+
+  std::shared_ptr<Fusion> fusion_;
+  const std::vector<Argument>& arguments_;
+  ScalarBinding& binding_;
+  std::shared_ptr<Plan> plan_;
+  Device device_;
+  Target target_;
+  std::unordered_map<const TensorView*, int> output_of_;  ///< first place in plan_->outputs
+  std::vector<Lowered> lowered_;
+  std::vector<Lowered>* sink_ = &lowered_;
+  std::vector<Lowered> copies_;
+};
+
+int PlanBuilder::add_output(const TensorView* tensor, bool workspace) {
+  OutputSpec spec;
+  spec.dtype = tensor->dtype();
+  spec.device = device_;
+  spec.sizes = binding_.sizes(tensor);
+  spec.strides = dense_strides(allocation_layout(*tensor), spec.sizes);
+  spec.elements = addressed_elements(spec.sizes, spec.strides);
+  spec.workspace = workspace;
+  plan_->outputs.push_back(std::move(spec));
+  return static_cast<int>(plan_->outputs.size()) - 1;
+}
+
+int PlanBuilder::input_position(const Val* tensor) const {
+  auto place = std::find(fusion_->inputs().begin(), fusion_->inputs().end(), tensor);
+  return place == fusion_->inputs().end() ? -1 : static_cast<int>(place - fusion_->inputs().begin());
+}
+
+void PlanBuilder::describe_outputs(const Device& device) {
+  device_ = plan_->device = device;
+  for (size_t k = 0; k < fusion_->outputs().size(); ++k) {
+    const TensorView* tensor = fusion_->outputs()[k];
+    const int position = add_output(tensor, false);
+    OutputSpec& spec = plan_->outputs[position];
+    auto [place, fresh] = output_of_.emplace(tensor, position);
+    if (!fresh) {
+      spec.same_as = place->second;
+    }
+    if (const OutputAlias* alias = fusion_->alias(k)) {
+      spec.alias_input = input_position(alias->input);
+      spec.hidden = alias->hidden;
+      const TensorArgument& target = tensor_argument(spec.alias_input);
+      check(target.sizes == spec.sizes && target.dtype == spec.dtype, ErrorKind::shape, "output ", k, ", ", to_string(*tensor),
+            ", cannot be written into input ", spec.alias_input, ": sizes or dtypes differ");
+      for (size_t axis = 0; axis < target.sizes.size(); ++axis) {
+        check(target.strides[axis] != 0 || target.sizes[axis] <= 1, ErrorKind::shape, "output ", k, " cannot be written into input ",
+              spec.alias_input, ": the input has stride 0 in axis ", axis, ", so several elements share memory");
+      }
+      spec.strides = target.strides;
+    }
+  }
+}
+
+bool PlanBuilder::read_later(const std::vector<Group>& groups, size_t from, const Val* input) const {
+  for (size_t k = from + 1; k < groups.size(); ++k) {
+    if (std::find(groups[k].inputs.begin(), groups[k].inputs.end(), input) != groups[k].inputs.end()) {
+      return true;
+    }
+  }
+  return false;
+}
+
+bool PlanBuilder::empty(const Group& group) const {
+  return std::all_of(group.outputs.begin(), group.outputs.end(), [&](const TensorView* output) {
+    const std::vector<int64_t> sizes = binding_.sizes(output);
+    return std::find(sizes.begin(), sizes.end(), 0) != sizes.end();
+  });
+}
+
+int PlanBuilder::buffer_of(const TensorView* tensor) const {
+  const int position = input_position(tensor);
+  return position >= 0 ? position : input_count() + output_of_.at(tensor);
+}
+
+const std::vector<int64_t>& PlanBuilder::sizes_of(int buffer) const {
+  return buffer < input_count() ? tensor_argument(buffer).sizes : plan_->outputs[buffer - input_count()].sizes;
+}
+
+std::vector<int64_t> PlanBuilder::strides_of(int buffer) const {
+  return buffer < input_count() ? tensor_argument(buffer).strides : plan_->outputs[buffer - input_count()].strides;
+}
+
+void PlanBuilder::describe_input(GroupCall& call, std::vector<int>& buffers, const TensorView* tensor) const {
+  const int buffer = buffer_of(tensor);
+  buffers.push_back(buffer);
+  call.group.inputs.push_back(tensor);
+  call.input_strides.push_back(strides_of(buffer));
+  call.input_layouts.push_back(layout_of(*tensor, sizes_of(buffer), strides_of(buffer)));
+  call.alignments.inputs.push_back(buffer < input_count() ? alignment_of(tensor_argument(buffer).data) : 16);
+}
+
+void PlanBuilder::describe_target(GroupCall& call, const TensorView* tensor, int buffer) const {
+  call.group.outputs.push_back(tensor);
+  call.output_strides.push_back(strides_of(buffer));
+  const bool given = buffer < input_count();
+  call.output_layouts.push_back(given ? layout_of(*tensor, sizes_of(buffer), strides_of(buffer)) : allocation_layout(*tensor));
+  call.alignments.outputs.push_back(given ? alignment_of(tensor_argument(buffer).data) : 16);
+}
+
+void PlanBuilder::lower_call(GroupCall call, std::vector<int> inputs, std::vector<int> outputs, const DeviceProps& props) {
+  call.fusion = fusion_;
+  // The number keeps the kernels of one program apart in profilers.
+  const std::string name = kernel_name(call.group) + "_" + std::to_string(lowered_.size() + copies_.size());
+  sink_->push_back({lower_group(call, binding_, props, target_, name), std::move(inputs), std::move(outputs)});
+}
+
+/// All aliased outputs of the group straight into their inputs' buffers; false when the compiler refuses.
+bool PlanBuilder::try_in_place(const std::vector<Group>& groups, size_t index, const DeviceProps& props) {
+  GroupCall call;
+  std::vector<int> inputs, outputs;
+  for (const TensorView* input : groups[index].inputs) {
+    describe_input(call, inputs, input);
+  }
+  for (const TensorView* output : groups[index].outputs) {
+    const int own = input_position(output) >= 0 ? -1 : plan_->outputs[output_of_.at(output)].alias_input;
+    const int buffer = own >= 0 ? own : input_count() + output_of_.at(output);
+    if (own >= 0) {
+      if (read_later(groups, index, fusion_->inputs()[own])) {
+        return false;
+      }
+      auto read = std::find(groups[index].inputs.begin(), groups[index].inputs.end(), fusion_->inputs()[own]);
+      if (read != groups[index].inputs.end()) {
+        call.aliases.emplace_back(static_cast<int>(read - groups[index].inputs.begin()), static_cast<int>(outputs.size()));
+      }
+    }
+    describe_target(call, output, buffer);
+    outputs.push_back(buffer);
+  }
+  try {
+    lower_call(std::move(call), std::move(inputs), std::move(outputs), props);
+    return true;
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::schedule) {
+      throw;
+    }
+    return false;
+  }
+}
+
+void PlanBuilder::copy_back(const TensorView* tensor, int from, int target, const DeviceProps& props) {
+  GroupCall call;
+  call.group.inputs.push_back(tensor);
+  call.input_strides.push_back(strides_of(from));
+  call.input_layouts.push_back(layout_of(*tensor, sizes_of(from), strides_of(from)));
+  call.alignments.inputs.push_back(16);
+  describe_target(call, tensor, target);
+  sink_ = &copies_;
+  lower_call(std::move(call), {from}, {target}, props);
+  sink_ = &lowered_;
+}
+
+void PlanBuilder::lower_one(const std::vector<Group>& groups, size_t index, const DeviceProps& props) {
+  const bool aliased = std::any_of(groups[index].outputs.begin(), groups[index].outputs.end(), [&](const TensorView* output) {
+    return output_of_.count(output) && plan_->outputs[output_of_.at(output)].alias_input >= 0;
+  });
+  if (aliased && try_in_place(groups, index, props)) {
+    return;
+  }
+  GroupCall call;
+  std::vector<int> inputs, outputs;
+  for (const TensorView* input : groups[index].inputs) {
+    describe_input(call, inputs, input);
+  }
+  for (const TensorView* output : groups[index].outputs) {
+    const int place = output_of_.at(output);
+    int buffer = input_count() + place;
+    if (plan_->outputs[place].alias_input >= 0) {
+      buffer = input_count() + add_output(output, true);
+      copy_back(output, buffer, plan_->outputs[place].alias_input, props);
+    }
+    describe_target(call, output, buffer);
+    outputs.push_back(buffer);
+  }
+  lower_call(std::move(call), std::move(inputs), std::move(outputs), props);
+}
+
+void PlanBuilder::lower_groups(const DeviceProps& props) {
+  const std::vector<Group> groups = segment(*fusion_);
+  if (dump_enabled(DumpStage::segments)) {
+    dump(DumpStage::segments, to_string(groups));
+  }
+  for (const Group& group : groups) {
+    for (const TensorView* output : group.outputs) {
+      if (!output_of_.count(output)) {
+        output_of_.emplace(output, add_output(output, true));
+      }
+    }
+  }
+  for (size_t k = 0; k < groups.size(); ++k) {
+    if (!empty(groups[k])) {
+      lower_one(groups, k, props);
+    }
+  }
+  std::move(copies_.begin(), copies_.end(), std::back_inserter(lowered_));
+}
+
+void PlanBuilder::fill_image(const Lowered& lowered, KernelStep& step) const {
+  const Program& program = lowered.group.program;
+  const ImageLayout layout = image_layout(program);
+  step.image.assign(layout.bytes, 0);
+  auto value = [&](Index index) {
+    return evaluate(index, [&](const Atom& atom) { return lowered.group.sizes.at(atom.name); });
+  };
+  auto put = [&](int offset, const auto& data) { std::memcpy(step.image.data() + offset, &data, sizeof data); };
+  for (size_t k = 0; k < program.parameters.size(); ++k) {
+    const Parameter& parameter = program.parameters[k];
+    const int offset = layout.offsets[k];
+    switch (parameter.kind) {
+      case Parameter::Kind::input:
+      case Parameter::Kind::output: {
+        const auto& buffers = parameter.kind == Parameter::Kind::input ? lowered.inputs : lowered.outputs;
+        const int buffer = buffers[parameter.position];
+        step.patches.push_back({Patch::Kind::pointer, offset, buffer});
+        step.buffer_names.push_back(parameter.name);
+        step.extents.push_back({nullptr, addressed_elements(sizes_of(buffer), strides_of(buffer))});
+        (parameter.kind == Parameter::Kind::input ? step.reads : step.writes).push_back(buffer);
+        break;
+      }
+      case Parameter::Kind::size:
+        program.wide ? put(offset, value(parameter.value)) : put(offset, static_cast<int32_t>(value(parameter.value)));
+        break;
+      case Parameter::Kind::divisor:
+        program.wide ? put(offset, make_divisor64(value(parameter.value))) : put(offset, make_divisor32(value(parameter.value)));
+        break;
+      case Parameter::Kind::scalar:
+        step.patches.push_back({Patch::Kind::scalar, offset, -1, parameter.scalar, parameter.dtype});
+        break;
+    }
+  }
+  for (size_t k = 0; k < step.extents.size(); ++k) {
+    step.extents[k].name = step.buffer_names[k].c_str();
+  }
+  for (int d = 0; d < 3; ++d) {
+    step.launch.grid[d] = program.grid[d] ? std::max<int64_t>(1, value(program.grid[d])) : 1;
+    step.launch.block[d] = program.block[d];
+  }
+  step.launch.shared_bytes = program.shared_bytes;
+}
+
+KernelStep PlanBuilder::make_step(const Lowered& lowered, const KernelStore::Entry& entry) const {
+  KernelStep step;
+  step.module = entry.module;
+  step.kernel = entry.kernel;
+  step.buffer_names.reserve(lowered.group.program.parameters.size());
+  fill_image(lowered, step);
+  step.summary = lowered.group.program.name + ": " + lowered.group.params.text() + "; facts: " + lowered.group.program.facts.text();
+  step.text = print_kernel(lowered.group.program);
+  return step;
+}
+
+std::shared_ptr<Plan> PlanBuilder::finish(KernelStore& store, const DeviceProps& props, int ordinal) {
+  std::vector<const Program*> programs;
+  for (const Lowered& lowered : lowered_) {
+    programs.push_back(&lowered.group.program);
+  }
+  const std::vector<KernelStore::Entry> entries = store.fetch(programs, plan_->way, props, ordinal);
+  for (size_t k = 0; k < lowered_.size(); ++k) {
+    plan_->steps.push_back(make_step(lowered_[k], entries[k]));
+    for (const Patch& patch : plan_->steps.back().patches) {
+      plan_->reads_scalars |= patch.kind == Patch::Kind::scalar;
+    }
+  }
+  // Names were moved with their steps: short strings live inside the vector's elements, so the pointers are set again.
+  for (KernelStep& step : plan_->steps) {
+    for (size_t k = 0; k < step.extents.size(); ++k) {
+      step.extents[k].name = step.buffer_names[k].c_str();
+    }
+  }
+  return plan_;
+}
+
+}  // namespace
+
+std::vector<KernelStore::Entry> KernelStore::fetch(const std::vector<const Program*>& programs, Way way, const DeviceProps& device,
+                                                   int ordinal) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  std::vector<std::string> keys;
+  std::vector<const Program*> missing;
+  const std::string suffix = std::string(name_of(way)) + std::to_string(device.arch) + "@" + std::to_string(ordinal);
+  for (const Program* program : programs) {
+    keys.push_back(print_kernel(*program) + suffix);
+    if (!entries_.count(keys.back())) {
+      missing.push_back(program);
+    }
+  }
+  if (!missing.empty()) {
+    const UnitText unit = print_unit(missing);
+    dump(DumpStage::code, unit.text);
+    CompileRequest request{way, unit.text, way == Way::emulator ? unit.emulator_launchers : "", {}, device.arch, ordinal};
+    for (const Program* program : missing) {
+      request.kernels.push_back({program->name, image_layout(*program).bytes, program->has_barrier});
+    }
+    std::shared_ptr<Module> module = compile(request);
+    for (size_t k = 0; k < missing.size(); ++k) {
+      entries_[print_kernel(*missing[k]) + suffix] = {module, static_cast<int>(k)};
+    }
+  }
+  std::vector<Entry> found;
+  for (const std::string& key : keys) {
+    found.push_back(entries_.at(key));
+  }
+  return found;
+}
+
+std::shared_ptr<Plan> build_plan(const std::shared_ptr<Fusion>& fusion, const std::vector<Argument>& arguments, ScalarBinding& binding,
+                                 Way way, const ExecuteOptions& options, KernelStore& store) {
+  Device device;
+  for (const Argument& argument : arguments) {
+    const auto* tensor = std::get_if<TensorArgument>(&argument);
+    if (tensor && tensor->device.kind == Device::Kind::cuda) {
+      device = tensor->device;
+    }
+  }
+  PlanBuilder builder(fusion, arguments, binding, way, options);
+  builder.describe_outputs(device);
+  if (way == Way::evaluator) {
+    return builder.plan();
+  }
+  const DeviceProps props = way == Way::cuda   ? cuda_device_props(device.index)
+                            : way == Way::host ? cpu_device_props()
+                                               : known_device(options.device_props.empty() ? "H200" : options.device_props);
+  builder.lower_groups(props);
+  return builder.finish(store, props, device.index);
+}
+
+}  // namespace nvfuser

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// apply: the table of families, and the steps that they share.
+#include <algorithm>
+#include <array>
+#include <tuple>
+
+#include "nvfuser/schedule/apply_steps.h"
+
+namespace nvfuser {
+
+std::vector<Id*> BlockLoops::list() const {
+  std::vector<Id*> found = {thread};
+  for (Id* id : {batch, lane}) {
+    if (id != nullptr) {
+      found.push_back(id);
+    }
+  }
+  return found;
+}
+
+BlockLoops split_block(const Loops& loops, Id* loop, int64_t threads, int64_t vector) {
+  BlockLoops block;
+  const int64_t wave = threads * vector;
+  ensure(loop->extent->is_constant() && loop->extent->constant() % wave == 0, "a block of ", to_string(loop->extent), " elements for ",
+         wave, " at a time");
+  if (loop->extent->constant() > wave) {
+    std::tie(block.batch, loop) = loops.split(loop, wave);
+    loops.parallelize(block.batch, ParallelType::unroll);
+  }
+  block.thread = loop;
+  if (vector > 1) {
+    std::tie(block.thread, block.lane) = loops.split(loop, vector);
+    loops.parallelize(block.lane, ParallelType::vectorize);
+  }
+  loops.parallelize(block.thread, ParallelType::block_x);
+  return block;
+}
+
+Id* merge_main(Kernel& kernel) {
+  const Loops loops(kernel, kernel.main());
+  const std::vector<Id*> all = loops.reference().loops;
+  return all.empty() ? nullptr : all.size() == 1 ? all[0] : loops.merge_all(all);
+}
+
+std::vector<Tensor*> stored_values(Kernel& kernel) {
+  std::vector<Tensor*> found;
+  for (Tensor* store : std::vector<Tensor*>(kernel.outputs)) {
+    Tensor* value = store->operands[0].tensor;
+    const bool in_order = value->reference == store->reference;
+    if (std::find(found.begin(), found.end(), value) != found.end() || (value->op == TensorOp::load && in_order) ||
+        (value->memory == MemoryType::shared && store->reference != &kernel.main())) {
+      continue;
+    }
+    const std::vector<Tensor*> consumers = kernel.consumers(value);
+    const bool only_stored = std::all_of(consumers.begin(), consumers.end(), [](const Tensor* c) { return c->op == TensorOp::store; });
+    if (only_stored && in_order && value->memory == MemoryType::local) {
+      found.push_back(value);
+    } else {
+      found.push_back(&cache(kernel, *value, {store}));
+      place({found.back()}, *store->reference);
+    }
+  }
+  return found;
+}
+
+void inline_tensors(Kernel& kernel, const Reference& reference, const std::vector<Tensor*>& stored, int loads, int at_stored) {
+  for (Tensor* t : kernel.tensors) {
+    if (t->reference != &reference) {
+      continue;
+    }
+    const bool is_stored = std::find(stored.begin(), stored.end(), t) != stored.end();
+    inline_at(*t, t->op == TensorOp::load ? loads : is_stored ? at_stored : static_cast<int>(reference.loops.size()));
+  }
+}
+
+void apply(Kernel& kernel, const Params& params) {
+  using Step = void (*)(Kernel&, const Params&);
+  constexpr std::array<Step, 4> kFamilies = {apply_flat, apply_tile, apply_cpu_flat, apply_cpu_tile};
+  kFamilies[static_cast<size_t>(params.family)](kernel, params);
+  assign_loops(kernel);
+}
+
+}  // namespace nvfuser

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the families of apply share: the loops of one block, and where values are computed.
+#pragma once
+
+#include <vector>
+
+#include "nvfuser/schedule/schedule.h"
+#include "nvfuser/transform/schedule.h"
+
+namespace nvfuser {
+
+/// Loops of one block or tile, outermost first; batch and lane are null where their extent would be 1.
+struct BlockLoops {
+  Id* thread = nullptr;
+  Id* batch = nullptr;
+  Id* lane = nullptr;
+  std::vector<Id*> list() const;
+};
+
+/// index = (batch * threads + thread) * vector + lane: neighbours in memory are neighbours in threads for each batch.
+/// `loop` has a constant extent, a multiple of threads * vector.
+BlockLoops split_block(const Loops& loops, Id* loop, int64_t threads, int64_t vector);
+
+/// All loops in memory order as one; null when the fusion has no axes.
+Id* merge_main(Kernel& kernel);
+
+/// Makes every store read a value that nothing but stores reads, so its lanes are collected and leave as one vector
+/// while the rest of the fusion stays one loop: what is cut off from that loop is a source or a sink of it.  A store that
+/// follows a fork may read shared memory itself.
+std::vector<Tensor*> stored_values(Kernel& kernel);
+
+/// Loads stand at `loads` (all of a thread's are issued before first use), values that are stored at `stored`, all other
+/// values where they are used; for tensors of one reference.
+void inline_tensors(Kernel& kernel, const Reference& reference, const std::vector<Tensor*>& stored, int loads, int at_stored);
+
+void apply_flat(Kernel& kernel, const Params& params);
+void apply_tile(Kernel& kernel, const Params& params);
+void apply_cpu_flat(Kernel& kernel, const Params& params);
+void apply_cpu_tile(Kernel& kernel, const Params& params);
+
+}  // namespace nvfuser

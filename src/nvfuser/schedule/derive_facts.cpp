@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+// derive_facts: what holds for these sizes and pointers.  Only what lowering can use is stated, so few kernels arise: a
+// divisor stands among the facts only if some vector access is lost without it.
+#include <algorithm>
+#include <limits>
+
+#include "nvfuser/schedule/addresses.h"
+#include "nvfuser/schedule/schedule.h"
+
+namespace nvfuser {
+
+namespace {
+
+constexpr int64_t kWidestVector = 16;
+using Divisors = std::unordered_map<std::string, int64_t>;
+
+/// The lane loop of a reference, if its width is that of a vector access.
+Id* lane_of(const Reference& reference) {
+  for (Id* loop : reference.loops) {
+    if (loop->parallel == ParallelType::vectorize && loop->extent->is_constant() && loop->extent->constant() <= kWidestVector) {
+      return loop;
+    }
+  }
+  return nullptr;
+}
+
+bool has_threads(const Kernel& kernel) {
+  return std::any_of(kernel.references.begin(), kernel.references.end(), [](const Reference& r) {
+    return std::any_of(r.loops.begin(), r.loops.end(), [](const Id* loop) { return is_thread(loop->parallel); });
+  });
+}
+
+/// Is `below` made from `id`?
+bool holds(const Reference& reference, const Id* id, const Id* below) {
+  if (id == below) {
+    return true;
+  }
+  auto use = reference.uses.find(id);
+  return use != reference.uses.end() && std::any_of(use->second->outputs.begin(), use->second->outputs.end(),
+                                                    [&](const Id* out) { return holds(reference, out, below); });
+}
+
+/// Indices of a reference's axes over variables for its loops.
+class LoopValues {
+ public:
+  LoopValues(Workbench& bench, const Reference& reference) : bench_(bench), reference_(reference) {
+    for (size_t k = 0; k < reference.loops.size(); ++k) {
+      values_[reference.loops[k]] = bench.pool().var("loop" + std::to_string(k), bench.import(reference.loops[k]->extent));
+    }
+    for (const Id* root : reference.roots) {
+      value(root);
+    }
+  }
+
+  const std::unordered_map<const Id*, Index>& values() const { return values_; }
+
+  Index value(const Id* id) {
+    auto known = values_.find(id);
+    if (known != values_.end()) {
+      return known->second;
+    }
+    const Transform& use = *reference_.uses.at(id);
+    const Algebra& algebra = bench_.algebra();
+    IndexPool& pool = bench_.pool();
+    Index result;
+    if (use.kind == Transform::Kind::split) {
+      result = pool.add(pool.mul(value(use.outputs[0]), bench_.import(use.factor)), value(use.outputs[1]));
+    } else {
+      Index inner = bench_.import(use.inputs[1]->extent);
+      result = id == use.inputs[0] ? algebra.div(value(use.outputs[0]), inner) : algebra.mod(value(use.outputs[0]), inner);
+    }
+    return values_[id] = result;
+  }
+
+ private:
+  Workbench& bench_;
+  const Reference& reference_;
+  std::unordered_map<const Id*, Index> values_;
+};
+
+class Derivation {
+ public:
+  Derivation(const Kernel& kernel, const SizeValues& sizes, const Alignments& alignments)
+      : kernel_(kernel), alignments_(alignments), value_([&sizes](const Atom& atom) { return sizes.at(atom.name); }),
+        on_gpu_(has_threads(kernel)) {
+    for (const std::string& name : size_names(kernel)) {
+      const int64_t size = sizes.at(name);
+      const int64_t divisor = size > 0 ? std::min(size & -size, kWidestVector) : 1;
+      if (divisor > 1) {
+        divisors_.emplace(name, divisor);
+        names_.push_back(name);
+      }
+    }
+  }
+
+  Facts run() {
+    Facts facts;
+    facts.wide = needs_wide();
+    find_exact(facts);
+    if (on_gpu_) {
+      find_vectors(facts);
+    }
+    return facts;
+  }
+
+ private:
+  int64_t evaluated(Index p) const { return evaluate(p, value_); }
+
+  void add_exact(const std::unordered_map<const Id*, Transform*>& uses, Facts& facts) const {
+    for (const auto& [id, use] : uses) {
+      if (use->kind != Transform::Kind::split || use->inputs[0]->extent->is_constant()) {
+        continue;
+      }
+      // A CPU's loops have limits; only lanes gain from a constant count.
+      const bool useful = on_gpu_ || use->outputs[1]->parallel == ParallelType::vectorize;
+      const int64_t extent = evaluated(use->inputs[0]->extent), factor = evaluated(use->factor);
+      if (useful && extent > 0 && extent % factor == 0) {
+        facts.exact.emplace(to_string(use->inputs[0]->extent), to_string(use->factor));
+      }
+    }
+  }
+
+  void find_exact(Facts& facts) const {
+    for (const Reference& reference : kernel_.references) {
+      add_exact(reference.uses, facts);
+    }
+    for (const Tensor* t : kernel_.tensors) {
+      add_exact(t->uses, facts);
+    }
+  }
+
+  /// 32 bits hold every index: the reference space rounded up to tiles, and every address.
+  bool needs_wide() const {
+    constexpr double kMost = std::numeric_limits<int32_t>::max();
+    for (const Reference& reference : kernel_.references) {
+      double space = 1;
+      for (const Id* loop : reference.loops) {
+        space *= static_cast<double>(std::max<int64_t>(1, evaluated(loop->extent)));
+      }
+      if (space > kMost) {
+        return true;
+      }
+    }
+    for (const Tensor* access : accesses_of(kernel_)) {
+      double range = 1;
+      for (const Allocation::Dim& dim : buffer_of_access(kernel_, *access).allocation->dims) {
+        range += static_cast<double>(std::max<int64_t>(0, evaluated(dim.extent) - 1)) * std::abs(static_cast<double>(evaluated(dim.stride)));
+      }
+      if (range > kMost) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  int64_t alignment(const Tensor& buffer) const {
+    const bool output = buffer.op == TensorOp::store;
+    const std::vector<Tensor*>& list = output ? kernel_.outputs : kernel_.inputs;
+    const std::vector<int64_t>& bytes = output ? alignments_.outputs : alignments_.inputs;
+    const size_t position = std::find(list.begin(), list.end(), &buffer) - list.begin();
+    return position < bytes.size() ? bytes[position] : 1;
+  }
+
+  /// Bytes to which a whole vector of the access must be aligned; 0 where it moves single elements.
+  int64_t wanted_alignment(const Tensor& access) const {
+    const Id* lane = lane_of(*access.reference);
+    const int64_t bytes = bytes_of(buffer_of_access(kernel_, access).dtype);
+    const int64_t wanted = lane == nullptr ? 0 : std::min<int64_t>(16, bytes * lane->extent->constant());
+    return alignment(buffer_of_access(kernel_, access)) >= wanted ? wanted : 0;
+  }
+
+  /// Which accesses move whole vectors under these divisors.
+  std::vector<bool> vectorised(const std::vector<Tensor*>& accesses, const Divisors& divisors) const {
+    std::vector<bool> found(accesses.size(), false);
+    for (const Reference& reference : kernel_.references) {
+      Id* lane = lane_of(reference);
+      if (lane == nullptr) {
+        continue;
+      }
+      Workbench bench(kernel_, divisors);
+      LoopValues loops(bench, reference);
+      bench.put(loops.values());
+      const int64_t width = lane->extent->constant();
+      const bool tests_agree = lane_tests_agree(bench, reference, lane, width);
+      for (size_t k = 0; k < accesses.size(); ++k) {
+        if (accesses[k]->reference == &reference) {
+          found[k] = tests_agree && wanted_alignment(*accesses[k]) > 0 && bench.is_straight(*accesses[k], loops.value(lane), width);
+        }
+      }
+    }
+    return found;
+  }
+
+  /// A test of a vector's first element stands for all: the width divides what lanes are tested against.
+  static bool lane_tests_agree(Workbench& bench, const Reference& reference, const Id* lane, int64_t width) {
+    return std::all_of(reference.uses.begin(), reference.uses.end(), [&](const auto& entry) {
+      const auto& [id, use] = entry;
+      return use->kind == Transform::Kind::merge || !holds(reference, use->outputs[1], lane) ||
+             bench.algebra().known_divisor(bench.import(id->extent)) % width == 0;
+    });
+  }
+
+  /// Divisors without which some access would lose its vectors: those of the dense axes' extents if they suffice.
+  Divisors fewest_divisors(const std::vector<Tensor*>& accesses, const std::vector<bool>& best) const {
+    Divisors needed;
+    for (const Tensor* access : accesses) {
+      const Id* dense = dense_axis(kernel_, *access);
+      for (const Atom* atom : dense == nullptr ? std::vector<const Atom*>{} : atoms_of(dense->extent)) {
+        auto known = divisors_.find(atom->name);
+        if (atom->kind == AtomKind::size && known != divisors_.end()) {
+          needed.insert(*known);
+        }
+      }
+    }
+    if (needed.size() < divisors_.size() && vectorised(accesses, needed) == best) {
+      return needed;
+    }
+    needed = divisors_;
+    for (const std::string& name : names_) {
+      Divisors fewer = needed;
+      fewer.erase(name);
+      if (vectorised(accesses, fewer) == best) {
+        needed = fewer;
+      }
+    }
+    return needed;
+  }
+
+  void find_vectors(Facts& facts) const {
+    const std::vector<Tensor*> accesses = accesses_of(kernel_);
+    const std::vector<bool> best = vectorised(accesses, divisors_);
+    for (size_t k = 0; k < accesses.size(); ++k) {
+      const Tensor& buffer = buffer_of_access(kernel_, *accesses[k]);
+      if (best[k] && wanted_alignment(*accesses[k]) > bytes_of(buffer.dtype)) {
+        int64_t& known = facts.alignment[buffer.name];
+        known = std::max(known, wanted_alignment(*accesses[k]));
+      }
+    }
+    const Divisors needed = fewest_divisors(accesses, best);
+    int64_t width = 1;
+    for (const Reference& reference : kernel_.references) {
+      const Id* lane = lane_of(reference);
+      width = std::max(width, lane == nullptr ? 1 : lane->extent->constant());
+    }
+    for (const auto& [name, divisor] : needed) {
+      if (std::min(divisor, width) > 1) {
+        facts.divisors.emplace(name, std::min(divisor, width));
+      }
+    }
+  }
+
+  const Kernel& kernel_;
+  const Alignments& alignments_;
+  std::function<int64_t(const Atom&)> value_;
+  bool on_gpu_;
+  Divisors divisors_;
+  std::vector<std::string> names_;
+};
+
+}  // namespace
+
+Facts derive_facts(const Kernel& kernel, const SizeValues& sizes, const Alignments& alignments) {
+  return Derivation(kernel, sizes, alignments).run();
+}
+
+}  // namespace nvfuser

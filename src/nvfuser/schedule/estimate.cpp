@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+// The estimate.  An SM holds R blocks; a block loads its tile, uses it, stores, ends.  Little's law (life / R) and the
+// slowest resource bound the time a tile costs an SM.
+#include "nvfuser/schedule/estimate.h"
+
+#include <cmath>
+
+namespace nvfuser {
+
+namespace {
+
+double pow4(double x) { return x * x * x * x; }
+double root4(double x) { return std::sqrt(std::sqrt(x)); }
+double norm4(double a, double b, double c) { return root4(pow4(a) + pow4(b) + pow4(c)); }
+
+/// Accesses of one buffer for `vector` elements in a row, `widest` of which it can move at once (0: none are adjacent).
+double accesses(const Problem& problem, const ProblemBuffer& buffer, int widest, int vector) {
+  if (widest >= vector) {
+    return std::max(1.0, vector * buffer.element_bytes / 16.0);
+  }
+  return widest == 0 && !is_full(problem, buffer) ? 1 : vector;
+}
+
+const TimeModel& model_of(const DeviceProps& device) {
+  const TimeModel* model = kTimeModels;
+  while (model->least_arch > device.arch) {
+    ++model;
+  }
+  return *model;
+}
+
+/// What one block does.
+struct Work {
+  double tiles = 1;          ///< blocks
+  double read = 0, write = 0;  ///< bytes of a tile
+  double instructions = 0;   ///< warp instructions a tile
+  double special = 0;        ///< special-function operations a tile
+  double accesses = 0;       ///< warp accesses to global memory
+  double shared = 0;         ///< warp accesses to shared memory
+  double reload = 0;         ///< bytes fetched again from L2
+  double barriers = 0;
+  double registers = 24;     ///< a thread wants
+  int64_t shared_bytes = 0;
+};
+
+double element_issue(const Problem& problem) {
+  return std::max(0.0, problem.issue - access_issue(problem, problem.place)) / problem.place;
+}
+
+/// Registers of the values that a thread holds between its loads and its stores.
+double held_registers(const Problem& problem, int vector, int batch) {
+  double held = 0;
+  for (const ProblemBuffer& buffer : problem.buffers) {
+    const bool lanes = buffer.max_vector > 0 || is_full(problem, buffer);
+    held += (buffer.output ? 1 : batch) * std::max(1.0, (lanes ? vector : 1) * buffer.element_bytes / 4.0);
+  }
+  return held;
+}
+
+Work flat_work(const Problem& problem, const Params& params) {
+  Work work;
+  const double vectors = static_cast<double>(params.threads) * params.batch, elements = vectors * params.vector;
+  work.tiles = static_cast<double>(problem.points) / elements;
+  work.instructions = vectors / 32 * (element_issue(problem) * params.vector + access_issue(problem, params.vector));
+  work.special = elements * problem.special / problem.place;
+  work.accesses = vectors / 32 * access_count(problem, params.vector);
+  work.registers = std::max(24.0, 12 + held_registers(problem, params.vector, params.batch));
+  for (const ProblemBuffer& buffer : problem.buffers) {
+    work.reload += buffer.other && is_full(problem, buffer) ? elements * std::max(0, 32 - buffer.element_bytes) : 0;
+  }
+  return work;
+}
+
+Work tile_work(const Problem& problem, const Params& params) {
+  Work work;
+  const auto side = static_cast<double>(params.tile);
+  const double elements = side * side, area = static_cast<double>(problem.inner) * static_cast<double>(problem.other);
+  work.tiles = std::ceil(problem.inner / side) * std::ceil(problem.other / side) * static_cast<double>(problem.points) / std::max(1.0, area);
+  double element = element_issue(problem), global = 0, shared = 0;
+  for (const ProblemBuffer& buffer : problem.buffers) {
+    const int vector = buffer.other ? params.vector_other : params.vector;
+    const double count = accesses(problem, buffer, buffer.max_vector_tile, vector) / vector;
+    global += count;
+    element += 2 * count;
+    if (buffer.other) {
+      // One side moves vectors (a 16-byte access takes two slots of a narrow one), the other single elements.
+      shared += 1 + (vector > 1 && params.vector > 1 ? buffer.element_bytes / 8.0 : 1);
+      element += 1 + 1.0 / vector;
+      work.shared_bytes += static_cast<int64_t>(elements) * buffer.element_bytes;
+    }
+  }
+  element += 4.0 / params.vector + 4.0 / params.vector_other;
+  work.instructions = elements / 32 * element;
+  work.special = elements * problem.special / problem.place;
+  work.accesses = elements / 32 * global;
+  work.shared = elements / 32 * shared;
+  work.barriers = 1;
+  const int batch = std::max(1, static_cast<int>(elements) / (params.threads * params.vector));
+  work.registers = 18 + held_registers(problem, params.vector, batch);
+  return work;
+}
+
+double register_cap(const Params& params, const DeviceProps& device) {
+  if (params.blocks_per_sm == 0) {
+    return 255;
+  }
+  return std::min(255.0, std::floor(device.registers_per_sm / (params.threads * params.blocks_per_sm) / 8) * 8);
+}
+
+/// Blocks an SM holds, before the number of blocks limits it.
+double residency(const Work& work, const Params& params, const DeviceProps& device, double cap) {
+  const double registers = std::ceil((params.blocks_per_sm == 0 ? std::max(work.registers, 32.0) : cap) / 8) * 8;
+  double blocks = std::min({device.blocks_per_sm, device.threads_per_sm / params.threads,
+                            static_cast<int>(device.registers_per_sm / (registers * params.threads))});
+  if (work.shared_bytes > 0) {
+    blocks = std::min(blocks, std::floor(static_cast<double>(device.shared_per_sm) / static_cast<double>(work.shared_bytes + 1024)));
+  }
+  return std::max(blocks, 1.0);
+}
+
+Estimate estimate_gpu(const Problem& problem, const Params& params, const DeviceProps& device, Work work) {
+  const TimeModel& model = model_of(device);
+  const double clock = device.clock_ghz, sms = device.sms, threads = params.threads, warps = threads / 32;
+  work.read = problem.bytes * (1 - problem.written) / work.tiles;
+  work.write = problem.bytes * problem.written / work.tiles;
+  work.instructions += warps * model.block_instructions + work.barriers * warps * 60;
+
+  Estimate e;
+  const double cap = register_cap(params, device), per_sm = work.tiles / sms;
+  e.tiles = work.tiles;
+  e.spill = 4 * std::max(0.0, work.registers - cap);
+  e.resident = std::min(residency(work, params, device, cap), std::max(per_sm, 1.0));
+
+  const double mixed = 2 * std::min(problem.written, .5);
+  const double big = .4 * std::clamp(std::log2(std::max(work.read, 1.0) / 4096), 0.0, 2.0) / 2 +
+                     .6 * std::clamp(std::log2(static_cast<double>(std::max(params.batch, 1))), 0.0, 2.0) / 2;
+  const bool narrow = params.vector * problem.narrowest_bytes < 16;
+  const double form = 1 + model.burst * big * mixed + (narrow ? model.narrow_loss : 0);
+  e.memory = sms / 1000 *
+             ((work.read / device.read_tbps + work.write / device.write_tbps) * form +
+              work.reload * model.strided_reload / device.read_tbps + e.spill * threads * model.spill / device.write_tbps);
+  e.memory *= std::clamp(per_sm, std::min(1.0, device.read_tbps * 1000 / sms / (model.sm_bytes * clock)), 1.0);
+  e.issue = work.instructions / 4 / clock / model.issue_share;
+  e.special = work.special / 16 / clock / model.special_share;
+  e.access = (work.accesses * model.access_cycles + work.shared * model.shared_cycles) / clock;
+
+  const double lock = work.barriers >= .5 ? 1 : model.drift;
+  const double own = norm4(work.instructions / warps * model.chain / clock, lock * e.issue, lock * e.special);
+  e.life = model.latency + work.barriers * (model.barrier + model.barrier_thread * threads) + own + model.relaunch +
+           model.relaunch_thread * threads;
+  const double bound = std::sqrt(norm4(e.memory * e.memory, e.issue * e.issue,
+                                       norm4(e.special * e.special, e.access * e.access, model.start * model.start)));
+  e.period = norm4(e.life / e.resident, bound, 0);
+  e.stream = std::max(per_sm, 1.0) * e.period / 1000;
+  e.tail = model.tail * (e.life + std::min(e.resident, 8.0) * e.memory) / 1000;
+  e.total = model.launch + e.stream + e.tail;
+  return e;
+}
+
+Estimate estimate_cpu(const Problem& problem, const Params& params, const DeviceProps& device) {
+  const CpuTimeModel& model = kCpuTimeModel;
+  const auto points = static_cast<double>(problem.points);
+  const bool tiled = params.family == Family::cpu_tile;
+  const double run = tiled ? params.tile : static_cast<double>(std::clamp<int64_t>(problem.run, 1, params.task));
+  const double task = tiled ? run * run : run;
+
+  Estimate e;
+  e.tiles = std::max(1.0, std::ceil(points / task));
+  const double threads = std::min<double>(device.sms, e.tiles), lanes = std::max(1.0, device.simd_bytes / 4.0);
+  double cycles = (element_issue(problem) + 2.0 * static_cast<double>(problem.buffers.size())) / lanes / model.pipes + model.row_cycles / run;
+  for (const ProblemBuffer& buffer : problem.buffers) {
+    cycles += buffer.other ? (tiled ? model.strided_cycles : model.scattered_cycles) : 0;
+  }
+  e.issue = points * cycles / threads / device.clock_ghz;
+  e.memory = problem.bytes * ((1 - problem.written) / device.read_tbps + problem.written / device.write_tbps) / 1000;
+  e.stream = std::max(e.issue, e.memory) / 1000;
+  e.total = model.call_us + (e.tiles > 1 ? model.pool_us + e.tiles / threads * model.task_ns / 1000 : 0) + e.stream;
+  return e;
+}
+
+}  // namespace
+
+double access_count(const Problem& problem, int vector) {
+  double count = 0;
+  for (const ProblemBuffer& buffer : problem.buffers) {
+    count += accesses(problem, buffer, buffer.max_vector, vector);
+  }
+  return count;
+}
+
+double access_issue(const Problem& problem, int vector) {
+  // Fitted on copies: two instructions an access, and four for the addresses of a whole vector, two for those of a narrower one.
+  return 2 * access_count(problem, vector) + (vector * problem.narrowest_bytes >= 16 ? 4 : 2);
+}
+
+Estimate estimate(const Problem& problem, const Params& params, const DeviceProps& device) {
+  Problem clean = problem;
+  clean.points = std::max<int64_t>(1, problem.points);
+  switch (params.family) {
+    case Family::flat: return estimate_gpu(clean, params, device, flat_work(clean, params));
+    case Family::tile: return estimate_gpu(clean, params, device, tile_work(clean, params));
+    default: return estimate_cpu(clean, params, device);
+  }
+}
+
+}  // namespace nvfuser

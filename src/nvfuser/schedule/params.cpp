@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// Text of Params: what dumps and tests compare.
+#include "nvfuser/schedule/params.h"
+
+#include <array>
+#include <string_view>
+
+namespace nvfuser {
+
+namespace {
+
+/// One numeric field and the value that goes without saying.
+struct Field {
+  std::string_view name;
+  int64_t value;
+  int64_t usual;
+};
+
+constexpr std::array<std::string_view, 4> kFamilyNames = {"flat", "tile", "cpu_flat", "cpu_tile"};
+
+}  // namespace
+
+std::string Params::text() const {
+  const bool gpu = family == Family::flat || family == Family::tile;
+  const std::array<Field, 7> fields = {{{"threads", threads, gpu ? 0 : threads},
+                                        {"batch", batch, gpu ? 0 : 1},
+                                        {"vector", vector, gpu ? 0 : 1},
+                                        {"other", vector_other, family == Family::tile ? 0 : 1},
+                                        {"blocks", blocks_per_sm, 0},
+                                        {"tile", tile, 0},
+                                        {"task", task, 0}}};
+  std::string text(kFamilyNames[static_cast<size_t>(family)]);
+  for (const Field& field : fields) {
+    if (field.value != field.usual) {
+      text += " " + std::string(field.name) + "=" + std::to_string(field.value);
+    }
+  }
+  return text;
+}
+
+}  // namespace nvfuser

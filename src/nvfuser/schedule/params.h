@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// Params: the decisions of a schedule.  A Params value, the fusion and the Facts determine the kernel's text.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <string>
+
+namespace nvfuser {
+
+enum class Family : uint8_t {
+  flat,      ///< GPU: all axes merged, one vector a thread and batch
+  tile,      ///< GPU: square tiles through shared memory, for tensors with different innermost axes
+  cpu_flat,  ///< CPU: outer axes to tasks, innermost run as lanes
+  cpu_tile,  ///< CPU: tiles as tasks
+};
+
+struct Params {
+  Family family = Family::flat;
+  int threads = 128;       ///< per block
+  int batch = 1;           ///< GPU: vectors a thread handles per input before first use
+  int vector = 1;          ///< GPU: elements of the innermost run that a thread handles at once
+  int vector_other = 1;    ///< tile: the same along the other tile axis
+  int blocks_per_sm = 0;   ///< launch bound; 0: none
+  int tile = 0;            ///< tile, cpu_tile: extent of a side in elements
+  int64_t task = 0;        ///< cpu_flat: elements of the innermost run that a task handles, the extent of its lane loop
+  auto operator<=>(const Params&) const = default;
+  /// One line, such as "flat threads=256 batch=1 vector=8".
+  std::string text() const;
+};
+
+}  // namespace nvfuser

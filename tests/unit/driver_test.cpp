@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: Apache-2.0
+// The driver's loader takes all required entry points or none; launches go through a fake driver that records them.
+#include "nvfuser/backend/cuda/driver.h"
+
+#include <cstring>
+#include <fstream>
+#include <map>
+
+#include "backend_fixture.h"
+#include "nvfuser/backend/cpu/host_compiler.h"
+#include "nvfuser/backend/cuda/cuda_module.h"
+#include "nvfuser/backend/module.h"
+
+namespace nvfuser {
+namespace {
+
+CUcontext context_of(int device) { return reinterpret_cast<CUcontext>(intptr_t{1000} + device); }
+
+/// What the fake driver has been told.  One at a time.
+struct FakeCuda {
+  CudaApi api;
+  std::vector<CUcontext> contexts{nullptr};  ///< the stack of current contexts
+  int retained = 0, modules = 0;
+  std::string cubin, kernel;
+  std::string image;  ///< of the last launch
+  std::array<unsigned, 7> shape{};
+  CUstream stream = nullptr;
+  CUcontext launched_in = nullptr;
+  std::vector<int> shared_limits;
+  CUresult launch_result = kCudaSuccess, load_result = kCudaSuccess;
+  std::map<int, int> attributes;
+  std::string device_name = "NVIDIA H200";
+
+  static FakeCuda* now;
+  FakeCuda() {
+    now = this;
+    fill_contexts();
+    fill_modules();
+    fill_devices();
+  }
+  ~FakeCuda() { now = nullptr; }
+
+  void fill_contexts() {
+    api.cuDevicePrimaryCtxRetain = [](CUcontext* context, CUdevice device) {
+      ++now->retained;
+      *context = context_of(device);
+      return kCudaSuccess;
+    };
+    api.cuDevicePrimaryCtxRelease = [](CUdevice) {
+      --now->retained;
+      return kCudaSuccess;
+    };
+    api.cuCtxGetCurrent = [](CUcontext* context) {
+      *context = now->contexts.back();
+      return kCudaSuccess;
+    };
+    api.cuCtxPushCurrent = [](CUcontext context) {
+      now->contexts.push_back(context);
+      return kCudaSuccess;
+    };
+    api.cuCtxPopCurrent = [](CUcontext* context) {
+      *context = now->contexts.back();
+      now->contexts.pop_back();
+      return kCudaSuccess;
+    };
+  }
+
+  void fill_modules() {
+    api.cuModuleLoadDataEx = [](CUmodule*, const void* image, unsigned, CUjit_option* options, void** values) {
+      if (now->load_result != kCudaSuccess && options[0] == kErrorLogBuffer) {
+        std::strcpy(static_cast<char*>(values[0]), "the image is from elsewhere");
+        return now->load_result;
+      }
+      now->cubin = static_cast<const char*>(image);
+      ++now->modules;
+      return kCudaSuccess;
+    };
+    api.cuModuleUnload = [](CUmodule) {
+      --now->modules;
+      return kCudaSuccess;
+    };
+    api.cuModuleGetFunction = [](CUfunction*, CUmodule, const char* name) {
+      now->kernel = name;
+      return std::string(name) == "missing" ? 500 : kCudaSuccess;
+    };
+    api.cuFuncSetAttribute = [](CUfunction, CUfunction_attribute attribute, int value) {
+      EXPECT_EQ(attribute, kMaxDynamicSharedBytes);
+      now->shared_limits.push_back(value);
+      return kCudaSuccess;
+    };
+    api.cuLaunchKernel = [](CUfunction, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz,
+                            unsigned shared, CUstream stream, void** arguments, void** extra) {
+      EXPECT_EQ(arguments, nullptr);
+      EXPECT_EQ(extra[0], kLaunchBuffer);
+      EXPECT_EQ(extra[2], kLaunchBufferSize);
+      EXPECT_EQ(extra[4], kLaunchEnd);
+      now->image.assign(static_cast<const char*>(extra[1]), *static_cast<size_t*>(extra[3]));
+      now->shape = {gx, gy, gz, bx, by, bz, shared};
+      now->stream = stream;
+      now->launched_in = now->contexts.back();
+      return now->launch_result;
+    };
+  }
+
+  void fill_devices() {
+    api.cuDeviceGet = [](CUdevice* device, int ordinal) {
+      *device = ordinal;
+      return ordinal < 2 ? kCudaSuccess : 101;
+    };
+    api.cuDeviceGetName = [](char* name, int, CUdevice) {
+      std::strcpy(name, now->device_name.c_str());
+      return kCudaSuccess;
+    };
+    api.cuDeviceGetAttribute = [](int* value, CUdevice_attribute attribute, CUdevice) {
+      *value = now->attributes[attribute];
+      return kCudaSuccess;
+    };
+    api.cuGetErrorName = [](CUresult error, const char** text) {
+      *text = error == 1 ? "CUDA_ERROR_INVALID_VALUE" : "CUDA_ERROR_OTHER";
+      return kCudaSuccess;
+    };
+    api.cuGetErrorString = [](CUresult, const char** text) {
+      *text = "told by the driver";
+      return kCudaSuccess;
+    };
+  }
+};
+
+FakeCuda* FakeCuda::now = nullptr;
+
+TEST(CudaModule, PassesTheImageThrough) {
+  FakeCuda fake;
+  const auto module = make_cuda_module(fake.api, "cubin bytes", {{"k", 24, false}}, 1);
+  EXPECT_EQ(module->way(), Way::cuda);
+  EXPECT_EQ(fake.cubin, "cubin bytes");
+  EXPECT_EQ(fake.kernel, "k");
+  const char image[] = "an image of 24 bytes....";
+  LaunchRequest launch;
+  launch.grid = {7, 5, 3};
+  launch.block = {128, 2, 1};
+  launch.shared_bytes = 4096;
+  launch.image = image;
+  launch.image_bytes = 24;
+  launch.stream = &fake;
+  module->launch(0, launch);
+  EXPECT_EQ(fake.image, std::string(image, 24));
+  EXPECT_EQ(fake.shape, (std::array<unsigned, 7>{7, 5, 3, 128, 2, 1, 4096}));
+  EXPECT_EQ(fake.stream, reinterpret_cast<CUstream>(&fake));
+  EXPECT_EQ(fake.launched_in, context_of(1));
+  EXPECT_TRUE(fake.shared_limits.empty());
+}
+
+TEST(CudaModule, LeavesTheCurrentContextAsItWas) {
+  FakeCuda fake;
+  fake.contexts = {context_of(0)};
+  {
+    const auto module = make_cuda_module(fake.api, "cubin", {{"k", 0, false}}, 1);
+    EXPECT_EQ(fake.contexts, std::vector<CUcontext>{context_of(0)});
+    module->launch(0, {});
+    EXPECT_EQ(fake.launched_in, context_of(1));
+    fake.launch_result = 1;
+    EXPECT_THROW(module->launch(0, {}), Error);
+    EXPECT_EQ(fake.contexts, std::vector<CUcontext>{context_of(0)});
+    EXPECT_THROW(make_cuda_module(fake.api, "cubin", {{"missing", 0, false}}, 1), Error);
+    EXPECT_EQ(fake.modules, 1);
+  }
+  EXPECT_EQ(fake.contexts, std::vector<CUcontext>{context_of(0)});
+  EXPECT_EQ(fake.modules, 0);
+  EXPECT_EQ(fake.retained, 0);
+}
+
+TEST(CudaModule, AsksForLargeSharedMemoryOnce) {
+  FakeCuda fake;
+  const auto module = make_cuda_module(fake.api, "cubin", {{"k", 0, false}}, 0);
+  LaunchRequest launch;
+  for (const int64_t bytes : {48 << 10, 100000, 90000, 100000, 200000}) {
+    launch.shared_bytes = bytes;
+    module->launch(0, launch);
+    EXPECT_EQ(fake.shape[6], bytes);
+  }
+  EXPECT_EQ(fake.shared_limits, (std::vector<int>{100000, 200000}));
+}
+
+TEST(CudaModule, ErrorsNameKernelAndShape) {
+  FakeCuda fake;
+  const auto module = make_cuda_module(fake.api, "cubin", {{"scale", 0, false}}, 0);
+  fake.launch_result = 1;
+  LaunchRequest launch;
+  launch.block = {2048, 1, 1};
+  const std::string message = message_of(ErrorKind::device, [&] { module->launch(0, launch); });
+  for (const char* part : {"cuLaunchKernel", "CUDA_ERROR_INVALID_VALUE", "told by the driver", "scale", "2048"}) {
+    EXPECT_TRUE(contains(message, part)) << message;
+  }
+  fake.load_result = 200;
+  EXPECT_TRUE(contains(message_of(ErrorKind::device, [&] { make_cuda_module(fake.api, "cubin", {}, 0); }),
+                       "the image is from elsewhere"));
+  EXPECT_TRUE(contains(message_of(ErrorKind::device, [&] { make_cuda_module(fake.api, "cubin", {}, 9); }), "device 9"));
+}
+
+TEST(CudaDeviceProps, ComeFromTheDriver) {
+  FakeCuda fake;
+  fake.attributes = {{kComputeMajor, 9},
+                     {kComputeMinor, 0},
+                     {kMultiprocessors, 132},
+                     {kClockKhz, 1980000},
+                     {kL2Bytes, 50 << 20},
+                     {kSharedPerMultiprocessor, 228 << 10},
+                     {kSharedPerBlockOptin, 227 << 10},
+                     {kRegistersPerMultiprocessor, 65536},
+                     {kThreadsPerMultiprocessor, 2048},
+                     {kBlocksPerMultiprocessor, 32},
+                     {kThreadsPerBlock, 1024},
+                     {kMemoryClockKhz, 1000000},
+                     {kMemoryBusBits, 8000}};
+  const DeviceProps known = query_device_props(fake.api, 0);
+  EXPECT_TRUE(known.gpu);
+  EXPECT_EQ(known.name, "NVIDIA H200");
+  EXPECT_EQ(known.arch, 90);
+  EXPECT_EQ(known.sms, 132);
+  EXPECT_EQ(known.shared_per_block, 227 << 10);
+  EXPECT_EQ(known.read_tbps, known_device("H200").read_tbps);
+
+  fake.device_name = "NVIDIA Of Tomorrow";
+  fake.attributes[kComputeMajor] = 12;
+  const DeviceProps unknown = query_device_props(fake.api, 0);
+  EXPECT_EQ(unknown.arch, 120);
+  EXPECT_NEAR(unknown.read_tbps, 0.9 * 2.0, 1e-9);  // 2 transfers of 1000 bytes at 1 GHz
+}
+
+TEST(CudaDriver, ThatIsMissingIsAReason) {
+  const ScopedOption chosen("libcuda", "/no/such/libcuda.so.1");
+  std::string why;
+  EXPECT_EQ(cuda_api(&why), nullptr);
+  EXPECT_TRUE(contains(why, "/no/such/libcuda.so.1")) << why;
+  EXPECT_TRUE(contains(why, "NVFUSER_LIBCUDA")) << why;
+  EXPECT_FALSE(cuda_available());
+  EXPECT_EQ(cuda_driver_major(), 0);
+  message_of(ErrorKind::device, [] { cuda_device_props(0); });
+  CompileRequest request{};
+  request.way = Way::cuda;
+  message_of(ErrorKind::device, [&] { compile(request); });
+}
+
+/// A library that exports every symbol of the table but `without`; all return 0, and each device count is 1.
+std::string fake_library_text(const std::string& without, int version) {
+  std::string text;
+#define CUDA_FUNCTION(returns, name, symbol, arguments, required)                      \
+  if (std::string(symbol) != without) {                                                \
+    const std::string body = #name == std::string("cuDeviceGetCount") ? "*value = 1; " \
+                             : #name == std::string("cuDriverGetVersion")              \
+                                 ? "*value = " + std::to_string(version) + "; "        \
+                                 : "";                                                 \
+    text += "extern \"C\" int " symbol "(int* value) { " + body + "return 0; }\n";     \
+  }
+#include "nvfuser/backend/cuda/cuda_api.def"
+  return text;
+}
+
+TEST(CudaDriver, TakesAllRequiredEntryPointsOrNone) {
+  const auto compiler = find_host_compiler();
+  if (!compiler) {
+    GTEST_SKIP() << "no host compiler";
+  }
+  const TestFolder folder;
+  const std::string whole = folder.path + "/whole.so", part = folder.path + "/part.so";
+  std::ofstream(whole, std::ios::binary) << compile_host(*compiler, Flavor::emulator, fake_library_text("", 12040));
+  std::ofstream(part, std::ios::binary) << compile_host(*compiler, Flavor::emulator,
+                                                        fake_library_text("cuCtxPushCurrent_v2", 12040));
+  {
+    const ScopedOption chosen("libcuda", whole);
+    std::string why;
+    ASSERT_NE(cuda_api(&why), nullptr) << why;
+    EXPECT_EQ(cuda_driver_major(), 12);
+    EXPECT_TRUE(cuda_available());
+  }
+  const ScopedOption chosen("libcuda", part);
+  std::string why;
+  EXPECT_EQ(cuda_api(&why), nullptr);
+  EXPECT_TRUE(contains(why, "cuCtxPushCurrent_v2")) << why;
+}
+
+}  // namespace
+}  // namespace nvfuser
