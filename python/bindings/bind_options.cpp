@@ -24,6 +24,17 @@ const OptionRow& option_row(const std::string& variable) {
   fail(ErrorKind::option, "unknown option ", variable);
 }
 
+/// The options table as a page of Markdown.
+std::string options_page() {
+  std::string text = "# Options\n\nEnvironment variables, read at first use. Made from the options table by `tools/options_page.py`.\n\n"
+                     "| variable | default | choices | meaning |\n|---|---|---|---|\n";
+  for (const OptionRow& row : option_rows()) {
+    text += "| `" + std::string(row.variable) + "` | " + (row.fallback.empty() ? "" : "`" + std::string(row.fallback) + "`") + " | " +
+            std::string(row.choices) + " | " + std::string(row.doc) + " |\n";
+  }
+  return text;
+}
+
 /// Target -> (found, why not).
 std::map<std::string, std::pair<bool, std::string>> device_status() {
   std::string no_compiler, no_cuda, no_nvrtc;
@@ -57,6 +68,7 @@ void bind_options(nb::module_& m) {
     }
     return rows;
   }, "(variable, value, meaning) of every option.");
+  m.def("options_page", &options_page, "The options table as a page of Markdown.");
   m.def("cache_folder", [] { return options().cache_dir; }, "Folder of the disk cache.");
   m.def("device_status", &device_status, "Target -> (found, why not).");
   m.def("cuda_device_names", [] {

@@ -90,6 +90,21 @@ ExecuteOptions make_options(std::optional<Way> way, uintptr_t stream, uint64_t s
   return {way, reinterpret_cast<void*>(stream), seed, std::move(device)};
 }
 
+std::vector<PlanRef> prepare_batch(nb::list calls) {
+  std::vector<Preparation> preparations;
+  for (nb::handle call : calls) {
+    const auto way = nb::cast<Way>(call[2]);
+    preparations.push_back({&nb::cast<FusionExecutor&>(call[0]), to_arguments(nb::cast<nb::list>(call[1])),
+                            make_options(way, 0, 1, nb::cast<std::string>(call[3]))});
+  }
+  nb::gil_scoped_release release;
+  std::vector<PlanRef> plans;
+  for (std::shared_ptr<const Plan>& plan : FusionExecutor::prepare_all(preparations)) {
+    plans.push_back({std::move(plan)});
+  }
+  return plans;
+}
+
 }  // namespace
 
 void bind_runtime(nb::module_& m) {
@@ -131,6 +146,9 @@ void bind_runtime(nb::module_& m) {
           },
           "plan"_a, "inputs"_a, "outputs"_a, "stream"_a = 0, "seed"_a = 1, "Runs a plan; `outputs` are addresses, 0 where nothing is allocated.")
       .def_prop_ro("fusion", [](const FusionExecutor& self) { return self.fusion(); }, "The fusion.");
+  m.def("prepare_batch", &prepare_batch, "calls"_a,
+        nb::sig("def prepare_batch(calls: Sequence[tuple[FusionExecutor, list, Way, str]]) -> list[Plan]"),
+        "Plans of several calls (executor, inputs, way, device for the emulator); all kernels of one way are compiled as one unit.");
 }
 
 }  // namespace nvfuser::python

@@ -94,5 +94,6 @@ void bind_define(nb::module_& m);
 void bind_ops(nb::module_& m);
 void bind_runtime(nb::module_& m);
 void bind_options(nb::module_& m);
+void bind_memory(nb::module_& m);
 
 }  // namespace nvfuser::python

@@ -8,6 +8,7 @@ NB_MODULE(_C, m) {
   bind_errors(m);
   bind_enums(m);
   bind_options(m);
+  bind_memory(m);
   bind_ir(m);
   bind_fusion(m);
   bind_define(m);

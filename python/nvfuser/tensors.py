@@ -12,7 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from nvfuser._C import DataType, OutputSpec, TensorArgument
+from nvfuser._C import DataType, OutputSpec, TensorArgument, host_bytes
+
+# Results from this size on come from a pool: the first touch of fresh pages costs more than the kernel that writes them.
+POOLED_BYTES = 1 << 20
 
 # DataType -> name of the dtype in torch and in NumPy (ml_dtypes for the types that NumPy lacks).
 TORCH_NAMES = {
@@ -40,6 +43,11 @@ def data_type_of(dtype: Any) -> DataType:
         return _FROM_NAME[name]
     except KeyError:
         raise TypeError(f"nvfuser has no element type for {name}; known: {', '.join(sorted(_FROM_NAME))}") from None
+
+
+def host_memory(size: int) -> Any:
+    """Bytes for one result, as a NumPy array."""
+    return host_bytes(size) if size >= POOLED_BYTES else np.empty(size, np.uint8)
 
 
 class NumpyFramework:
@@ -76,7 +84,7 @@ class NumpyFramework:
     def empty(self, spec: OutputSpec) -> tuple[Any, int]:
         """An array of that layout and its address."""
         dtype = self.dtype(spec.dtype)
-        memory = np.empty(max(spec.elements, 1), dtype)
+        memory = host_memory(max(spec.elements, 1) * dtype.itemsize).view(dtype)
         strides = [stride * dtype.itemsize for stride in spec.strides]
         array = np.lib.stride_tricks.as_strided(memory, spec.sizes, strides)
         return array, memory.__array_interface__["data"][0]
@@ -118,8 +126,12 @@ class TorchFramework:
 
     def empty(self, spec: OutputSpec) -> tuple[Any, int]:
         """A tensor of that layout and its address."""
+        dtype = self.dtypes[spec.dtype]
+        if not spec.cuda and spec.elements * dtype.itemsize >= POOLED_BYTES:
+            memory = self.torch.from_numpy(host_memory(spec.elements * dtype.itemsize)).view(dtype)
+            return memory.as_strided(spec.sizes, spec.strides), memory.data_ptr()
         device = f"cuda:{spec.index}" if spec.cuda else "cpu"
-        tensor = self.torch.empty_strided(spec.sizes, spec.strides, dtype=self.dtypes[spec.dtype], device=device)
+        tensor = self.torch.empty_strided(spec.sizes, spec.strides, dtype=dtype, device=device)
         return tensor, tensor.data_ptr()
 
     def stream(self, index: int) -> int:

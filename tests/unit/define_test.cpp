@@ -43,7 +43,8 @@ TEST(Define, TensorDescriptor) {
 
 TEST(Define, ShapeDecidesAxes) {
   const auto fusion = Fusion::make();
-  const TensorView* tensor = define_tensor(*fusion, {-1, 0, 1, 7}, Flags{true, true, std::nullopt, false}, DataType::Half);
+  const TensorView* tensor =
+      define_tensor(*fusion, {-1, 0, 1, 7}, Flags{true, true, std::nullopt, false}, DataType::Half);
   EXPECT_EQ(tensor->dtype(), DataType::Half);
   const auto& axes = tensor->logical();
   ASSERT_EQ(axes.size(), 4u);
@@ -66,7 +67,8 @@ TEST(Define, MissingContiguityMeansExpanded) {
 
 TEST(Define, ContiguityStandsInMemoryOrder) {
   const auto fusion = Fusion::make();
-  const TensorView* tensor = define_tensor(*fusion, {2, 3, 1}, Flags{false, std::nullopt, true}, DataType::Float, false, {0, 2, 1});
+  const TensorView* tensor =
+      define_tensor(*fusion, {2, 3, 1}, Flags{false, std::nullopt, true}, DataType::Float, false, {0, 2, 1});
   EXPECT_EQ(allocation_order(tensor), (AllocationOrder{1, 2, 0}));
   EXPECT_EQ(tensor->domain()->contiguity(), (Flags{false, std::nullopt, true}));
   // a flag for all skips axes of extent 1 wherever they stand

@@ -3,7 +3,7 @@
 // with the buffer's name.
 #include <gtest/gtest.h>
 
-#include <functional>
+#include <cstddef>
 #include <string>
 #include <vector>
 

@@ -46,7 +46,8 @@ Buffer<float> counted(Sizes sizes, float start = 0) {
 
 /// The only output, of that element type.
 template <class T>
-std::vector<T> run(HandBuilt& g, const std::vector<HostArgument>& arguments, Sizes sizes, EvaluatePrecision precision = EvaluatePrecision::kernel) {
+std::vector<T> run(HandBuilt& g, const std::vector<HostArgument>& arguments, Sizes sizes,
+                   EvaluatePrecision precision = EvaluatePrecision::kernel) {
   verify(*g);
   Buffer<T> result(std::move(sizes));
   DataType dtype = g->outputs().at(0)->dtype();
@@ -67,7 +68,8 @@ TEST(Evaluate, BroadcastAddOverManyBlocks) {
   g->add_output(g.pointwise(PointwiseOp::add, {g.pointwise(PointwiseOp::add, {x, row}), column}));
   constexpr int64_t kRows = 77, kColumns = 61;
   Buffer<float> a = counted({kRows, kColumns}), b = counted({1, kColumns}), c = counted({kRows, 1});
-  const auto out = run<float>(g, {a.view(DataType::Float), b.view(DataType::Float), c.view(DataType::Float)}, {kRows, kColumns});
+  const auto out =
+      run<float>(g, {a.view(DataType::Float), b.view(DataType::Float), c.view(DataType::Float)}, {kRows, kColumns});
   for (int64_t i = 0; i < kRows; ++i) {
     for (int64_t j = 0; j < kColumns; ++j) {
       ASSERT_EQ(out[i * kColumns + j], static_cast<float>(i * kColumns + j + j + i));
@@ -106,7 +108,8 @@ TEST(Evaluate, CastsSaturateAndTruncateAsTypesSay) {
   Buffer<int32_t> ints({4});
   Buffer<uint8_t> bools({4});
   Buffer<uint16_t> halves({4});
-  evaluate(*g, {in.view(DataType::Double)}, {ints.view(DataType::Int32), bools.view(DataType::Bool), halves.view(DataType::Half)});
+  evaluate(*g, {in.view(DataType::Double)},
+           {ints.view(DataType::Int32), bools.view(DataType::Bool), halves.view(DataType::Half)});
   EXPECT_EQ(ints.data, (std::vector<int32_t>{-1, 0, 2, 65504}));
   EXPECT_EQ(bools.data, (std::vector<uint8_t>{1, 0, 1, 1}));
   EXPECT_EQ(halves.data, (std::vector<uint16_t>{0xbf00, 0, 0x4100, 0x7bff}));
@@ -122,7 +125,8 @@ TEST(Evaluate, IntegersWrapAround) {
   Buffer<int64_t> b({2}, std::vector<int64_t>{std::numeric_limits<int64_t>::max(), -3});
   Buffer<int32_t> sum({2});
   Buffer<int64_t> product({2});
-  evaluate(*g, {a.view(DataType::Int32), b.view(DataType::Int)}, {sum.view(DataType::Int32), product.view(DataType::Int)});
+  evaluate(*g, {a.view(DataType::Int32), b.view(DataType::Int)},
+           {sum.view(DataType::Int32), product.view(DataType::Int)});
   EXPECT_EQ(sum.data, (std::vector<int32_t>{std::numeric_limits<int32_t>::min(), 6}));
   EXPECT_EQ(product.data, (std::vector<int64_t>{-2, -6}));
 }
@@ -164,7 +168,9 @@ TEST(Evaluate, WhereKeepsItsCondition) {
 TEST(Evaluate, PermuteReshapeSlice) {
   HandBuilt g;
   TensorView* x = g.input({-1, 3, 4});
-  TensorView* flat = g.reshape(g.permute(x, {2, 0, 1}), {g.index(4), g.scalar(PointwiseOp::mul, {x->logical()[0]->extent(), g.index(3)}, DataType::Index)});
+  TensorView* flat =
+      g.reshape(g.permute(x, {2, 0, 1}),
+                {g.index(4), g.scalar(PointwiseOp::mul, {x->logical()[0]->extent(), g.index(3)}, DataType::Index)});
   g->add_output(g.slice(flat, {g.index(1), g.index(2)}, {g.index(2), g.index(3)}));
   Buffer<float> in = counted({2, 3, 4});
   const auto out = run<float>(g, {in.view(DataType::Float)}, {2, 3});
@@ -185,7 +191,8 @@ TEST(Evaluate, PadAndCat) {
   g->add_output(padded);
   g->add_output(g.cat({x, y, x}, 1, g.index(5)));
   Buffer<float> a = counted({2, 2}, 1), b = counted({2, 1}, 100), first({3, 3}), second({2, 5});
-  evaluate(*g, {a.view(DataType::Float), b.view(DataType::Float)}, {first.view(DataType::Float), second.view(DataType::Float)});
+  evaluate(*g, {a.view(DataType::Float), b.view(DataType::Float)},
+           {first.view(DataType::Float), second.view(DataType::Float)});
   EXPECT_EQ(first.data, (std::vector<float>{9, 9, 9, 2, 9, 9, 4, 9, 9}));
   EXPECT_EQ(second.data, (std::vector<float>{1, 2, 100, 1, 2, 3, 4, 101, 3, 4}));
 }
@@ -220,7 +227,8 @@ TEST(Evaluate, BroadcastExpandSqueeze) {
   g->add_output(g.squeeze(g.broadcast(x, {true, false}), {true, false}));
   g->add_output(g.reshape(wide, {g.index(6)}));
   Buffer<float> in = counted({2}, 1), first({3, 2}), second({2}), third({6});
-  evaluate(*g, {in.view(DataType::Float)}, {first.view(DataType::Float), second.view(DataType::Float), third.view(DataType::Float)});
+  evaluate(*g, {in.view(DataType::Float)},
+           {first.view(DataType::Float), second.view(DataType::Float), third.view(DataType::Float)});
   EXPECT_EQ(first.data, (std::vector<float>{-1, -2, -1, -2, -1, -2}));
   EXPECT_EQ(second.data, (std::vector<float>{1, 2}));
   EXPECT_EQ(third.data, (std::vector<float>{1, 2, 1, 2, 1, 2}));
@@ -235,7 +243,8 @@ TEST(Evaluate, FullAndIota) {
   Buffer<uint16_t> half({2});
   Buffer<int64_t> ints({5});
   Buffer<float> floats({5});
-  evaluate(*g, {ScalarValue(int64_t{5})}, {half.view(DataType::Half), ints.view(DataType::Int), floats.view(DataType::Float)});
+  evaluate(*g, {ScalarValue(int64_t{5})},
+           {half.view(DataType::Half), ints.view(DataType::Int), floats.view(DataType::Float)});
   EXPECT_EQ(half.data, (std::vector<uint16_t>{0x2e66, 0x2e66}));
   EXPECT_EQ(ints.data, (std::vector<int64_t>{10, 7, 4, 1, -2}));
   EXPECT_EQ(floats.data, (std::vector<float>{0.5, 0.75, 1, 1.25, 1.5}));
@@ -244,7 +253,8 @@ TEST(Evaluate, FullAndIota) {
 TEST(Evaluate, StridedAndExpandedInputs) {
   HandBuilt g;
   TensorView* x = g.input({-1, -1});
-  TensorView* y = g.of_axes({g->axis(g.index(1), IterType::broadcast, x->logical()[0]->extent()), g.copy(x->logical()[1])}, DataType::Float);
+  TensorView* y = g.of_axes(
+      {g->axis(g.index(1), IterType::broadcast, x->logical()[0]->extent()), g.copy(x->logical()[1])}, DataType::Float);
   g->add_input(y);
   g->add_output(g.pointwise(PointwiseOp::add, {x, y}));
   Buffer<float> a = counted({12}), b = counted({3}, 100);
@@ -271,7 +281,8 @@ TEST(Evaluate, EmptyAndZeroDim) {
   g->add_output(g.pointwise(PointwiseOp::neg, {x}));
   g->add_output(g.pointwise(PointwiseOp::exp, {s}));
   g->add_output(g.cat({x, y}, 0, g.scalar(PointwiseOp::add, {x->logical()[0]->extent(), g.index(2)}, DataType::Index)));
-  Buffer<float> a({0, 3}), b({}, std::vector<float>{0.0f}), c = counted({2, 3}), first({0, 3}), second({}), third({2, 3});
+  Buffer<float> a({0, 3}), b({}, std::vector<float>{0.0f}), c = counted({2, 3}), first({0, 3}), second({}),
+                                                            third({2, 3});
   evaluate(*g, {a.view(DataType::Float), b.view(DataType::Float), c.view(DataType::Float)},
            {first.view(DataType::Float), second.view(DataType::Float), third.view(DataType::Float)});
   EXPECT_EQ(second.data[0], 1.0f);
@@ -330,8 +341,10 @@ TEST(Evaluate, ScalarInputsAndExpressions) {
   Val* mean = g.scalar(PointwiseOp::truediv, {a, g.real(3.0)}, DataType::Double);
   g->add_output(g.pointwise(PointwiseOp::add, {g.pointwise(PointwiseOp::mul, {x, mean}), b}));
   Buffer<float> in = counted({3});
-  EXPECT_EQ(run<float>(g, {in.view(DataType::Float), ScalarValue(6.0), ScalarValue(int64_t{1})}, {3}), (std::vector<float>{1, 3, 5}));
-  EXPECT_EQ(run<float>(g, {in.view(DataType::Float), ScalarValue(int64_t{3}), ScalarValue(true)}, {3}), (std::vector<float>{1, 2, 3}));
+  EXPECT_EQ(run<float>(g, {in.view(DataType::Float), ScalarValue(6.0), ScalarValue(int64_t{1})}, {3}),
+            (std::vector<float>{1, 3, 5}));
+  EXPECT_EQ(run<float>(g, {in.view(DataType::Float), ScalarValue(int64_t{3}), ScalarValue(true)}, {3}),
+            (std::vector<float>{1, 2, 3}));
 }
 
 TEST(Evaluate, ErrorsNameTheInput) {
@@ -349,8 +362,10 @@ TEST(Evaluate, ErrorsNameTheInput) {
   };
   const HostTensor good = a.view(DataType::Float), two = c.view(DataType::Float);
   EXPECT_EQ(message(good, one, two), "");
-  EXPECT_TRUE(contains(message(narrow.view(DataType::Float), one, two), "Expected input 0, T0_g_float[iS0{i0}, iS1{4}], to have size 4 in axis 1"));
-  EXPECT_TRUE(contains(message(good, one, b.view(DataType::Float)), "to have size 2 in axis 0 (i0, as bound before), but got size 3"));
+  EXPECT_TRUE(contains(message(narrow.view(DataType::Float), one, two),
+                       "Expected input 0, T0_g_float[iS0{i0}, iS1{4}], to have size 4 in axis 1"));
+  EXPECT_TRUE(contains(message(good, one, b.view(DataType::Float)),
+                       "to have size 2 in axis 0 (i0, as bound before), but got size 3"));
   EXPECT_TRUE(contains(message(one, one, two), "to be an at::Tensor but got scalar 1.0"));
   EXPECT_TRUE(contains(message(good, two, two), "Expected input 1, d1, to be a scalar but got tensor of rank 1"));
   EXPECT_TRUE(contains(message(good, ScalarValue(std::complex<double>(2, 1)), two), "not compatible"));
@@ -366,14 +381,16 @@ TEST(Evaluate, SizesThatDisagreeAreErrors) {
   TensorView* y = g.input({-1});
   g->add_output(g.pointwise(PointwiseOp::add, {x, y}));
   Buffer<float> a({3}), b({4}), out({3});
-  EXPECT_TRUE(contains(error_of([&] { evaluate(*g, {a.view(DataType::Float), b.view(DataType::Float)}, {out.view(DataType::Float)}); }),
-                       "has size 4 where its result has size 3"));
+  EXPECT_TRUE(contains(
+      error_of([&] { evaluate(*g, {a.view(DataType::Float), b.view(DataType::Float)}, {out.view(DataType::Float)}); }),
+      "has size 4 where its result has size 3"));
   HandBuilt h;
   Val* start = h.scalar_input(DataType::Int);
   h->add_output(h.slice(h.input({4}), {start}, {h.index(3)}));
   Buffer<float> in = counted({4});
   EXPECT_EQ(run<float>(h, {ScalarValue(int64_t{1}), in.view(DataType::Float)}, {3}), (std::vector<float>{1, 2, 3}));
-  EXPECT_TRUE(contains(error_of([&] { run<float>(h, {ScalarValue(int64_t{2}), in.view(DataType::Float)}, {3}); }), "reads index 4 of an axis of size 4"));
+  EXPECT_TRUE(contains(error_of([&] { run<float>(h, {ScalarValue(int64_t{2}), in.view(DataType::Float)}, {3}); }),
+                       "reads index 4 of an axis of size 4"));
 }
 
 TEST(EvaluateScalar, OperationsByType) {
@@ -387,7 +404,8 @@ TEST(EvaluateScalar, OperationsByType) {
   EXPECT_EQ(evaluate_scalar(lt, {i(1), i(4)}, DataType::Int), ScalarValue(true));
   EXPECT_EQ(evaluate_scalar(where, {ScalarValue(false), i(1), i(4)}, DataType::Int), i(4));
   EXPECT_EQ(evaluate_scalar(add, {ScalarValue(1.0), ScalarValue(0.001)}, DataType::BFloat16), ScalarValue(1.0));
-  EXPECT_EQ(evaluate_scalar(add, {ScalarValue(0.1), ScalarValue(0.2)}, DataType::Float), ScalarValue(static_cast<double>(0.1f + 0.2f)));
+  EXPECT_EQ(evaluate_scalar(add, {ScalarValue(0.1), ScalarValue(0.2)}, DataType::Float),
+            ScalarValue(static_cast<double>(0.1f + 0.2f)));
   EXPECT_EQ(evaluate_scalar(abs, {ScalarValue(std::complex<double>(3, 4))}, DataType::ComplexDouble), ScalarValue(5.0));
   EXPECT_THROW(evaluate_scalar(add, {i(1)}, DataType::Int), Error);
   EXPECT_THROW(evaluate_scalar(gcd, {ScalarValue(1.0), ScalarValue(2.0)}, DataType::Float), Error);
@@ -397,10 +415,11 @@ TEST(EvaluateScalar, OperationsByType) {
 
 TEST(EvaluateTables, EveryOperationHasATypeOfItsRule) {
   for (const PointwiseInfo& row : kPointwiseOps) {
-    const bool any = is_supported(row.op, DataType::Float) || is_supported(row.op, DataType::Int) || is_supported(row.op, DataType::Bool) ||
-                     is_supported(row.op, DataType::ComplexFloat);
+    const bool any = is_supported(row.op, DataType::Float) || is_supported(row.op, DataType::Int) ||
+                     is_supported(row.op, DataType::Bool) || is_supported(row.op, DataType::ComplexFloat);
     EXPECT_TRUE(any) << row.name;
-    if (row.rule == PromotionRule::real || row.rule == PromotionRule::precise || row.rule == PromotionRule::arithmetic) {
+    if (row.rule == PromotionRule::real || row.rule == PromotionRule::precise ||
+        row.rule == PromotionRule::arithmetic) {
       EXPECT_TRUE(is_supported(row.op, DataType::Float)) << row.name;
       EXPECT_TRUE(is_supported(row.op, DataType::Double)) << row.name;
     }

@@ -47,8 +47,10 @@ TEST(FusionGraph, RejectsWrongOperands) {
   TensorView* foreign = other.input({4});
   EXPECT_TRUE(contains(error_of([&] { g.pointwise(PointwiseOp::neg, {foreign}); }), "another fusion"));
   TensorView* y = g.pointwise(PointwiseOp::neg, {x});
-  EXPECT_TRUE(contains(error_of([&] { g->expr(ExprKind::pointwise, {x}, {y}, {PointwiseOp::abs}); }), "has a definition"));
-  EXPECT_TRUE(contains(error_of([&] { g->expr(ExprKind::pointwise, {y}, {unused}, {PointwiseOp::abs}); }), "input of the fusion"));
+  EXPECT_TRUE(
+      contains(error_of([&] { g->expr(ExprKind::pointwise, {x}, {y}, {PointwiseOp::abs}); }), "has a definition"));
+  EXPECT_TRUE(contains(error_of([&] { g->expr(ExprKind::pointwise, {y}, {unused}, {PointwiseOp::abs}); }),
+                       "input of the fusion"));
   EXPECT_THROW(g->tensor(g->domain(std::vector<IterDomain*>{g.axis(g.index(4))}), DataType::Float, true), Error);
   EXPECT_THROW(g->axis(g.real(2.0)), Error);
   EXPECT_THROW(g->axis(g.index(-2)), Error);
@@ -176,7 +178,8 @@ TEST(FusionVerify, FindsBrokenExpressions) {
   EXPECT_TRUE(contains(error_of([&] { verify(*g); }), "rank of the result"));
   HandBuilt h;
   TensorView* a = h.input({2, 3});
-  h->expr(ExprKind::permute, {a}, {h.of_axes({h.axis(h.index(2)), h.axis(h.index(3))}, DataType::Float)}, {std::vector<int64_t>{0, 0}});
+  h->expr(ExprKind::permute, {a}, {h.of_axes({h.axis(h.index(2)), h.axis(h.index(3))}, DataType::Float)},
+          {std::vector<int64_t>{0, 0}});
   EXPECT_TRUE(contains(error_of([&] { verify(*h); }), "permutation"));
 }
 

@@ -39,9 +39,13 @@ class HandBuilt {
     const bool one = extent->is_constant() && extent->constant_int() == 1;
     return fusion->axis(extent, one ? IterType::broadcast : IterType::iteration);
   }
-  IterDomain* copy(const IterDomain* axis) { return fusion->axis(axis->extent(), axis->iter_type(), axis->expanded_extent()); }
+  IterDomain* copy(const IterDomain* axis) {
+    return fusion->axis(axis->extent(), axis->iter_type(), axis->expanded_extent());
+  }
 
-  TensorView* of_axes(std::vector<IterDomain*> axes, DataType dtype) { return fusion->tensor(fusion->domain(std::move(axes)), dtype); }
+  TensorView* of_axes(std::vector<IterDomain*> axes, DataType dtype) {
+    return fusion->tensor(fusion->domain(std::move(axes)), dtype);
+  }
   TensorView* tensor(const std::vector<Val*>& extents, DataType dtype) {
     std::vector<IterDomain*> axes;
     for (Val* extent : extents) {
@@ -127,7 +131,8 @@ class HandBuilt {
     for (size_t i = 0; i < widths.size(); ++i) {
       scalars.push_back(index(widths[i].first));
       scalars.push_back(index(widths[i].second));
-      extents.push_back(index(from->logical()[i]->visible_extent()->constant_int() + widths[i].first + widths[i].second));
+      extents.push_back(
+          index(from->logical()[i]->visible_extent()->constant_int() + widths[i].first + widths[i].second));
     }
     return view(ExprKind::pad, from, made(extents), scalars);
   }
@@ -162,8 +167,8 @@ class HandBuilt {
     }
     return axes;
   }
-  TensorView* view(ExprKind kind, TensorView* from, std::vector<IterDomain*> axes, const std::vector<Val*>& scalars = {},
-                   std::vector<Attribute> attributes = {}) {
+  TensorView* view(ExprKind kind, TensorView* from, std::vector<IterDomain*> axes,
+                   const std::vector<Val*>& scalars = {}, std::vector<Attribute> attributes = {}) {
     std::vector<Val*> operands{from};
     operands.insert(operands.end(), scalars.begin(), scalars.end());
     TensorView* result = of_axes(std::move(axes), from->dtype());

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <memory>
@@ -205,74 +206,108 @@ inline int64_t addressed(const Sizes& sizes, const Sizes& strides) {
   return last + 1;
 }
 
-/// Runs the program and the evaluator on the same inputs; empty, or what went wrong.
-inline std::string run_program(const KernelCase& test, const Program& program) {
-  const Kernel& kernel = *program.kernel;
-  const std::map<std::string, int64_t> sizes = test.sizes(kernel);
-  ScalarBinding bound = test.binding();
-  std::vector<std::vector<char>> storage;
-  std::vector<HostArgument> arguments;
-  std::vector<InterpretedBuffer> inputs(kernel.inputs.size()), outputs(kernel.outputs.size());
-  ProgramInterpreter interpreter(program, sizes);
-  for (size_t k = 0; k < kernel.inputs.size(); ++k) {
-    const Sizes strides = strides_of(*kernel.inputs[k], sizes);
-    const int64_t elements = addressed(test.input_sizes[k], strides);
-    storage.push_back(input_bytes(kernel.inputs[k]->dtype, elements, k + 1));
-    const HostTensor host{storage.back().data(), kernel.inputs[k]->dtype, test.input_sizes[k], strides};
-    arguments.emplace_back(host);
-    for (int64_t e = 0; e < elements; ++e) {
-      inputs[k].values.push_back(load_element(host, e));
+/// One run of a program: its buffers, and what the evaluator says.
+class ProgramRun {
+ public:
+  ProgramRun(const KernelCase& test, const Program& program)
+      : test_(test), program_(program), kernel_(*program.kernel), sizes_(test.sizes(kernel_)), interpreter_(program, sizes_) {
+    make_inputs();
+    make_outputs();
+  }
+
+  /// Empty, or what went wrong.
+  std::string run() {
+    evaluate(*test_.fusion, arguments_, wanted_);
+    const bool some = std::any_of(wanted_.begin(), wanted_.end(), [](const HostTensor& t) { return product(t.sizes) > 0; });
+    if (!some) {
+      return "";  // outputs without elements launch nothing
     }
-    interpreter.bind(Parameter::Kind::input, static_cast<int>(k), inputs[k]);
-  }
-  std::vector<std::vector<char>> wanted_bytes;
-  std::vector<HostTensor> wanted;
-  for (size_t k = 0; k < kernel.outputs.size(); ++k) {
-    const Sizes shape = bound.sizes(kernel.outputs[k]->view);
-    wanted_bytes.push_back(std::vector<char>(std::max<int64_t>(1, product(shape)) * bytes_of(kernel.outputs[k]->dtype)));
-    wanted.push_back({wanted_bytes.back().data(), kernel.outputs[k]->dtype, shape, dense(shape)});
-    InterpretedBuffer* buffer = &outputs[k];
-    for (const auto& [input, output] : program.aliases) {
-      buffer = output == static_cast<int>(k) ? &inputs[input] : buffer;
+    if (const std::string fault = interpreter_.run(); !fault.empty()) {
+      return fault;
     }
-    if (buffer == &outputs[k]) {
-      buffer->values.assign(addressed(shape, strides_of(*kernel.outputs[k], sizes)), std::nan(""));
+    for (size_t k = 0; k < wanted_.size(); ++k) {
+      if (const int64_t at = first_difference(k); at >= 0) {
+        return "out" + std::to_string(k) + " differs at element " + std::to_string(at);
+      }
     }
-    interpreter.bind(Parameter::Kind::output, static_cast<int>(k), *buffer);
+    return "";
   }
-  evaluate(*test.fusion, arguments, wanted);
-  bool some = false;
-  for (const HostTensor& t : wanted) {
-    some = some || product(t.sizes) > 0;
-  }
-  if (!some) {
-    return "";  // outputs without elements launch nothing
-  }
-  if (const std::string fault = interpreter.run(); !fault.empty()) {
-    return fault;
-  }
-  for (size_t k = 0; k < wanted.size(); ++k) {
-    const InterpretedBuffer* got = &outputs[k];
-    for (const auto& [input, output] : program.aliases) {
-      got = output == static_cast<int>(k) ? &inputs[input] : got;
+
+ private:
+  void make_inputs() {
+    inputs_.resize(kernel_.inputs.size());
+    for (size_t k = 0; k < inputs_.size(); ++k) {
+      const Tensor& buffer = *kernel_.inputs[k];
+      const Sizes strides = strides_of(buffer, sizes_);
+      const int64_t elements = addressed(test_.input_sizes[k], strides);
+      storage_.push_back(input_bytes(buffer.dtype, elements, k + 1));
+      const HostTensor host{storage_.back().data(), buffer.dtype, test_.input_sizes[k], strides};
+      arguments_.emplace_back(host);
+      for (int64_t e = 0; e < elements; ++e) {
+        inputs_[k].values.push_back(load_element(host, e));
+      }
+      interpreter_.bind(Parameter::Kind::input, static_cast<int>(k), inputs_[k]);
     }
-    const Sizes strides = strides_of(*kernel.outputs[k], sizes);
-    for (int64_t e = 0; e < product(wanted[k].sizes); ++e) {
+  }
+
+  void make_outputs() {
+    ScalarBinding bound = test_.binding();
+    outputs_.resize(kernel_.outputs.size());
+    for (size_t k = 0; k < outputs_.size(); ++k) {
+      const Tensor& buffer = *kernel_.outputs[k];
+      const Sizes shape = bound.sizes(buffer.view);
+      wanted_bytes_.push_back(std::vector<char>(std::max<int64_t>(1, product(shape)) * bytes_of(buffer.dtype)));
+      wanted_.push_back({wanted_bytes_.back().data(), buffer.dtype, shape, dense(shape)});
+      InterpretedBuffer& mine = buffer_of_output(k);
+      if (&mine == &outputs_[k]) {
+        mine.values.assign(addressed(shape, strides_of(buffer, sizes_)), std::nan(""));
+      }
+      interpreter_.bind(Parameter::Kind::output, static_cast<int>(k), mine);
+    }
+  }
+
+  InterpretedBuffer& buffer_of_output(size_t k) {
+    for (const auto& [input, output] : program_.aliases) {
+      if (output == static_cast<int>(k)) {
+        return inputs_[input];
+      }
+    }
+    return outputs_[k];
+  }
+
+  int64_t first_difference(size_t k) {
+    const InterpretedBuffer& got = buffer_of_output(k);
+    const Sizes strides = strides_of(*kernel_.outputs[k], sizes_);
+    const Sizes& shape = wanted_[k].sizes;
+    for (int64_t e = 0; e < product(shape); ++e) {
       int64_t rest = e, at = 0;
-      for (size_t d = wanted[k].sizes.size(); d-- > 0;) {
-        at += rest % wanted[k].sizes[d] * strides[d];
-        rest /= wanted[k].sizes[d];
+      for (size_t d = shape.size(); d-- > 0;) {
+        at += rest % shape[d] * strides[d];
+        rest /= shape[d];
       }
-      const ScalarValue want = load_element(wanted[k], e);
+      const ScalarValue want = load_element(wanted_[k], e);
       const auto* x = std::get_if<double>(&want);
-      const auto* y = std::get_if<double>(&got->values[at]);
-      const bool both_nan = x != nullptr && y != nullptr && std::isnan(*x) && std::isnan(*y) && got->writer[at] >= 0;
-      if (want != got->values[at] && !both_nan) {
-        return "out" + std::to_string(k) + " differs at element " + std::to_string(e);
+      const auto* y = std::get_if<double>(&got.values[at]);
+      const bool both_nan = x != nullptr && y != nullptr && std::isnan(*x) && std::isnan(*y);
+      if (got.writer[at] < 0 || (want != got.values[at] && !both_nan)) {
+        return e;
       }
     }
+    return -1;
   }
-  return "";
-}
+
+  const KernelCase& test_;
+  const Program& program_;
+  const Kernel& kernel_;
+  std::map<std::string, int64_t> sizes_;
+  ProgramInterpreter interpreter_;
+  std::vector<std::vector<char>> storage_, wanted_bytes_;
+  std::vector<HostArgument> arguments_;
+  std::vector<HostTensor> wanted_;
+  std::vector<InterpretedBuffer> inputs_, outputs_;
+};
+
+/// Runs the program and the evaluator on the same inputs; empty, or what went wrong.
+inline std::string run_program(const KernelCase& test, const Program& program) { return ProgramRun(test, program).run(); }
 
 }  // namespace nvfuser

@@ -18,7 +18,8 @@ class LinkText {
     const auto& root = tensor->domain()->root();
     std::map<const IterDomain*, Index> axes;
     for (size_t k = 0; k < root.size(); ++k) {
-      axes[root[k]] = pool_.axis(root[k], std::string(1, static_cast<char>('a' + k)), extent(root[k]->visible_extent()));
+      axes[root[k]] =
+          pool_.axis(root[k], std::string(1, static_cast<char>('a' + k)), extent(root[k]->visible_extent()));
     }
     const LinkScope scope{pool_, algebra_, [=](const IterDomain* axis) { return axes.at(axis); },
                           [this](const Val* val) { return extent(val); }};
@@ -38,7 +39,9 @@ class LinkText {
       for (size_t k = 0; k < link.tests.size(); ++k) {
         const Test& test = link.tests[k];
         result += (k ? ", " : " if ") + to_string(test.index);
-        result += test.kind == Test::Kind::lt ? " < " + to_string(test.bound) : test.kind == Test::Kind::ge ? " >= 0" : " == 0";
+        result += test.kind == Test::Kind::lt   ? " < " + to_string(test.bound)
+                  : test.kind == Test::Kind::ge ? " >= 0"
+                                                : " == 0";
       }
     }
     return result;
@@ -102,7 +105,8 @@ TEST(Links, SlicePadCat) {
   TensorView* y = g.input({8, 1});
   EXPECT_EQ(LinkText().text(g.pad(y, {{0, 0}, {1, 0}}, g.real(0.0))), "shift (a, 0) if b - 1 >= 0, b - 1 < 1");
   EXPECT_EQ(LinkText().text(g.cat({x, y, x}, 1, g.index(9))),
-            "shift (a, b) if b >= 0, b < 4; shift (a, 0) if b - 4 >= 0, b - 4 < 1; shift (a, b - 5) if b - 5 >= 0, b - 5 < 4");
+            "shift (a, b) if b >= 0, b < 4; shift (a, 0) if b - 4 >= 0, b - 4 < 1; shift (a, b - 5) if b - 5 >= 0, b - "
+            "5 < 4");
 }
 
 TEST(Links, SymbolicSliceAndFactories) {
@@ -114,7 +118,8 @@ TEST(Links, SymbolicSliceAndFactories) {
   EXPECT_EQ(LinkText().text(g.iota(g.index(0), g.index(1), g.index(3), DataType::Int)), "");
 }
 
-/// x[b, s, h*d] -> [b, s, h, d] -> [b, h, s, d], rotated by halves: one argument is read as it is and at d/2 to either side.
+/// x[b, s, h*d] -> [b, s, h, d] -> [b, h, s, d], rotated by halves: one argument is read as it is and at d/2 to either
+/// side.
 TEST(Links, RopeReads) {
   HandBuilt g;
   TensorView* x = g.input({2, -1, 64});

@@ -22,9 +22,12 @@ constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 /// Distance from the true result in units of the last place of a float there; infinite for a wrong special value.
 double ulp_error(float got, double exact) {
   const float nearest = static_cast<float>(exact);
-  if (std::isnan(nearest) || std::isnan(got)) return std::isnan(nearest) && std::isnan(got) ? 0 : kInf;
-  if (std::isinf(nearest) || std::isinf(got)) return nearest == got ? 0 : kInf;
-  if (exact == 0) return got == 0 && std::signbit(got) == std::signbit(exact) ? 0 : kInf;
+  if (std::isnan(nearest) || std::isnan(got))
+    return std::isnan(nearest) && std::isnan(got) ? 0 : kInf;
+  if (std::isinf(nearest) || std::isinf(got))
+    return nearest == got ? 0 : kInf;
+  if (exact == 0)
+    return got == 0 && std::signbit(got) == std::signbit(exact) ? 0 : kInf;
   return std::fabs(got - exact) / std::ldexp(1.0, std::max(std::ilogb(exact) - 23, -149));
 }
 
@@ -33,12 +36,17 @@ std::vector<float> samples() {
   std::vector<float> out;
   std::mt19937 random(1);
   for (uint32_t high = 0; high < 512; ++high)
-    for (int k = 0; k < 100; ++k) out.push_back(std::bit_cast<float>(high << 23 | static_cast<uint32_t>(random() & 0x7fffffu)));
-  for (int k = 0; k < 14000; ++k) out.push_back(std::ldexp(static_cast<float>(static_cast<int>(random() & 0xffffff) - 0x800000), -18));
-  for (const float edge : {0.0f, 1e-45f, 1.1754942e-38f, 1.17549435e-38f, 0.35f, 0.5f, 0.625f, 0.70710677f, 0.92f, 1.0f, 1.4142135f, 1.5707964f,
-                           2.0f, 3.93f, 9.0f, 10.0f, 10.06f, 15.0f, 87.33655f, 88.72283f, 88.72284f, 89.41599f, 103.97208f, 126.0f,
-                           128.0f, 149.0f, 150.0f, 16777216.0f, 1e9f, 3.4028235e38f, kInf, kNan}) {
-    for (const float x : {edge, std::nextafterf(edge, kInf), std::nextafterf(edge, 0.0f)}) out.push_back(x), out.push_back(-x);
+    for (int k = 0; k < 100; ++k)
+      out.push_back(std::bit_cast<float>(high << 23 | static_cast<uint32_t>(random() & 0x7fffffu)));
+  for (int k = 0; k < 14000; ++k)
+    out.push_back(std::ldexp(static_cast<float>(static_cast<int>(random() & 0xffffff) - 0x800000), -18));
+  for (const float edge :
+       {0.0f,   1e-45f, 1.1754942e-38f, 1.17549435e-38f, 0.35f,     0.5f,          0.625f,     0.70710677f,
+        0.92f,  1.0f,   1.4142135f,     1.5707964f,      2.0f,      3.93f,         9.0f,       10.0f,
+        10.06f, 15.0f,  87.33655f,      88.72283f,       88.72284f, 89.41599f,     103.97208f, 126.0f,
+        128.0f, 149.0f, 150.0f,         16777216.0f,     1e9f,      3.4028235e38f, kInf,       kNan}) {
+    for (const float x : {edge, std::nextafterf(edge, kInf), std::nextafterf(edge, 0.0f)})
+      out.push_back(x), out.push_back(-x);
   }
   return out;
 }
@@ -93,7 +101,8 @@ TEST(Math, FloatFunctionsAreWithinTheirLimits) {
     float at = 0;
     for (const float x : inputs) {
       const double error = ulp_error(row.function(x), row.exact(x));
-      if (error > worst) worst = error, at = x;
+      if (error > worst)
+        worst = error, at = x;
     }
     EXPECT_LE(worst, row.limit) << row.name << " at " << at;
   }
@@ -102,7 +111,8 @@ TEST(Math, FloatFunctionsAreWithinTheirLimits) {
 TEST(Math, InverseErrorFunctionsInvert) {
   for (double y = -0.999; y < 1; y += 0.0007) {
     EXPECT_NEAR(std::erf(rt::erfinv(y)), y, 2e-16 + 4e-16 * std::fabs(y));
-    EXPECT_LE(ulp_error(rt::erfinv(static_cast<float>(y)), rt::erfinv(static_cast<double>(static_cast<float>(y)))), 4) << y;
+    EXPECT_LE(ulp_error(rt::erfinv(static_cast<float>(y)), rt::erfinv(static_cast<double>(static_cast<float>(y)))), 4)
+        << y;
     EXPECT_NEAR(std::erfc(rt::erfcinv(1 - y)) / (1 - y), 1, 1e-14) << y;
   }
   for (double q = 1e-300; q < 0.4; q *= 13) {
@@ -118,12 +128,15 @@ TEST(Math, InverseErrorFunctionsInvert) {
 }
 
 TEST(Math, Atan2KnowsAllQuadrantsAndSigns) {
-  const float values[] = {0.0f, -0.0f, 1e-45f, -1e-30f, 0.3f, -0.7f, 1.0f, -1.0f, 5.5f, -1e30f, 3e38f, kInf, -kInf, kNan};
+  const float values[] = {0.0f,  -0.0f, 1e-45f, -1e-30f, 0.3f, -0.7f, 1.0f,
+                          -1.0f, 5.5f,  -1e30f, 3e38f,   kInf, -kInf, kNan};
   for (const float y : values)
-    for (const float x : values) EXPECT_LE(ulp_error(rt::atan2(y, x), std::atan2(double{y}, double{x})), 2) << y << " " << x;
+    for (const float x : values)
+      EXPECT_LE(ulp_error(rt::atan2(y, x), std::atan2(double{y}, double{x})), 2) << y << " " << x;
   std::mt19937 random(2);
   for (int k = 0; k < 20000; ++k) {
-    const float y = std::bit_cast<float>(static_cast<uint32_t>(random())), x = std::bit_cast<float>(static_cast<uint32_t>(random()));
+    const float y = std::bit_cast<float>(static_cast<uint32_t>(random())),
+                x = std::bit_cast<float>(static_cast<uint32_t>(random()));
     EXPECT_LE(ulp_error(rt::atan2(y, x), std::atan2(double{y}, double{x})), 2) << y << " " << x;
   }
 }
@@ -160,14 +173,17 @@ TEST(Math, NextafterStepsThroughZeroAndStopsAtInfinity) {
   const float values[] = {0.0f, -0.0f, 1e-45f, -1e-45f, 1.0f, -1.0f, 3.4028235e38f, kInf, -kInf, 1.17549435e-38f};
   for (const float a : values) {
     for (const float b : values) {
-      EXPECT_EQ(std::bit_cast<uint32_t>(rt::nextafter(a, b)), std::bit_cast<uint32_t>(std::nextafterf(a, b))) << a << " " << b;
-      EXPECT_EQ(std::bit_cast<uint64_t>(rt::nextafter(double{a}, double{b})), std::bit_cast<uint64_t>(std::nextafter(double{a}, double{b})));
+      EXPECT_EQ(std::bit_cast<uint32_t>(rt::nextafter(a, b)), std::bit_cast<uint32_t>(std::nextafterf(a, b)))
+          << a << " " << b;
+      EXPECT_EQ(std::bit_cast<uint64_t>(rt::nextafter(double{a}, double{b})),
+                std::bit_cast<uint64_t>(std::nextafter(double{a}, double{b})));
     }
   }
   EXPECT_TRUE(std::isnan(rt::nextafter(kNan, 1.0f)) && std::isnan(rt::nextafter(1.0f, kNan)));
 }
 
-template <class T> class Integers : public ::testing::Test {};
+template <class T>
+class Integers : public ::testing::Test {};
 using IntegerTypes = ::testing::Types<rt::int32, rt::int64, rt::uint64>;
 TYPED_TEST_SUITE(Integers, IntegerTypes);
 
@@ -231,7 +247,8 @@ TEST(Math, Booleans) {
 
 // ---- complex numbers against the standard library
 
-template <class T> using Complex = std::complex<T>;
+template <class T>
+using Complex = std::complex<T>;
 using Wide = Complex<double>;
 
 struct ComplexRow {
@@ -241,17 +258,37 @@ struct ComplexRow {
   Wide (*exact)(const Wide&);
 };
 
-#define ROW(name, exact) \
-  {#name, [](rt::complex64 z) { return rt::name(z); }, [](rt::complex128 z) { return rt::name(z); }, [](const Wide& z) -> Wide { return exact; }}
+#define ROW(name, exact)                                                                             \
+  {#name, [](rt::complex64 z) { return rt::name(z); }, [](rt::complex128 z) { return rt::name(z); }, \
+   [](const Wide& z) -> Wide { return exact; }}
 
 const ComplexRow kComplexRows[] = {
-    ROW(exp, std::exp(z)),     ROW(log, std::log(z)),     ROW(log2, std::log(z) / std::log(2.0)), ROW(log10, std::log10(z)),
-    ROW(sqrt, std::sqrt(z)),   ROW(sin, std::sin(z)),     ROW(cos, std::cos(z)),                  ROW(tan, std::tan(z)),
-    ROW(sinh, std::sinh(z)),   ROW(cosh, std::cosh(z)),   ROW(tanh, std::tanh(z)),                ROW(asin, std::asin(z)),
-    ROW(acos, std::acos(z)),   ROW(atan, std::atan(z)),   ROW(asinh, std::asinh(z)),              ROW(acosh, std::acosh(z)),
-    ROW(atanh, std::atanh(z)), ROW(reciprocal, 1.0 / z),  ROW(rsqrt, 1.0 / std::sqrt(z)),         ROW(sigmoid, 1.0 / (1.0 + std::exp(-z))),
-    ROW(expm1, std::exp(z) - 1.0), ROW(log1p, std::log(1.0 + z)), ROW(exp2, std::exp(z * std::log(2.0))),
+    ROW(exp, std::exp(z)),
+    ROW(log, std::log(z)),
+    ROW(log2, std::log(z) / std::log(2.0)),
+    ROW(log10, std::log10(z)),
+    ROW(sqrt, std::sqrt(z)),
+    ROW(sin, std::sin(z)),
+    ROW(cos, std::cos(z)),
+    ROW(tan, std::tan(z)),
+    ROW(sinh, std::sinh(z)),
+    ROW(cosh, std::cosh(z)),
+    ROW(tanh, std::tanh(z)),
+    ROW(asin, std::asin(z)),
+    ROW(acos, std::acos(z)),
+    ROW(atan, std::atan(z)),
+    ROW(asinh, std::asinh(z)),
+    ROW(acosh, std::acosh(z)),
+    ROW(atanh, std::atanh(z)),
+    ROW(reciprocal, 1.0 / z),
+    ROW(rsqrt, 1.0 / std::sqrt(z)),
+    ROW(sigmoid, 1.0 / (1.0 + std::exp(-z))),
+    ROW(expm1, std::exp(z) - 1.0),
+    ROW(log1p, std::log(1.0 + z)),
+    ROW(exp2, std::exp(z* std::log(2.0))),
 };
+
+#undef ROW
 
 TEST(Math, ComplexFunctionsAgreeWithTheStandardLibrary) {
   std::mt19937 random(3);
@@ -277,7 +314,8 @@ TEST(Math, ComplexArithmetic) {
   EXPECT_NEAR(rt::pow(a, b).im, power.imag(), 1e-5 * std::abs(power));
   EXPECT_EQ(rt::abs(rt::complex64{3e30f, 4e30f}), 5e30f);
   EXPECT_TRUE(rt::make_complex(1.0, 2.0) == (rt::complex128{1, 2}));
-  EXPECT_TRUE(rt::isnan(rt::complex64{0, kNan}) && rt::isinf(rt::complex64{kInf, 0}) && rt::isreal(rt::complex64{kInf, 0}));
+  EXPECT_TRUE(rt::isnan(rt::complex64{0, kNan}) && rt::isinf(rt::complex64{kInf, 0}) &&
+              rt::isreal(rt::complex64{kInf, 0}));
   const rt::complex64 huge = rt::truediv(rt::complex64{2e30f, 0}, rt::complex64{1e30f, 0});
   EXPECT_EQ(huge.re, 2.0f);
 }

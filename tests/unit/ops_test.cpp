@@ -20,7 +20,8 @@ using Flags = std::vector<std::optional<bool>>;
 /// A fusion with short names for what the tests define.
 class Ops : public testing::Test {
  protected:
-  TensorView* input(const std::vector<int64_t>& shape, DataType dtype = DataType::Float, const std::vector<int64_t>& order = {}) {
+  TensorView* input(const std::vector<int64_t>& shape, DataType dtype = DataType::Float,
+                    const std::vector<int64_t>& order = {}) {
     TensorView* tensor = define_tensor(*fusion_, shape, true, dtype, false, order);
     fusion_->add_input(tensor);
     return tensor;
@@ -40,7 +41,9 @@ class Ops : public testing::Test {
     }
     return result;
   }
-  TensorView* op(PointwiseOp op, std::vector<Val*> operands) { return static_cast<TensorView*>(pointwise(op, std::move(operands))); }
+  TensorView* op(PointwiseOp op, std::vector<Val*> operands) {
+    return static_cast<TensorView*>(pointwise(op, std::move(operands)));
+  }
   void TearDown() override { verify(*fusion_); }
 
   std::shared_ptr<Fusion> fusion_ = Fusion::make();
@@ -135,7 +138,8 @@ TEST_F(Ops, ConstantsFoldAndScalarsStayScalars) {
   EXPECT_EQ(std::get<double>(*pointwise(PointwiseOp::sqrt, {integer(9)})->constant()), 3.0);
   EXPECT_TRUE(std::get<bool>(*pointwise(PointwiseOp::lt, {number(1.0), integer(2)})->constant()));
   const TensorView* tensor = input({-1, -1});
-  const Val* count = pointwise(PointwiseOp::mul, {size(tensor, 0), pointwise(PointwiseOp::add, {size(tensor, 1), integer(1)})});
+  const Val* count =
+      pointwise(PointwiseOp::mul, {size(tensor, 0), pointwise(PointwiseOp::add, {size(tensor, 1), integer(1)})});
   EXPECT_TRUE(count->is_scalar());
   EXPECT_EQ(count->dtype(), DataType::Index);
   EXPECT_EQ(kind_of_definition(count), ExprKind::pointwise);
@@ -147,7 +151,8 @@ TEST_F(Ops, ClampAndScalarOperands) {
   EXPECT_EQ(std::get<double>(*clamp->input(1)->constant()), -std::numeric_limits<double>::infinity());
   const Expr* integers = op(PointwiseOp::clamp, {input({3}, DataType::Int32), integer(0), nullptr})->definition();
   EXPECT_EQ(integers->input(2)->constant_int(), std::numeric_limits<int32_t>::max());
-  expect_error(ErrorKind::definition, {"clamp", "operand 1", "scalar"}, [&] { op(PointwiseOp::clamp, {x, x, nullptr}); });
+  expect_error(ErrorKind::definition, {"clamp", "operand 1", "scalar"},
+               [&] { op(PointwiseOp::clamp, {x, x, nullptr}); });
   expect_error(ErrorKind::definition, {"threshold"}, [&] { op(PointwiseOp::threshold, {x, number(0.0), x}); });
   expect_error(ErrorKind::definition, {"addcmul"}, [&] { op(PointwiseOp::addcmul, {x, x, x, x}); });
   EXPECT_EQ(op(PointwiseOp::addcmul, {x, x, x, number(0.5)})->dtype(), DataType::Float);
@@ -161,7 +166,8 @@ TEST_F(Ops, RealOfRealIsACopy) {
 TEST_F(Ops, OperandErrorsNameTheOp) {
   const auto other = Fusion::make();
   TensorView* stranger = define_tensor(*other, {3});
-  expect_error(ErrorKind::definition, {"mul", "another fusion", "Float [3]"}, [&] { op(PointwiseOp::mul, {input({3}), stranger}); });
+  expect_error(ErrorKind::definition, {"mul", "another fusion", "Float [3]"},
+               [&] { op(PointwiseOp::mul, {input({3}), stranger}); });
   expect_error(ErrorKind::definition, {"mul", "missing"}, [&] { op(PointwiseOp::mul, {input({3}), nullptr}); });
   expect_error(ErrorKind::definition, {"mul", "missing"}, [&] { op(PointwiseOp::mul, {nullptr, input({3})}); });
   expect_error(ErrorKind::definition, {"mul", "2 operands"}, [&] { op(PointwiseOp::mul, {input({3})}); });
@@ -183,7 +189,8 @@ TEST_F(Ops, ChannelsLastStaysChannelsLast) {
   EXPECT_EQ(allocation_order(set(image)), order);
   EXPECT_EQ(allocation_order(static_cast<TensorView*>(cast(image, DataType::Float))), order);
   // an operand with fewer axes of its own does not decide
-  EXPECT_EQ(allocation_order(op(PointwiseOp::add, {plain, input({1, 3, 4, 1}, DataType::Float, channels_last)})), row_major(4));
+  EXPECT_EQ(allocation_order(op(PointwiseOp::add, {plain, input({1, 3, 4, 1}, DataType::Float, channels_last)})),
+            row_major(4));
 }
 
 TEST_F(Ops, ViewsKeepTheMemoryOrder) {
@@ -295,7 +302,8 @@ TEST_F(Ops, ReshapeOfUnknownSizes) {
   EXPECT_EQ(kind_of_definition(size(merged, 1)), ExprKind::pointwise);
   EXPECT_EQ(size(reshape(merged, {integer(-1), size(merged, 1)}), 0), size(x, 0));
   // the product of the kept extents cancels
-  EXPECT_EQ(shape_of(reshape(x, {size(x, 2), integer(2), integer(-1), size(x, 0)})), (std::vector<int64_t>{-1, 2, 2, -1}));
+  EXPECT_EQ(shape_of(reshape(x, {size(x, 2), integer(2), integer(-1), size(x, 0)})),
+            (std::vector<int64_t>{-1, 2, 2, -1}));
 }
 
 TEST_F(Ops, ReshapeKeepsTheOrderOfGroups) {
@@ -314,14 +322,16 @@ TEST_F(Ops, Slice) {
   EXPECT_EQ(kinds_of(y), "IIB");
   EXPECT_EQ(kinds_of(slice(x, sizes({1, 0, 0}), {integer(2), size(x, 1), integer(1)})), "BIB");
   EXPECT_EQ(kind_of_definition(slice(x, sizes({0, 0, 0}), shape(x))), ExprKind::set);
-  EXPECT_EQ(kinds_of(slice(expand(x, sizes({-1, -1, 8})), sizes({0, 0, 2}), {integer(5), size(x, 1), integer(4)})), "IIE");
+  EXPECT_EQ(kinds_of(slice(expand(x, sizes({-1, -1, 8})), sizes({0, 0, 2}), {integer(5), size(x, 1), integer(4)})),
+            "IIE");
   TensorView* manual = slice(x, sizes({0, 1, 0}), {integer(5), size(x, 1), integer(1)}, sizes({1, 1, 1}), true);
   EXPECT_EQ(size(manual, 1)->definition()->attribute<PointwiseOp>(0), PointwiseOp::sub);
 }
 
 TEST_F(Ops, SliceErrors) {
   TensorView* x = input({5, 5});
-  const auto expect = [&](const std::string& text, const std::vector<int64_t>& from, const std::vector<int64_t>& to, const std::vector<int64_t>& by) {
+  const auto expect = [&](const std::string& text, const std::vector<int64_t>& from, const std::vector<int64_t>& to,
+                          const std::vector<int64_t>& by) {
     expect_error(ErrorKind::shape, {text}, [&] { slice(x, sizes(from), sizes(to), sizes(by)); });
   };
   expect("Slice operation start_indices must be greater than or equal to 0", {-1, 0}, {2, 2}, {});
@@ -338,7 +348,8 @@ TEST_F(Ops, Pad) {
   EXPECT_EQ(kinds_of(pad(x, sizes({1, 2, -1, 0}))), "BI");
   EXPECT_EQ(kind_of_definition(pad(x, sizes({0, 0}))), ExprKind::set);
   EXPECT_EQ(std::get<double>(*pad(x, sizes({1, 1}))->definition()->input(1)->constant()), 0.0);
-  EXPECT_EQ(pad(input({2}, DataType::Half), sizes({1, 1}), number(2.0))->definition()->input(1)->dtype(), DataType::Half);
+  EXPECT_EQ(pad(input({2}, DataType::Half), sizes({1, 1}), number(2.0))->definition()->input(1)->dtype(),
+            DataType::Half);
   expect_error(ErrorKind::shape, {"pad"}, [&] { pad(x, sizes({1})); });
   expect_error(ErrorKind::shape, {"pad", "many"}, [&] { pad(x, sizes({1, 1, 1, 1, 1, 1})); });
   expect_error(ErrorKind::shape, {"pad", "-1"}, [&] { pad(x, sizes({-4, 0})); });
@@ -383,8 +394,9 @@ TEST_F(Ops, Iota) {
   expect_error(ErrorKind::dtype, {"iota", "start"}, [&] { iota(integer(4), number(1.0)); });
   expect_error(ErrorKind::dtype, {"iota", "step"}, [&] { iota(integer(4), nullptr, integer(1), DataType::Double); });
   expect_error(ErrorKind::definition, {"iota", "step"}, [&] { iota(integer(4), nullptr, integer(0)); });
-  expect_error(ErrorKind::definition, {"iota", "finite"},
-               [&] { iota(integer(4), number(std::numeric_limits<double>::infinity()), number(1.0), DataType::Double); });
+  expect_error(ErrorKind::definition, {"iota", "finite"}, [&] {
+    iota(integer(4), number(std::numeric_limits<double>::infinity()), number(1.0), DataType::Double);
+  });
 }
 
 TEST_F(Ops, Cast) {
@@ -400,7 +412,9 @@ TEST_F(Ops, Cast) {
 }
 
 TEST_F(Ops, ConstantsRoundWhenCast) {
-  const auto rounded = [&](double value, DataType dtype) { return std::get<double>(*cast(number(value), dtype)->constant()); };
+  const auto rounded = [&](double value, DataType dtype) {
+    return std::get<double>(*cast(number(value), dtype)->constant());
+  };
   EXPECT_EQ(rounded(0.1, DataType::Half), 0x1.998p-4);
   EXPECT_EQ(rounded(2049.0, DataType::Half), 2048.0);
   EXPECT_EQ(rounded(65520.0, DataType::Half), std::numeric_limits<double>::infinity());

@@ -32,8 +32,10 @@ TEST(Print, Fusion) {
 TEST(Print, Attributes) {
   HandBuilt g;
   TensorView* x = g.input({2, 3});
-  EXPECT_EQ(to_string(*g.permute(x, {1, 0})->definition()), "T1_l_float[iS2{3}, iS3{2}] = permute(T0_g_float[iS0{2}, iS1{3}], order={1, 0});");
-  EXPECT_EQ(to_string(*g.cast(x, DataType::Half)->definition()), "T2_l_half[iS4{2}, iS5{3}] = cast(T0_g_float[iS0{2}, iS1{3}], dtype=Half);");
+  EXPECT_EQ(to_string(*g.permute(x, {1, 0})->definition()),
+            "T1_l_float[iS2{3}, iS3{2}] = permute(T0_g_float[iS0{2}, iS1{3}], order={1, 0});");
+  EXPECT_EQ(to_string(*g.cast(x, DataType::Half)->definition()),
+            "T2_l_half[iS4{2}, iS5{3}] = cast(T0_g_float[iS0{2}, iS1{3}], dtype=Half);");
   EXPECT_EQ(to_string(*g.broadcast(x, {false, true, false})->definition()),
             "T3_l_float[iS6{2}, bS7{1}, iS8{3}] = broadcast(T0_g_float[iS0{2}, iS1{3}], flags={false, true, false});");
   EXPECT_EQ(to_string(*g.slice(x, {g.index(0), g.index(1)}, {g.index(2), g.index(2)})->definition()),
@@ -52,7 +54,8 @@ TEST(Print, LayoutAndAliases) {
   x->domain()->set_allocation({x->logical()[1], x->logical()[0]}, {true, false});
   g->add_output(g.pointwise(PointwiseOp::neg, {x}), x);
   const std::string text = print_math(*g);
-  EXPECT_TRUE(contains(text, "T0_g_float[iS0{2}, iS1{3}] allocation [iS1{3}, iS0{2}] contiguity {true, false}\n")) << text;
+  EXPECT_TRUE(contains(text, "T0_g_float[iS0{2}, iS1{3}] allocation [iS1{3}, iS0{2}] contiguity {true, false}\n"))
+      << text;
   EXPECT_TRUE(contains(text, " into T0, hidden\n")) << text;
 }
 

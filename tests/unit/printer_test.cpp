@@ -190,7 +190,7 @@ static __attribute__((noinline)) void scale_add_tasks(rt::Global<const rt::bfloa
       rt::copy<8>(T1, 0, in0, bx * 8);
       rt::Array<rt::bfloat16, 8> T5;
       #pragma GCC ivdep
-      for (Index l = 0; l < 8; ++l) {
+      for (long long l = 0; l < 8; ++l) {
         rt::Array<rt::float32, 1> T2;
         T2[0] = rt::to<rt::float32>(T1[l]);
         rt::Array<rt::float32, 1> T3;
@@ -319,11 +319,13 @@ RT_KERNEL(mixed, 64, 0)(rt::Global<const rt::float16> in0, rt::Coherent<rt::int6
   T2.set(0, tx - 1 >= 0 && tx - 1 < i0 ? T1[tx - 1] : rt::to<rt::float16>(rt::bit_cast<rt::float32>(0xff800000u)));
   rt::Array<rt::int64, 1> T3;
   if (tx % 3 == 0) {
-    T3.set(0, rt::add(5ll, tx));
+    T3.set(0, rt::add(5ll, Index(tx)));
   } else {
     T3.set(0, 5ll);
   }
-  for (Index k = 0; k < i0 - 1; ++k) {
+  const Index k_rest = i0 - 1;
+  const Index k_end = k_rest < i0 ? k_rest : i0;
+  for (Index k = 0; k < k_end; ++k) {
     rt::copy<1>(out0, i0 * k, T3, 0);
   }
 }

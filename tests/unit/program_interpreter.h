@@ -286,7 +286,8 @@ class ProgramInterpreter {
         fault("write out of bounds of " + where(tensor, element, t));
         return;
       }
-      if (buffer.writer[element] >= 0) {
+      // A store inside a loop that it does not depend on writes the same value again.
+      if (buffer.writer[element] >= 0 && (buffer.writer[element] != global_thread(t) || buffer.values[element] != v)) {
         fault("second write of " + where(tensor, element, t));
       }
       buffer.writer[element] = global_thread(t);

@@ -10,7 +10,8 @@ namespace nvfuser {
 namespace {
 
 using enum DataType;
-constexpr auto kScalar = OperandCategory::scalar, kZeroDim = OperandCategory::zero_dim, kTensor = OperandCategory::tensor;
+constexpr auto kScalar = OperandCategory::scalar, kZeroDim = OperandCategory::zero_dim,
+               kTensor = OperandCategory::tensor;
 
 struct CommonCase {
   OperandType a, b;

@@ -68,7 +68,8 @@ class Reader {
   std::shared_ptr<Fusion> read(const std::string& source) {
     std::istringstream lines(source);
     std::getline(lines, line_);
-    check(line_ == "def nvfuser_fusion(fd : FusionDefinition) -> None :", ErrorKind::definition, "another header: ", line_);
+    check(line_ == "def nvfuser_fusion(fd : FusionDefinition) -> None :", ErrorKind::definition,
+          "another header: ", line_);
     while (std::getline(lines, line_)) {
       check(line_.starts_with("    "), ErrorKind::definition, "no indentation: ", line_);
       at_ = 4;
@@ -90,7 +91,8 @@ class Reader {
   }
   std::string word() {
     const size_t begin = at_;
-    while (at_ < line_.size() && (std::isalnum(static_cast<unsigned char>(line_[at_])) || line_[at_] == '_' || line_[at_] == '.')) {
+    while (at_ < line_.size() &&
+           (std::isalnum(static_cast<unsigned char>(line_[at_])) || line_[at_] == '_' || line_[at_] == '.')) {
       ++at_;
     }
     return line_.substr(begin, at_ - begin);
@@ -214,8 +216,9 @@ class Reader {
   Val* define(const std::string& function, const Arguments& a) {
     if (function == "fd.define_tensor") {
       const Value* order = a.find(4, "stride_order");
-      Val* result = define_tensor(*fusion_, a.at(0, "shape").integers(), a.at(1, "contiguity").flags(), a.at(2, "dtype").dtype(),
-                                  a.at(3, "is_cpu").flag(), order ? order->integers() : std::vector<int64_t>{});
+      Val* result =
+          define_tensor(*fusion_, a.at(0, "shape").integers(), a.at(1, "contiguity").flags(), a.at(2, "dtype").dtype(),
+                        a.at(3, "is_cpu").flag(), order ? order->integers() : std::vector<int64_t>{});
       fusion_->add_input(result);
       return result;
     }
@@ -249,7 +252,8 @@ class Reader {
       return full(operands(a.at(0, "shape")), operand(a.at(1, "fill_value")), a.at(2, "dtype").dtype());
     }
     if (op == "iota") {
-      return iota(operand(a.at(0, "length")), operand(a.at(1, "start")), operand(a.at(2, "step")), a.at(3, "dtype").dtype());
+      return iota(operand(a.at(0, "length")), operand(a.at(1, "start")), operand(a.at(2, "step")),
+                  a.at(3, "dtype").dtype());
     }
     return op == "cat" ? call_cat(a) : call_shape(op, tensor(a.at(0, "arg")), a);
   }
@@ -264,17 +268,27 @@ class Reader {
   }
 
   Val* call_shape(const std::string& op, TensorView* x, const Arguments& a) {
-    if (op == "set") return set(x);
-    if (op == "segment_set") return segment_set(x);
-    if (op == "stride_order") return stride_order(x, a.at(1, "stride_order").integers());
-    if (op == "expand") return expand(x, operands(a.at(1, "shape")));
-    if (op == "permute") return permute(x, a.at(1, "dims").integers());
-    if (op == "reshape") return reshape(x, operands(a.at(1, "new_shape")));
-    if (op == "squeeze") return squeeze(x, a.at(1, "dims").integers(), a.find(2, "squeeze_expanded") != nullptr);
-    if (op == "size") return size(x, std::get<int64_t>(std::get<ScalarValue>(a.at(1, "dim").data)));
-    if (op == "pad") return pad(x, operands(a.at(1, "pad_widths")), operand(a.at(2, "value")));
+    if (op == "set")
+      return set(x);
+    if (op == "segment_set")
+      return segment_set(x);
+    if (op == "stride_order")
+      return stride_order(x, a.at(1, "stride_order").integers());
+    if (op == "expand")
+      return expand(x, operands(a.at(1, "shape")));
+    if (op == "permute")
+      return permute(x, a.at(1, "dims").integers());
+    if (op == "reshape")
+      return reshape(x, operands(a.at(1, "new_shape")));
+    if (op == "squeeze")
+      return squeeze(x, a.at(1, "dims").integers(), a.find(2, "squeeze_expanded") != nullptr);
+    if (op == "size")
+      return size(x, std::get<int64_t>(std::get<ScalarValue>(a.at(1, "dim").data)));
+    if (op == "pad")
+      return pad(x, operands(a.at(1, "pad_widths")), operand(a.at(2, "value")));
     if (op == "slice") {
-      return slice(x, operands(a.at(1, "start_indices")), operands(a.at(2, "end_indices")), {}, a.at(4, "manual_normalization").flag());
+      return slice(x, operands(a.at(1, "start_indices")), operands(a.at(2, "end_indices")), {},
+                   a.at(4, "manual_normalization").flag());
     }
     check(op == "broadcast", ErrorKind::definition, "no such op: ", op);
     std::vector<bool> flags;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads the Python that python_source writes, and builds the fusion with the C++ builders: the round trip without Python.
+// Reads the Python that python_source writes, and builds the fusion with the C++ builders: the round trip without
+// Python.
 #pragma once
 
 #include <memory>

@@ -23,7 +23,8 @@ constexpr char kHeader[] = "def nvfuser_fusion(fd : FusionDefinition) -> None :\
 
 class PythonSource : public testing::Test {
  protected:
-  TensorView* input(const std::vector<int64_t>& shape, DataType dtype = DataType::Float, const std::vector<int64_t>& order = {}) {
+  TensorView* input(const std::vector<int64_t>& shape, DataType dtype = DataType::Float,
+                    const std::vector<int64_t>& order = {}) {
     TensorView* tensor = define_tensor(*fusion_, shape, true, dtype, false, order);
     fusion_->add_input(tensor);
     return tensor;
@@ -36,7 +37,9 @@ class PythonSource : public testing::Test {
   Val* number(ScalarValue value) { return make_constant(*fusion_, value); }
   Val* number(double value) { return number(ScalarValue(value)); }
   Val* integer(int64_t value) { return number(ScalarValue(value)); }
-  TensorView* op(PointwiseOp op, std::vector<Val*> operands) { return static_cast<TensorView*>(pointwise(op, std::move(operands))); }
+  TensorView* op(PointwiseOp op, std::vector<Val*> operands) {
+    return static_cast<TensorView*>(pointwise(op, std::move(operands)));
+  }
   void output(Val* val) { fusion_->add_output(val); }
 
   std::string source() { return python_source(*fusion_); }
@@ -49,7 +52,8 @@ class PythonSource : public testing::Test {
     const std::shared_ptr<Fusion> again = read_python(text);
     verify(*again);
     EXPECT_EQ(python_source(*again), text);
-    EXPECT_TRUE(structurally_equal(*fusion_, *again)) << text << print_math(*fusion_, false) << print_math(*again, false);
+    EXPECT_TRUE(structurally_equal(*fusion_, *again))
+        << text << print_math(*fusion_, false) << print_math(*again, false);
     EXPECT_EQ(structural_hash(*fusion_), structural_hash(*again));
     ASSERT_EQ(again->outputs().size(), fusion_->outputs().size());
     for (size_t k = 0; k < again->outputs().size(); ++k) {
@@ -65,7 +69,8 @@ TEST_F(PythonSource, Basic) {
   TensorView* y = input({3});
   output(op(PointwiseOp::add, {op(PointwiseOp::mul, {x, number(3.0)}), y}));
   expect_body(
-      "    tv0 = fd.define_tensor(shape=[-1, 1, 3], contiguity=[True, None, True], dtype=DataType.Float, is_cpu=False)\n"
+      "    tv0 = fd.define_tensor(shape=[-1, 1, 3], contiguity=[True, None, True], dtype=DataType.Float, "
+      "is_cpu=False)\n"
       "    tv1 = fd.define_tensor(shape=[3], contiguity=[True], dtype=DataType.Float, is_cpu=False)\n"
       "    tv2 = fd.ops.mul(tv0, 3.00000)\n"
       "    tv3 = fd.ops.broadcast(tv1, is_broadcast_dim=[True, True, False])\n"
@@ -77,15 +82,18 @@ TEST_F(PythonSource, Empty) { expect_body("    pass\n"); }
 
 TEST_F(PythonSource, LayoutsAndTypes) {
   TensorView* x = input({2, 3, 4}, DataType::Half, {0, 2, 1});
-  TensorView* y = define_tensor(*fusion_, {2, 3, -1}, std::vector<std::optional<bool>>{false, std::nullopt, std::nullopt});
+  TensorView* y =
+      define_tensor(*fusion_, {2, 3, -1}, std::vector<std::optional<bool>>{false, std::nullopt, std::nullopt});
   fusion_->add_input(y);
   TensorView* z = define_tensor(*fusion_, {}, true, DataType::Double, true);
   fusion_->add_input(z);
   output(cast(op(PointwiseOp::add, {op(PointwiseOp::add, {x, y}), z}), DataType::Half));
   output(op(PointwiseOp::relu, {x}));
   expect_body(
-      "    tv0 = fd.define_tensor(shape=[2, 3, 4], contiguity=[True, True, True], dtype=DataType.Half, is_cpu=False, stride_order=[0, 2, 1])\n"
-      "    tv1 = fd.define_tensor(shape=[2, 3, -1], contiguity=[False, None, None], dtype=DataType.Float, is_cpu=False)\n"
+      "    tv0 = fd.define_tensor(shape=[2, 3, 4], contiguity=[True, True, True], dtype=DataType.Half, is_cpu=False, "
+      "stride_order=[0, 2, 1])\n"
+      "    tv1 = fd.define_tensor(shape=[2, 3, -1], contiguity=[False, None, None], dtype=DataType.Float, "
+      "is_cpu=False)\n"
       "    tv2 = fd.define_tensor(shape=[], contiguity=[], dtype=DataType.Double, is_cpu=True)\n"
       "    tv3 = fd.ops.cast(tv0, dtype=DataType.Float)\n"
       "    tv4 = fd.ops.add(tv3, tv1)\n"
@@ -182,7 +190,7 @@ TEST_F(PythonSource, ReshapeOfUnknownSizes) {
 TEST_F(PythonSource, Factories) {
   Val* n = scalar(DataType::Int);
   output(full({integer(2), n, integer(1)}, number(0.1), DataType::BFloat16));
-  output(full({integer(2)}, number(true), DataType::Bool));
+  output(full({integer(2)}, number(ScalarValue(true)), DataType::Bool));
   output(full({}, number(ScalarValue(std::complex<double>(1, -2))), DataType::ComplexFloat));
   output(full({integer(0)}, number(0.5), DataType::Float8_e4m3fn));
   output(iota(n, nullptr, nullptr));
@@ -203,7 +211,7 @@ TEST_F(PythonSource, ConstantsKeepTheirTypes) {
   output(op(PointwiseOp::mul, {wide, shared}));
   output(op(PointwiseOp::clamp, {x, nullptr, number(0.1)}));
   output(op(PointwiseOp::clamp, {input({3}, DataType::Int), nullptr, nullptr}));
-  output(op(PointwiseOp::bitwise_and, {mask, number(true)}));
+  output(op(PointwiseOp::bitwise_and, {mask, number(ScalarValue(true))}));
   output(op(PointwiseOp::bitwise_and, {input({3}, DataType::Int32), integer(-3)}));
 }
 
@@ -243,7 +251,8 @@ TEST_F(PythonSource, Outputs) {
   expect_body(
       "    tv0 = fd.define_tensor(shape=[3], contiguity=[True], dtype=DataType.Float, is_cpu=False)\n"
       "    tv1 = fd.define_tensor(shape=[3], contiguity=[True], dtype=DataType.Float, is_cpu=False)\n"
-      "    tv2 = fd.define_tensor(shape=[2, 3], contiguity=[True, True], dtype=DataType.Float, is_cpu=False, stride_order=[0, 1])\n"
+      "    tv2 = fd.define_tensor(shape=[2, 3], contiguity=[True, True], dtype=DataType.Float, is_cpu=False, "
+      "stride_order=[0, 1])\n"
       "    tv3 = fd.define_tensor(shape=[2, 3], contiguity=[True, True], dtype=DataType.Float, is_cpu=False)\n"
       "    tv4 = fd.ops.exp(tv0)\n"
       "    tv5 = fd.ops.neg(tv0)\n"

@@ -37,7 +37,7 @@ class RandomFusion {
  public:
   explicit RandomFusion(Dice& dice) : dice_(dice) {
     for (int k = 0; k < 3; ++k) {
-      letters_.push_back(dice.pick<int64_t>({1, 2, 3, 4, 5, 7, 8, 12, 16, 17, 24}));
+      letters_.push_back(dice.pick<int64_t>({1, 2, 3, 4, 5, 7, 8, 8, 12, 16, 16, 17, 24}));
     }
     for (int64_t k = dice.between(1, 3); k > 0; --k) {
       add_input();
@@ -236,6 +236,9 @@ class RandomSchedule {
     if (dice.chance(80)) {
       dice.shuffle(main.loops.begin(), main.loops.end());
     }
+    if (!main.loops.empty() && dice.chance(40)) {
+      vector_lanes_ = loops.split(main.loops.back(), dice.pick<int64_t>({2, 4, 8})).second;
+    }
     Reference* turned = nullptr;
     const auto fixed = static_cast<size_t>(dice.between(0, static_cast<int64_t>(main.loops.size())));
     if (target == Target::gpu && dice.chance(35)) {
@@ -292,6 +295,9 @@ class RandomSchedule {
         continue;
       }
       Id* loop = r.loops[dice_.between(first, last - 1)];
+      if (loop == vector_lanes_) {
+        continue;
+      }
       const bool small = loop->extent->is_constant() && loop->extent->constant() <= 8;
       if (loop->parallel == ParallelType::serial && (!is_thread(type) || small)) {
         Loops(kernel_, r).parallelize(loop, type);
@@ -302,6 +308,10 @@ class RandomSchedule {
   void mark(Reference& r) {
     for (Id* loop : r.loops) {
       if (loop->parallel != ParallelType::serial) {
+        continue;
+      }
+      if (loop == vector_lanes_) {
+        loop->parallel = ParallelType::vectorize;
         continue;
       }
       if (loop->extent->is_constant() && dice_.chance(50)) {
@@ -373,6 +383,7 @@ class RandomSchedule {
   const std::map<std::string, int64_t>& sizes_;
   Target target_;
   std::map<const Tensor*, size_t> fork_at_;
+  Id* vector_lanes_ = nullptr;
 };
 
 struct RandomResult {
@@ -407,13 +418,17 @@ inline std::vector<std::pair<int, int>> random_alias(const KernelCase& test, con
   return {};
 }
 
-/// Too much for a quick test?
+/// Too much for a quick test?  Points of the largest reference, masked ones included.
 inline bool is_large(const Program& program, const std::map<std::string, int64_t>& sizes) {
-  int64_t work = program.block[0] * program.block[1] * program.block[2];
-  for (Index extent : program.grid) {
-    work *= std::max<int64_t>(1, evaluate(extent, [&](const Atom& a) { return sizes.at(a.name); }));
+  int64_t most = program.block[0] * program.block[1] * program.block[2];
+  for (const Reference& r : program.kernel->references) {
+    int64_t points = 1;
+    for (const Id* loop : r.loops) {
+      points *= std::max<int64_t>(1, evaluate(loop->extent, [&](const Atom& a) { return sizes.at(a.name); }));
+    }
+    most = std::max(most, points);
   }
-  return work > 20000 || program.shared_bytes > 40000;
+  return most > 20000 || program.shared_bytes > 40000;
 }
 
 inline RandomResult run_random(uint64_t seed, std::map<std::string, int>& refusals) {

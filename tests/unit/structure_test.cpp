@@ -39,25 +39,29 @@ TEST(Structure, ConstantsOpsDtypesAndExtentsCount) {
 }
 
 TEST(Structure, UnusedNodesAndOrderOfCreationDoNotCount) {
-  expect(true, [](HandBuilt& g) {
-    TensorView* x = g.input({4});
-    TensorView* a = g.pointwise(PointwiseOp::exp, {x});
-    TensorView* b = g.pointwise(PointwiseOp::sin, {x});
-    g->add_output(g.pointwise(PointwiseOp::add, {a, b}));
-  }, [](HandBuilt& g) {
-    TensorView* x = g.input({4});
-    TensorView* b = g.pointwise(PointwiseOp::sin, {x});
-    g.pointwise(PointwiseOp::cos, {x});
-    TensorView* a = g.pointwise(PointwiseOp::exp, {x});
-    g->add_output(g.pointwise(PointwiseOp::add, {a, b}));
-  });
+  expect(
+      true,
+      [](HandBuilt& g) {
+        TensorView* x = g.input({4});
+        TensorView* a = g.pointwise(PointwiseOp::exp, {x});
+        TensorView* b = g.pointwise(PointwiseOp::sin, {x});
+        g->add_output(g.pointwise(PointwiseOp::add, {a, b}));
+      },
+      [](HandBuilt& g) {
+        TensorView* x = g.input({4});
+        TensorView* b = g.pointwise(PointwiseOp::sin, {x});
+        g.pointwise(PointwiseOp::cos, {x});
+        TensorView* a = g.pointwise(PointwiseOp::exp, {x});
+        g->add_output(g.pointwise(PointwiseOp::add, {a, b}));
+      });
 }
 
 TEST(Structure, SharingOfExtentsCounts) {
   const auto build = [](bool shared) {
     return [=](HandBuilt& g) {
       TensorView* x = g.input({-1});
-      TensorView* y = shared ? g.tensor({x->logical()[0]->extent()}, DataType::Float) : g.tensor({g->symbolic(DataType::Index)}, DataType::Float);
+      TensorView* y = shared ? g.tensor({x->logical()[0]->extent()}, DataType::Float)
+                             : g.tensor({g->symbolic(DataType::Index)}, DataType::Float);
       g->add_input(y);
       g->add_output(g.pointwise(PointwiseOp::add, {x, y}));
     };

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Coefficients of the float polynomials in src/nvfuser/device/generic/math_*.h.
@@ -8,6 +9,7 @@ inside of the interval, since powers without a constant have no unique minimax f
 
 Usage: minimax.py [NAME ...]   prints coefficients, lowest power first, and the weighted error that is left.
 """
+
 import sys
 
 import mpmath as mp
@@ -56,8 +58,8 @@ FITS = {
     "atan": (lambda x: mp.atan(x) - x, range(3, 20, 2), 0.001, 1.0, lambda x: 1 / mp.atan(x)),
     "asinh": (lambda x: mp.asinh(x) - x, range(3, 16, 2), 0.001, 0.5, lambda x: 1 / mp.asinh(x)),
     "atanh": (lambda x: mp.atanh(x) - x, range(3, 16, 2), 0.001, 0.5, lambda x: 1 / mp.atanh(x)),
-    "erf": (lambda x: mp.erf(x) - x, range(1, 14, 2), 0.001, 0.92, lambda x: 1 / mp.erf(x)),
-    "erf_tail": (lambda x: -mp.log(mp.erfc(x)) / LN2, range(0, 8), 0.9, 3.93, lambda x: mp.erfc(x) / mp.erf(x)),
+    "erf": (lambda x: mp.erf(x) - x, range(1, 12, 2), 0.001, 0.84, lambda x: 1 / mp.erf(x)),
+    "erf_tail": (lambda x: -mp.log(mp.erfc(x)) / LN2, range(0, 7), 0.82, 3.93, lambda x: mp.erfc(x) / mp.erf(x)),
     "erfc": (of_erfc_variable, range(0, 12), -1.0, 0.676, lambda t: 1),
     "erfinv_tail": (lambda s: central((s + 3) ** 2), range(0, 10), -0.77, 1.13, lambda s: 1 / central((s + 3) ** 2)),
     "erfinv_far": (lambda s: central((s + 5) ** 2), range(0, 10), -0.9, 5.25, lambda s: 1 / central((s + 5) ** 2)),
@@ -94,19 +96,19 @@ def alternation(error, count):
         else:
             pairs = [max(heights[k], heights[k + 1]) for k in range(len(picks) - 1)]
             k = pairs.index(min(pairs))
-            del picks[k:k + 2]
+            del picks[k : k + 2]
     return picks
 
 
 def remez(powers, points, values, weights):
     basis = [[x**p for x in points] for p in powers]
-    rows = list(zip(*basis))
+    rows = list(zip(*basis, strict=True))
     size, count = len(points), len(powers) + 1
     nodes = [int(round((size - 1) * (1 - np.cos(np.pi * k / (count - 1))) / 2)) for k in range(count)]
     best, lowest = None, float("inf")
     for _ in range(40):
         answer, level = solve(nodes, basis, values, weights)
-        error = [float((mp.fdot(answer, row) - v) * w) for row, v, w in zip(rows, values, weights)]
+        error = [float((mp.fdot(answer, row) - v) * w) for row, v, w in zip(rows, values, weights, strict=True)]
         peak = max(abs(e) for e in error)
         if peak < lowest:
             best, lowest = answer, peak
@@ -128,9 +130,9 @@ def fit(name):
         power = rest[first]
         exact = remez(rest, points, values, weights)[first]
         result[power] = np.float32(float(exact))
-        values = [v - mp.mpf(float(result[power])) * x**power for v, x in zip(values, points)]
+        values = [v - mp.mpf(float(result[power])) * x**power for v, x in zip(values, points, strict=True)]
         rest.remove(power)
-    peak = max(abs(float(v * w)) for v, w in zip(values, weights))
+    peak = max(abs(float(v * w)) for v, w in zip(values, weights, strict=True))
     return [result[p] for p in powers], peak
 
 

@@ -10,6 +10,7 @@ namespace {
 constexpr Dialect kGpu{
     .grid_index = {"blockIdx.x", "blockIdx.y", "blockIdx.z"},
     .block_index = {"threadIdx.x", "threadIdx.y", "threadIdx.z"},
+    .loop_index = "Index",
     .set = "$to.set($i, $value);",
     .move_element = "rt::copy<1>($to, $i, $from, $j);",
     .move_vector = "rt::copy<$width>($to, $i, $from, $j);",
@@ -19,10 +20,13 @@ constexpr Dialect kGpu{
     .tasks = false,
 };
 
+// Loop variables have the width of addresses: narrower ones could wrap around as far as the compiler knows (under a
+// condition even where it may assume that they do not), and it would gather and scatter what is consecutive.
 // The function of the tasks is never inlined: its parameters are restrict pointers, which inlining would forget.
 constexpr Dialect kCpu{
     .grid_index = {"task % grid[0]", "task / grid[0] % grid[1]", "task / grid[0] / grid[1]"},
     .block_index = {"0", "0", "0"},
+    .loop_index = "long long",
     .set = "$to[$i] = $value;",
     .move_element = "$to[$i] = $from[$j];",
     .move_vector = "rt::copy<$width>($to, $i, $from, $j);",

@@ -16,6 +16,7 @@ namespace nvfuser {
 struct Dialect {
   std::array<std::string_view, 3> grid_index;   ///< where block indices come from
   std::array<std::string_view, 3> block_index;  ///< where thread indices come from
+  std::string_view loop_index;      ///< type of loop variables
   std::string_view set;             ///< $to[$i] gets $value
   std::string_view move_element;    ///< $to[$i] gets $from[$j]; no conversion
   std::string_view move_vector;     ///< $width elements from there on

@@ -36,6 +36,7 @@ class Printer {
   void print(const Sync&) { body_.line("rt::sync();"); }
   void print(const Loop& node);
   void print(const Guard& node);
+  std::string bound_of(const Loop& node);
 
   // ---- values
   std::string buffer_name(const Tensor* tensor) const;
@@ -93,7 +94,20 @@ void Printer::print(const Assign& node) {
   body_.line(fill(dialect_.set, {{"to", buffer_name(node.to.tensor)}, {"i", index_.text(node.to.offset)}, {"value", value_of(node)}}));
 }
 
+/// The number of iterations, with the smaller of extent and limit as a name of its own: loops of lanes need one bound.
+std::string Printer::bound_of(const Loop& node) {
+  const std::string extent = index_.text(node.extent);
+  if (node.limit == nullptr) {
+    return extent;
+  }
+  const std::string rest = node.name + "_rest", end = node.name + "_end";
+  body_.line("const Index ", rest, " = ", index_.text(node.limit), ";");
+  body_.line("const Index ", end, " = ", rest, " < ", extent, " ? ", rest, " : ", extent, ";");
+  return end;
+}
+
 void Printer::print(const Loop& node) {
+  const std::string bound = bound_of(node);
   const std::string_view pragma = node.parallel == ParallelType::vectorize ? dialect_.vectorize
                                   : node.parallel == ParallelType::unroll  ? dialect_.unroll
                                                                            : "";
@@ -101,8 +115,7 @@ void Printer::print(const Loop& node) {
     body_.line(pragma);
   }
   index_.name_loop(node.variable, node.name);
-  const std::string bound = index_.text(node.limit ? node.limit : node.extent);
-  body_.line("for (Index ", node.name, " = 0; ", node.name, " < ", bound, "; ++", node.name, ") {");
+  body_.line("for (", dialect_.loop_index, " ", node.name, " = 0; ", node.name, " < ", bound, "; ++", node.name, ") {");
   print(*node.body);
   body_.line("}");
 }
@@ -203,7 +216,7 @@ std::string Printer::iota(const Assign& node) {
   };
   const Val* start = node.what->expr->input(0);
   const Val* step = node.what->expr->input(1);
-  std::string out = convert_text(index_.text(node.index), program_.wide ? DataType::Int : DataType::Int32, type);
+  std::string out = convert_text("Index(" + index_.text(node.index) + ")", program_.wide ? DataType::Int : DataType::Int32, type);
   if (!is(step, 1)) {
     out = "rt::mul(" + scalar(*step, type) + ", " + out + ")";
     result_.computes = true;

@@ -8,13 +8,13 @@ namespace nvfuser {
 
 void Fusion::add_input(Val* input) {
   check(input != nullptr, ErrorKind::definition, "an input is missing");
-  check(input->fusion() == this, ErrorKind::definition, "input ", to_string(*input), " belongs to another fusion");
+  check(input->fusion() == this, ErrorKind::definition, "input ", *input, " belongs to another fusion");
   check(input->is_tensor() || input->is_scalar(), ErrorKind::definition, "an input must be a tensor or a scalar; got ",
-        to_string(*input));
-  check(!input->is_constant(), ErrorKind::definition, "a constant cannot be an input; got ", to_string(*input));
+        *input);
+  check(!input->is_constant(), ErrorKind::definition, "a constant cannot be an input; got ", *input);
   check(input->definition() == nullptr, ErrorKind::definition, "an input cannot be the result of an expression; got ",
-        to_string(*input));
-  check(std::find(inputs_.begin(), inputs_.end(), input) == inputs_.end(), ErrorKind::definition, to_string(*input),
+        *input);
+  check(std::find(inputs_.begin(), inputs_.end(), input) == inputs_.end(), ErrorKind::definition, *input,
         " is an input already");
   inputs_.push_back(input);
   if (input->is_tensor()) {
@@ -24,11 +24,11 @@ void Fusion::add_input(Val* input) {
 
 void Fusion::add_output(Val* output) {
   check(output != nullptr, ErrorKind::definition, "an output is missing");
-  check(output->is_tensor(), ErrorKind::definition, "Non-TensorView outputs are not supported; got ", to_string(*output),
+  check(output->is_tensor(), ErrorKind::definition, "Non-TensorView outputs are not supported; got ", *output,
         ", a scalar of dtype ", name_of(output->dtype()));
-  check(output->fusion() == this, ErrorKind::definition, "output ", to_string(*output), " belongs to another fusion");
+  check(output->fusion() == this, ErrorKind::definition, "output ", *output, " belongs to another fusion");
   auto* tensor = static_cast<TensorView*>(output);
-  check(tensor->definition() != nullptr || tensor->is_fusion_input(), ErrorKind::definition, "output ", to_string(*output),
+  check(tensor->definition() != nullptr || tensor->is_fusion_input(), ErrorKind::definition, "output ", *output,
         " is neither an input nor the result of an expression");
   std::unique_ptr<OutputAlias> entry;
   for (size_t k = 0; k < outputs_.size(); ++k) {
@@ -55,7 +55,7 @@ namespace {
 void take_allocation(TensorView* output, const TensorView* input) {
   const std::vector<IterDomain*> from = input->domain()->no_reductions(), to = output->domain()->no_reductions();
   check(from.size() == to.size(), ErrorKind::shape, "an output of rank ", to.size(),
-        " cannot be written into an input of rank ", from.size(), ": ", to_string(*output), " into ", to_string(*input));
+        " cannot be written into an input of rank ", from.size(), ": ", *output, " into ", *input);
   if (to.size() != output->logical().size()) {
     return;  // a reduction keeps its order: reduced axes have no place in memory
   }
@@ -74,17 +74,20 @@ void take_allocation(TensorView* output, const TensorView* input) {
 }  // namespace
 
 void Fusion::add_output(TensorView* output, TensorView* alias_input) {
-  check(output != nullptr && alias_input != nullptr, ErrorKind::definition, "an aliased output needs an output and an input");
+  check(output != nullptr && alias_input != nullptr, ErrorKind::definition,
+        "an aliased output needs an output and an input");
   check(alias_input->fusion() == this && alias_input->is_fusion_input(), ErrorKind::definition,
-        "an output can only be written into an input tensor of its fusion; got ", to_string(*alias_input));
-  check(output->fusion() == this, ErrorKind::definition, "output ", to_string(*output), " belongs to another fusion");
-  check(output->definition() != nullptr, ErrorKind::definition, "an aliased output must be the result of an expression; ",
-        to_string(*output), " has none");
+        "an output can only be written into an input tensor of its fusion; got ", *alias_input);
+  check(output->fusion() == this, ErrorKind::definition, "output ", *output, " belongs to another fusion");
+  check(output->definition() != nullptr, ErrorKind::definition,
+        "an aliased output must be the result of an expression; ", *output, " has none");
   for (const auto& other : aliases_) {
-    check(other == nullptr || other->output == output || other->input != alias_input, ErrorKind::definition, "input ",
-          to_string(*alias_input), " is written by ", other ? to_string(*other->output) : "", " already");
-    check(other == nullptr || other->output != output || other->input == alias_input, ErrorKind::definition, "output ",
-          to_string(*output), " is written into ", other ? to_string(*other->input) : "", " already");
+    if (other != nullptr) {
+      check(other->output == output || other->input != alias_input, ErrorKind::definition, "input ", *alias_input,
+            " is written by ", *other->output, " already");
+      check(other->output != output || other->input == alias_input, ErrorKind::definition, "output ", *output,
+            " is written into ", *other->input, " already");
+    }
   }
   take_allocation(output, alias_input);
   bool added_before = false;
@@ -103,7 +106,8 @@ void Fusion::add_output(TensorView* output, TensorView* alias_input) {
 }
 
 const OutputAlias* Fusion::alias(size_t k) const {
-  check(k < aliases_.size(), ErrorKind::definition, "output ", k, " of a fusion that has ", aliases_.size(), " outputs");
+  check(k < aliases_.size(), ErrorKind::definition, "output ", k, " of a fusion that has ", aliases_.size(),
+        " outputs");
   return aliases_[k].get();
 }
 

@@ -90,7 +90,8 @@ std::shared_ptr<Fusion> clone(const Fusion& fusion, std::vector<std::pair<const 
     const auto* val = dynamic_cast<const Val*>(node);
     if (val != nullptr && val->kind() == ValKind::tensor_domain) {
       const auto& domain = static_cast<const TensorDomain&>(*val);
-      static_cast<TensorDomain*>(copies(val))->set_allocation(copies.mapped<IterDomain>(domain.allocation()), domain.contiguity());
+      static_cast<TensorDomain*>(copies(val))
+          ->set_allocation(copies.mapped<IterDomain>(domain.allocation()), domain.contiguity());
     } else if (val != nullptr && val->is_tensor()) {
       static_cast<TensorView*>(copies(val))->set_memory_type(static_cast<const TensorView*>(val)->memory_type());
     }

@@ -12,8 +12,8 @@ namespace nvfuser {
 namespace {
 
 void bind(const Fusion& fusion, const std::vector<HostArgument>& arguments, EvaluateCall& call) {
-  check(arguments.size() == fusion.inputs().size(), ErrorKind::definition, "Expected ", fusion.inputs().size(), " inputs, but got ",
-        arguments.size());
+  check(arguments.size() == fusion.inputs().size(), ErrorKind::definition, "Expected ", fusion.inputs().size(),
+        " inputs, but got ", arguments.size());
   for (size_t k = 0; k < arguments.size(); ++k) {
     if (const auto* scalar = std::get_if<ScalarValue>(&arguments[k])) {
       call.binding.bind_scalar(k, *scalar);
@@ -22,24 +22,26 @@ void bind(const Fusion& fusion, const std::vector<HostArgument>& arguments, Eval
     const auto& tensor = std::get<HostTensor>(arguments[k]);
     call.binding.bind_tensor(k, tensor.sizes);
     const auto* input = static_cast<const TensorView*>(fusion.inputs()[k]);
-    check(tensor.dtype == input->dtype() || (is_integral(tensor.dtype) && value_index(tensor.dtype) == value_index(input->dtype())),
-          ErrorKind::dtype, "Expected input ", k, ", ", to_string(*input), ", to be bound to a tensor of dtype ", name_of(input->dtype()),
-          ", but got a tensor of dtype ", name_of(tensor.dtype));
-    check(tensor.strides.size() == tensor.sizes.size(), ErrorKind::shape, "Expected input ", k, ", ", to_string(*input), ", to have ",
-          tensor.sizes.size(), " strides, but got ", tensor.strides.size());
+    check(tensor.dtype == input->dtype() ||
+              (is_integral(tensor.dtype) && value_index(tensor.dtype) == value_index(input->dtype())),
+          ErrorKind::dtype, "Expected input ", k, ", ", *input, ", to be bound to a tensor of dtype ",
+          name_of(input->dtype()), ", but got a tensor of dtype ", name_of(tensor.dtype));
+    check(tensor.strides.size() == tensor.sizes.size(), ErrorKind::shape, "Expected input ", k, ", ", *input,
+          ", to have ", tensor.sizes.size(), " strides, but got ", tensor.strides.size());
     call.memory.emplace(input, tensor);
   }
 }
 
 void check_result(const Fusion& fusion, size_t k, const HostTensor& result, EvaluateCall& call) {
   const TensorView* output = fusion.outputs()[k];
-  const bool wide = call.precision == EvaluatePrecision::float64 && (is_floating(output->dtype()) || is_complex(output->dtype()));
+  const bool wide =
+      call.precision == EvaluatePrecision::float64 && (is_floating(output->dtype()) || is_complex(output->dtype()));
   const DataType expected = wide ? call.value_type(output->dtype()) : output->dtype();
-  check(result.dtype == expected, ErrorKind::dtype, "result ", k, " has dtype ", name_of(result.dtype), " where ", name_of(expected),
-        " was expected");
+  check(result.dtype == expected, ErrorKind::dtype, "result ", k, " has dtype ", name_of(result.dtype), " where ",
+        name_of(expected), " was expected");
   const std::vector<int64_t> sizes = call.binding.sizes(output);
-  check(result.sizes == sizes && result.strides.size() == sizes.size(), ErrorKind::shape, "result ", k, " of rank ", result.sizes.size(),
-        " has other sizes than ", to_string(*output));
+  check(result.sizes == sizes && result.strides.size() == sizes.size(), ErrorKind::shape, "result ", k, " of rank ",
+        result.sizes.size(), " has other sizes than ", *output);
 }
 
 /// Element by element, in the order of the logical axes.
@@ -51,7 +53,8 @@ void copy(const HostTensor& from, const HostTensor& to) {
       source += rest % from.sizes[k] * from.strides[k];
       target += rest % from.sizes[k] * to.strides[k];
     }
-    std::copy_n(static_cast<const std::byte*>(from.data) + source * bytes, bytes, static_cast<std::byte*>(to.data) + target * bytes);
+    std::copy_n(static_cast<const std::byte*>(from.data) + source * bytes, bytes,
+                static_cast<std::byte*>(to.data) + target * bytes);
   }
 }
 

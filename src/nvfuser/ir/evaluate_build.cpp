@@ -3,6 +3,7 @@
 #include "nvfuser/ir/evaluate_build.h"
 
 #include <numeric>
+#include <sstream>
 
 namespace nvfuser {
 
@@ -12,8 +13,13 @@ namespace {
 /// otherwise multiply.
 constexpr int kMostReadPoints = 4;
 
-std::string located(const Expr& expr) {
-  return to_string(expr) + (expr.location() ? " at " + expr.location()->text() : "");
+/// An expression and the user's line, as a part of a message.
+struct Located {
+  const Expr& expr;
+};
+
+std::ostream& operator<<(std::ostream& out, const Located& at) {
+  return out << at.expr << (at.expr.location() ? " at " + at.expr.location()->text() : "");
 }
 
 }  // namespace
@@ -56,13 +62,15 @@ void ProgramBuilder::store(const TensorView* tensor, const HostTensor& to) {
   const int from = value(tensor, columns_.root());
   const int64_t size = bytes_of(to.dtype);
   if (columns_.dense(columns_.root(), to.strides)) {
-    program_.sink({from}, [=, data = static_cast<std::byte*>(to.data)](const BlockRange& range, void*, const void* const* ins) {
-      store(data + range.begin * size, nullptr, ins[0], range.n);
-    });
+    program_.sink({from},
+                  [=, data = static_cast<std::byte*>(to.data)](const BlockRange& range, void*, const void* const* ins) {
+                    store(data + range.begin * size, nullptr, ins[0], range.n);
+                  });
   } else {
-    program_.sink({from, columns_.offsets(columns_.root(), to.strides)}, [=, data = to.data](const BlockRange& range, void*, const void* const* ins) {
-      store(data, static_cast<const int64_t*>(ins[1]), ins[0], range.n);
-    });
+    program_.sink({from, columns_.offsets(columns_.root(), to.strides)},
+                  [=, data = to.data](const BlockRange& range, void*, const void* const* ins) {
+                    store(data, static_cast<const int64_t*>(ins[1]), ins[0], range.n);
+                  });
   }
 }
 
@@ -112,7 +120,8 @@ void ProgramBuilder::prepare(Request& request) {
     return;
   }
   const Expr* expr = request.tensor->definition();
-  check(expr != nullptr, ErrorKind::definition, to_string(*request.tensor), " is needed by an output, but it is neither an input nor computed");
+  check(expr != nullptr, ErrorKind::definition, *request.tensor,
+        " is needed by an output, but it is neither an input nor computed");
   const bool source = expr->kind() == ExprKind::full || expr->kind() == ExprKind::iota;
   if (!source && ++read_points_[request.tensor] > kMostReadPoints) {
     materialize(request.tensor);
@@ -145,21 +154,23 @@ ProgramBuilder::Request ProgramBuilder::operand_request(const Expr& expr, const 
     const int64_t size = axes[k]->is_broadcast() ? 1 : call_.binding.integer(axes[k]->extent());
     operand.absent |= size == 0 || call_.binding.integer(axes[k]->visible_extent()) == 0;
     if (operand.absent) {
-      check(!link.tests.empty(), ErrorKind::shape, located(expr), " reads an operand without elements");
+      check(!link.tests.empty(), ErrorKind::shape, Located{expr}, " reads an operand without elements");
       return operand;
     }
-    operand.at.push_back(columns_.read(link.map[k], size, !link.tests.empty(), [&] { return located(expr); }));
+    operand.at.push_back(columns_.read(link.map[k], size, !link.tests.empty(),
+                                       [&] { return (std::ostringstream() << Located{expr}).str(); }));
   }
   return operand;
 }
 
-/// What the graph alone cannot know: operands of one operation have equal sizes, a reshape keeps the number of elements.
+/// What the graph alone cannot know: operands of one operation have equal sizes, a reshape keeps the number of
+/// elements.
 void ProgramBuilder::check_sizes(const Expr& expr) {
   if (expr.kind() == ExprKind::reshape) {
     const auto from = call_.binding.sizes(static_cast<const TensorView*>(expr.inputs()[0]));
     const auto to = call_.binding.sizes(static_cast<const TensorView*>(expr.outputs()[0]));
-    check(element_count(from) == element_count(to), ErrorKind::shape, "reshape from ", element_count(from), " to ", element_count(to),
-          " elements: ", located(expr));
+    check(element_count(from) == element_count(to), ErrorKind::shape, "reshape from ", element_count(from), " to ",
+          element_count(to), " elements: ", Located{expr});
   }
   if (expr.kind() != ExprKind::pointwise && expr.kind() != ExprKind::expand) {
     return;
@@ -174,8 +185,8 @@ void ProgramBuilder::check_sizes(const Expr& expr) {
     for (size_t k = 0; k < axes.size(); ++k) {
       const int64_t size = call_.binding.integer(axes[k]->visible_extent());
       const bool fits = size == expected[k] || (axes[k]->is_broadcast() && size == 1);
-      check(fits, ErrorKind::shape, "axis ", k, " of ", to_string(*operand), " has size ", size, " where its result has size ", expected[k],
-            ": ", located(expr));
+      check(fits, ErrorKind::shape, "axis ", k, " of ", *operand, " has size ", size, " where its result has size ",
+            expected[k], ": ", Located{expr});
     }
   }
 }

@@ -53,7 +53,8 @@ int64_t floor_quotient(int64_t a, int64_t b) { return a >= 0 ? a / b : -((-a + b
 
 }  // namespace
 
-Columns::Columns(BlockProgram& program, const std::vector<int64_t>& sizes) : program_(program), algebra_(pool_), sizes_(sizes) {
+Columns::Columns(BlockProgram& program, const std::vector<int64_t>& sizes)
+    : program_(program), algebra_(pool_), sizes_(sizes) {
   for (size_t k = 0; k < sizes.size(); ++k) {
     root_.push_back(sizes[k] == 1 ? pool_.constant(0) : atom({sizes[k], -1, static_cast<int>(k)}));
   }
@@ -76,21 +77,27 @@ int Columns::root_value(Column& column) {
       inner *= sizes_[k];
     }
     column.value = program_.add(
-        {}, [inner, size = column.size](const BlockRange& range, void* out, const void* const*) { fill_axis(range, inner, size, ints(out)); },
+        {},
+        [inner, size = column.size](const BlockRange& range, void* out, const void* const*) {
+          fill_axis(range, inner, size, ints(out));
+        },
         true);
   }
   return column.value;
 }
 
 int Columns::constant(int64_t value) {
-  return program_.add({}, [value](const BlockRange& range, void* out, const void* const*) { std::fill_n(ints(out), range.n, value); });
+  return program_.add(
+      {}, [value](const BlockRange& range, void* out, const void* const*) { std::fill_n(ints(out), range.n, value); });
 }
 
 int Columns::quotient(const Atom& atom) {
-  ensure(atom.kind == AtomKind::div || atom.kind == AtomKind::mod, "an index of the evaluator has only quotients and remainders");
+  ensure(atom.kind == AtomKind::div || atom.kind == AtomKind::mod,
+         "an index of the evaluator has only quotients and remainders");
   ensure(atom.b->is_constant() && atom.b->constant() > 0, "sizes are known to the evaluator");
   const int64_t divisor = atom.b->constant();
-  return program_.add({value(atom.a)}, [divisor, is_div = atom.kind == AtomKind::div](const BlockRange& range, void* out, const void* const* ins) {
+  return program_.add({value(atom.a)}, [divisor, is_div = atom.kind == AtomKind::div](
+                                           const BlockRange& range, void* out, const void* const* ins) {
     const int64_t* x = ints(ins[0]);
     for (int64_t i = 0; i < range.n; ++i) {
       const int64_t q = floor_quotient(x[i], divisor);
@@ -127,19 +134,20 @@ int Columns::value(Index index) {
     return found->second;
   }
   const Atom* atom = index->as_atom();
-  const int made = index->is_constant()                            ? constant(index->constant())
-                   : atom == nullptr                               ? polynomial(index)
-                   : atom->kind != AtomKind::axis                  ? quotient(*atom)
-                   : column_of(*atom).axis >= 0                    ? root_value(column_of(*atom))
-                                                                   : column_of(*atom).value;
+  const int made = index->is_constant()           ? constant(index->constant())
+                   : atom == nullptr              ? polynomial(index)
+                   : atom->kind != AtomKind::axis ? quotient(*atom)
+                   : column_of(*atom).axis >= 0   ? root_value(column_of(*atom))
+                                                  : column_of(*atom).value;
   values_.emplace(index, made);
   return made;
 }
 
 Index Columns::read(Index index, int64_t size, bool clamped, const std::function<std::string()>& what) {
   const Atom* atom = index->as_atom();
-  const bool inside = index->is_constant() ? index->constant() >= 0 && index->constant() < size
-                                           : atom != nullptr && atom->kind == AtomKind::axis && column_of(*atom).size <= size;
+  const bool inside = index->is_constant()
+                          ? index->constant() >= 0 && index->constant() < size
+                          : atom != nullptr && atom->kind == AtomKind::axis && column_of(*atom).size <= size;
   if (inside) {
     return index;
   }
@@ -161,7 +169,8 @@ Index Columns::read(Index index, int64_t size, bool clamped, const std::function
   } else {
     program_.sink({number}, [size, text = what()](const BlockRange& range, void*, const void* const* ins) {
       const auto [low, high] = std::minmax_element(ints(ins[0]), ints(ins[0]) + range.n);
-      check(*low >= 0 && *high < size, ErrorKind::shape, text, " reads index ", *low < 0 ? *low : *high, " of an axis of size ", size);
+      check(*low >= 0 && *high < size, ErrorKind::shape, text, " reads index ", *low < 0 ? *low : *high,
+            " of an axis of size ", size);
     });
   }
   return entry = this->atom({size, number, -1});

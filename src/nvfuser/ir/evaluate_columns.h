@@ -28,8 +28,8 @@ class Columns {
   const ReadPoint& root() const { return root_; }
   /// The value (int64) of an index over atoms of columns.
   int value(Index index);
-  /// An entry of a ReadPoint for an axis of that size.  `clamped`: indices outside are moved inside, as their values are
-  /// not used; otherwise they are an error that `what` explains.
+  /// An entry of a ReadPoint for an axis of that size.  `clamped`: indices outside are moved inside, as their values
+  /// are not used; otherwise they are an error that `what` explains.
   Index read(Index index, int64_t size, bool clamped, const std::function<std::string()>& what);
   /// Distance from the first element of the elements read, when consecutive elements of the result read consecutive
   /// elements of memory.
@@ -40,8 +40,8 @@ class Columns {
  private:
   struct Column {
     int64_t size;
-    int value;     ///< -1: not made yet (axes of the result)
-    int axis;      ///< axis of the result, or -1
+    int value;  ///< -1: not made yet (axes of the result)
+    int axis;   ///< axis of the result, or -1
   };
 
   Index atom(const Column& column);

@@ -7,7 +7,7 @@ namespace nvfuser {
 extern const BlockTable kCompareRows;
 constinit const BlockTable kCompareRows = make_block_table([](const PointwiseInfo& row) {
   return row.arity == 2 && (row.rule == PromotionRule::predicate || row.rule == PromotionRule::logical ||
-                             row.rule == PromotionRule::integral);
+                            row.rule == PromotionRule::integral);
 });
 
 }  // namespace nvfuser

@@ -15,11 +15,26 @@ struct StorageOf {
   static constexpr int kIndex = is_narrow_float(dtype) ? -1 : value_index(dtype);
   using type = typename std::conditional_t<kIndex >= 0, ValueTypeAt<kIndex>, std::type_identity<void>>::type;
 };
-template <> struct StorageOf<DataType::Half> { using type = rt::float16; };
-template <> struct StorageOf<DataType::BFloat16> { using type = rt::bfloat16; };
-template <> struct StorageOf<DataType::Float8_e4m3fn> { using type = rt::float8_e4m3fn; };
-template <> struct StorageOf<DataType::Float8_e5m2> { using type = rt::float8_e5m2; };
-template <> struct StorageOf<DataType::Float8_e8m0fnu> { using type = rt::float8_e8m0fnu; };
+template <>
+struct StorageOf<DataType::Half> {
+  using type = rt::float16;
+};
+template <>
+struct StorageOf<DataType::BFloat16> {
+  using type = rt::bfloat16;
+};
+template <>
+struct StorageOf<DataType::Float8_e4m3fn> {
+  using type = rt::float8_e4m3fn;
+};
+template <>
+struct StorageOf<DataType::Float8_e5m2> {
+  using type = rt::float8_e5m2;
+};
+template <>
+struct StorageOf<DataType::Float8_e8m0fnu> {
+  using type = rt::float8_e8m0fnu;
+};
 
 constexpr int kDataTypeCount = static_cast<int>(std::size(kDataTypes));
 template <int dtype>
@@ -103,25 +118,30 @@ const MemoryFunctions& memory(DataType dtype, DataType values) {
 
 /// The type of which a ScalarValue of a kind is an exact image.
 constexpr DataType scalar_type(DataType dtype) {
-  constexpr DataType kTypes[] = {DataType::Null, DataType::Bool, DataType::Int, DataType::Double, DataType::ComplexDouble};
+  constexpr DataType kTypes[] = {DataType::Null, DataType::Bool, DataType::Int, DataType::Double,
+                                 DataType::ComplexDouble};
   return kTypes[static_cast<int>(kind_of(dtype))];
 }
 
 }  // namespace
 
-ConvertFunction find_convert(DataType from, DataType to) { return kConvert[value_index(from) * kValueTypeCount + value_index(to)]; }
+ConvertFunction find_convert(DataType from, DataType to) {
+  return kConvert[value_index(from) * kValueTypeCount + value_index(to)];
+}
 
 ConvertFunction find_rounding(DataType from, DataType narrow) { return memory(narrow, from).round; }
 
 LoadFunction find_load(DataType storage, DataType values) {
   const LoadFunction load = memory(storage, values).load;
-  check(load != nullptr, ErrorKind::dtype, "the evaluator cannot read memory of dtype ", name_of(storage), " as ", name_of(values));
+  check(load != nullptr, ErrorKind::dtype, "the evaluator cannot read memory of dtype ", name_of(storage), " as ",
+        name_of(values));
   return load;
 }
 
 StoreFunction find_store(DataType values, DataType storage) {
   const StoreFunction store = memory(storage, values).store;
-  check(store != nullptr, ErrorKind::dtype, "the evaluator cannot write values of dtype ", name_of(values), " as ", name_of(storage));
+  check(store != nullptr, ErrorKind::dtype, "the evaluator cannot write values of dtype ", name_of(values), " as ",
+        name_of(storage));
   return store;
 }
 
@@ -148,9 +168,12 @@ ScalarValue from_cell(const ValueCell& cell, DataType dtype) {
   const DataType type = scalar_type(dtype);
   find_convert(dtype, type)(exact.bytes, cell.bytes, 1);
   switch (kind_of(type)) {
-    case DataKind::boolean: return *reinterpret_cast<const rt::boolean*>(exact.bytes);
-    case DataKind::integer: return static_cast<int64_t>(*reinterpret_cast<const rt::int64*>(exact.bytes));
-    case DataKind::floating: return *reinterpret_cast<const rt::float64*>(exact.bytes);
+    case DataKind::boolean:
+      return *reinterpret_cast<const rt::boolean*>(exact.bytes);
+    case DataKind::integer:
+      return static_cast<int64_t>(*reinterpret_cast<const rt::int64*>(exact.bytes));
+    case DataKind::floating:
+      return *reinterpret_cast<const rt::float64*>(exact.bytes);
     default: {
       const auto& v = *reinterpret_cast<const rt::complex128*>(exact.bytes);
       return std::complex<double>(v.re, v.im);

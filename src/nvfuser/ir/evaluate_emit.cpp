@@ -16,10 +16,14 @@ auto by_size(int bytes, Visitor&& visit) {
     uint64_t a, b;
   };
   switch (bytes) {
-    case 1: return visit(uint8_t{});
-    case 4: return visit(uint32_t{});
-    case 8: return visit(uint64_t{});
-    default: return visit(Wide{});
+    case 1:
+      return visit(uint8_t{});
+    case 4:
+      return visit(uint32_t{});
+    case 8:
+      return visit(uint64_t{});
+    default:
+      return visit(Wide{});
   }
 }
 
@@ -57,13 +61,17 @@ int ProgramBuilder::emit_load(const Request& request) {
   const int64_t size = bytes_of(memory.dtype);
   const auto* data = static_cast<const std::byte*>(memory.data);
   if (const auto start = columns_.dense(request.at, memory.strides)) {
-    return program_.add({}, [=, from = data + *start * size](const BlockRange& range, void* out, const void* const*) {
-      load(out, from + range.begin * size, nullptr, range.n);
-    }, true);
+    return program_.add(
+        {},
+        [=, from = data + *start * size](const BlockRange& range, void* out, const void* const*) {
+          load(out, from + range.begin * size, nullptr, range.n);
+        },
+        true);
   }
-  return program_.add({columns_.offsets(request.at, memory.strides)}, [=](const BlockRange& range, void* out, const void* const* ins) {
-    load(out, data, static_cast<const int64_t*>(ins[0]), range.n);
-  });
+  return program_.add({columns_.offsets(request.at, memory.strides)},
+                      [=](const BlockRange& range, void* out, const void* const* ins) {
+                        load(out, data, static_cast<const int64_t*>(ins[0]), range.n);
+                      });
 }
 
 int ProgramBuilder::emit_view(const Request& request) {
@@ -86,9 +94,10 @@ int ProgramBuilder::convert(int value, DataType from, DataType to) {
   if (value_index(from) == value_index(to)) {
     return value;
   }
-  return program_.add({value}, [function = find_convert(from, to)](const BlockRange& range, void* out, const void* const* ins) {
-    function(out, ins[0], range.n);
-  });
+  return program_.add({value},
+                      [function = find_convert(from, to)](const BlockRange& range, void* out, const void* const* ins) {
+                        function(out, ins[0], range.n);
+                      });
 }
 
 /// From values of type `from` to values of `dtype`, through its storage type where that is narrow.
@@ -98,7 +107,9 @@ int ProgramBuilder::rounded(int value, DataType from, DataType dtype) {
   }
   const ConvertFunction function = find_rounding(from, dtype);
   check(function != nullptr, ErrorKind::dtype, "the evaluator cannot round to ", name_of(dtype));
-  return program_.add({value}, [function](const BlockRange& range, void* out, const void* const* ins) { function(out, ins[0], range.n); });
+  return program_.add({value}, [function](const BlockRange& range, void* out, const void* const* ins) {
+    function(out, ins[0], range.n);
+  });
 }
 
 int ProgramBuilder::operand(const Request& request, int position, DataType type) {
@@ -116,10 +127,12 @@ int ProgramBuilder::operand(const Request& request, int position, DataType type)
 
 int ProgramBuilder::apply(PointwiseOp op, DataType operation, const std::vector<int>& operands, const Expr& expr) {
   const BlockFunction function = find_block_function(op, operation);
-  check(function != nullptr, ErrorKind::dtype, name_of(op), " has no meaning for dtype ", name_of(operation), ": ", to_string(expr));
+  check(function != nullptr, ErrorKind::dtype, name_of(op), " has no meaning for dtype ", name_of(operation), ": ",
+        expr);
   const size_t count = operands.size();
   return program_.add(operands, [function, count](const BlockRange& range, void* out, const void* const* ins) {
-    function(out, ins[0], count > 1 ? ins[1] : nullptr, count > 2 ? ins[2] : nullptr, count > 3 ? ins[3] : nullptr, range.n);
+    function(out, ins[0], count > 1 ? ins[1] : nullptr, count > 2 ? ins[2] : nullptr, count > 3 ? ins[3] : nullptr,
+             range.n);
   });
 }
 
@@ -158,7 +171,9 @@ int ProgramBuilder::mask(const std::vector<int>& values, const std::vector<Test>
       const auto* index = static_cast<const int64_t*>(ins[k]);
       const Bound bound = bounds[k];
       for (int64_t i = 0; i < range.n; ++i) {
-        holds[i] &= bound.kind == Test::Kind::lt ? index[i] < bound.bound : bound.kind == Test::Kind::ge ? index[i] >= 0 : index[i] == 0;
+        holds[i] &= bound.kind == Test::Kind::lt   ? index[i] < bound.bound
+                    : bound.kind == Test::Kind::ge ? index[i] >= 0
+                                                   : index[i] == 0;
       }
     }
   });
@@ -183,7 +198,8 @@ int ProgramBuilder::emit_select(const Request& request) {
   int result = -1;
   if (expr.kind() == ExprKind::pad) {
     const Val* fill = expr.inputs()[1];
-    result = rounded(scalar(fill, call_.value_type(fill->dtype())), call_.value_type(fill->dtype()), request.tensor->dtype());
+    result = rounded(scalar(fill, call_.value_type(fill->dtype())), call_.value_type(fill->dtype()),
+                     request.tensor->dtype());
   }
   for (size_t k = 0; k < request.operands.size(); ++k) {
     const Request& from = request.operands[k];
@@ -194,7 +210,7 @@ int ProgramBuilder::emit_select(const Request& request) {
     const bool always = result < 0 || request.conditions[k].empty();  // of a cat, exactly one operand's tests hold
     result = always ? value : select(mask(request.tests[k], request.conditions[k]), value, result, bytes_of(type));
   }
-  ensure(result >= 0, "an operand has elements where the result has: ", to_string(expr));
+  ensure(result >= 0, "an operand has elements where the result has: ", expr);
   return result;
 }
 
@@ -210,11 +226,12 @@ int ProgramBuilder::emit_iota(const Request& request) {
   const DataType type = call_.value_type(request.tensor->dtype());
   const int index = convert(columns_.value(request.at[0]), DataType::Int, type);
   const int scaled = apply(PointwiseOp::mul, type, {scalar(expr.inputs()[1], type), index}, expr);
-  return rounded(apply(PointwiseOp::add, type, {scalar(expr.inputs()[0], type), scaled}, expr), type, request.tensor->dtype());
+  return rounded(apply(PointwiseOp::add, type, {scalar(expr.inputs()[0], type), scaled}, expr), type,
+                 request.tensor->dtype());
 }
 
 int ProgramBuilder::emit_none(const Request& request) {
-  fail(ErrorKind::internal, "no tensor is made by ", to_string(*request.tensor->definition()));
+  fail(ErrorKind::internal, "no tensor is made by ", *request.tensor->definition());
 }
 
 }  // namespace nvfuser

@@ -5,8 +5,6 @@
 namespace nvfuser {
 
 extern const BlockTable kManyRows;
-constinit const BlockTable kManyRows = make_block_table([](const PointwiseInfo& row) {
-  return row.arity > 2;
-});
+constinit const BlockTable kManyRows = make_block_table([](const PointwiseInfo& row) { return row.arity > 2; });
 
 }  // namespace nvfuser

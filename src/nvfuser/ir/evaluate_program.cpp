@@ -12,7 +12,9 @@ int BlockProgram::add(std::vector<int> ins, Run run, bool varies) {
   return static_cast<int>(steps_.size()) - 1;
 }
 
-void BlockProgram::sink(std::vector<int> ins, Run run) { steps_.push_back({std::move(ins), std::move(run), false, false}); }
+void BlockProgram::sink(std::vector<int> ins, Run run) {
+  steps_.push_back({std::move(ins), std::move(run), false, false});
+}
 
 /// Values that are computed once keep their slots; the others give them back after their last use.  Returns the number
 /// of slots.

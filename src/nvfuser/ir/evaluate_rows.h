@@ -14,26 +14,55 @@ namespace nvfuser {
 /// C++ types of kValueTypes.
 template <int index>
 struct ValueTypeAt;
-template <> struct ValueTypeAt<0> { using type = rt::boolean; };
-template <> struct ValueTypeAt<1> { using type = rt::int32; };
-template <> struct ValueTypeAt<2> { using type = rt::int64; };
-template <> struct ValueTypeAt<3> { using type = rt::uint64; };
-template <> struct ValueTypeAt<4> { using type = rt::float32; };
-template <> struct ValueTypeAt<5> { using type = rt::float64; };
-template <> struct ValueTypeAt<6> { using type = rt::complex64; };
-template <> struct ValueTypeAt<7> { using type = rt::complex128; };
+template <>
+struct ValueTypeAt<0> {
+  using type = rt::boolean;
+};
+template <>
+struct ValueTypeAt<1> {
+  using type = rt::int32;
+};
+template <>
+struct ValueTypeAt<2> {
+  using type = rt::int64;
+};
+template <>
+struct ValueTypeAt<3> {
+  using type = rt::uint64;
+};
+template <>
+struct ValueTypeAt<4> {
+  using type = rt::float32;
+};
+template <>
+struct ValueTypeAt<5> {
+  using type = rt::float64;
+};
+template <>
+struct ValueTypeAt<6> {
+  using type = rt::complex64;
+};
+template <>
+struct ValueTypeAt<7> {
+  using type = rt::complex128;
+};
 template <int index>
 using ValueAt = typename ValueTypeAt<index>::type;
 
 /// The types for which a rule's operations are computed at all.
 constexpr bool rule_allows(PromotionRule rule, DataType type) {
   switch (rule) {
-    case PromotionRule::real: return is_floating(type) || is_complex(type);
-    case PromotionRule::logical: return is_boolean(type);
-    case PromotionRule::integral: return is_boolean(type) || is_integral(type);
+    case PromotionRule::real:
+      return is_floating(type) || is_complex(type);
+    case PromotionRule::logical:
+      return is_boolean(type);
+    case PromotionRule::integral:
+      return is_boolean(type) || is_integral(type);
     case PromotionRule::precise:
-    case PromotionRule::compound: return is_floating(type);
-    default: return true;
+    case PromotionRule::compound:
+      return is_floating(type);
+    default:
+      return true;
   }
 }
 
@@ -78,13 +107,13 @@ constexpr void fill_row(BlockTable& table, Expression, std::integer_sequence<int
 template <class Wanted>
 constexpr BlockTable make_block_table(Wanted) {
   BlockTable table{};
-#define POINTWISE(name, arity, rule, cost, expression, doc)                                                          \
-  if constexpr (Wanted{}(info(PointwiseOp::name))) {                                                                 \
-    fill_row<PointwiseOp::name>(                                                                                     \
-        table,                                                                                                       \
-        []([[maybe_unused]] auto a, [[maybe_unused]] auto b, [[maybe_unused]] auto c, [[maybe_unused]] auto d)       \
-            -> std::remove_cvref_t<decltype expression> { return expression; },                                      \
-        std::make_integer_sequence<int, kValueTypeCount>{});                                                         \
+#define POINTWISE(name, arity, rule, cost, expression, doc)                                             \
+  if constexpr (Wanted{}(info(PointwiseOp::name))) {                                                    \
+    fill_row<PointwiseOp::name>(                                                                        \
+        table,                                                                                          \
+        []([[maybe_unused]] auto a, [[maybe_unused]] auto b, [[maybe_unused]] auto c,                   \
+           [[maybe_unused]] auto d) -> std::remove_cvref_t<decltype expression> { return expression; }, \
+        std::make_integer_sequence<int, kValueTypeCount>{});                                            \
   }
 #include "nvfuser/ir/pointwise.def"
   return table;

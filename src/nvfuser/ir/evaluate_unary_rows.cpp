@@ -5,8 +5,7 @@
 namespace nvfuser {
 
 extern const BlockTable kUnaryRows;
-constinit const BlockTable kUnaryRows = make_block_table([](const PointwiseInfo& row) {
-  return row.arity == 1 && row.rule != PromotionRule::real;
-});
+constinit const BlockTable kUnaryRows =
+    make_block_table([](const PointwiseInfo& row) { return row.arity == 1 && row.rule != PromotionRule::real; });
 
 }  // namespace nvfuser

@@ -15,8 +15,9 @@ namespace nvfuser {
 inline constexpr int64_t kBlockSize = 1024;
 
 /// The compute types, in order of width within kinds.
-inline constexpr std::array<DataType, 8> kValueTypes = {DataType::Bool,  DataType::Int32,  DataType::Int,          DataType::UInt64,
-                                                        DataType::Float, DataType::Double, DataType::ComplexFloat, DataType::ComplexDouble};
+inline constexpr std::array<DataType, 8> kValueTypes = {
+    DataType::Bool,  DataType::Int32,  DataType::Int,          DataType::UInt64,
+    DataType::Float, DataType::Double, DataType::ComplexFloat, DataType::ComplexDouble};
 inline constexpr int kValueTypeCount = static_cast<int>(kValueTypes.size());
 
 /// Position in kValueTypes of the compute type of a dtype; -1 for Null.

@@ -34,17 +34,21 @@ template <class Nodes>
 void check_owner(const Fusion* fusion, const Nodes& nodes, const char* what) {
   for (const Statement* node : nodes) {
     check(node != nullptr, ErrorKind::definition, what, " is missing");
-    check(node->fusion() == fusion, ErrorKind::definition, what, " ", to_string(*node), " belongs to another fusion");
+    check(node->fusion() == fusion, ErrorKind::definition, what, " ", *node, " belongs to another fusion");
   }
 }
 
 /// True when a value may stand for a dtype: kinds agree, an integer also for Index.
 bool fits(const ScalarValue& value, DataType dtype) {
   switch (value.index()) {
-    case 0: return is_boolean(dtype);
-    case 1: return is_integral(dtype);
-    case 2: return is_floating(dtype);
-    default: return is_complex(dtype);
+    case 0:
+      return is_boolean(dtype);
+    case 1:
+      return is_integral(dtype);
+    case 2:
+      return is_floating(dtype);
+    default:
+      return is_complex(dtype);
   }
 }
 
@@ -80,11 +84,10 @@ IterDomain* Fusion::axis(Val* extent, IterType type, Val* expanded) {
     check_owner(this, std::vector<const Statement*>{expanded}, "expanded extent");
     check(type == IterType::broadcast, ErrorKind::shape, "only a broadcast axis can be expanded");
   }
-  for (const Val* e : {extent, expanded}) {
-    check(e == nullptr || (e->is_scalar() && is_integral(e->dtype())), ErrorKind::shape,
-          "an extent must be an integer scalar; got ", e ? to_string(*e) : "", " of dtype ", e ? name_of(e->dtype()) : "");
-    check(e == nullptr || !e->is_constant() || e->constant_int() >= 0, ErrorKind::shape,
-          "an extent cannot be negative; got ", e && e->is_constant() ? to_string(*e) : "");
+  for (const Val* e : {extent, expanded ? expanded : extent}) {
+    check(e->is_scalar() && is_integral(e->dtype()), ErrorKind::shape, "an extent must be an integer scalar; got ", *e,
+          " of dtype ", name_of(e->dtype()));
+    check(!e->is_constant() || e->constant_int() >= 0, ErrorKind::shape, "an extent cannot be negative; got ", *e);
   }
   auto* axis = impl_->own(new IterDomain(this, impl_->axes++, ValKind::iter_domain, DataType::Index));
   axis->extent_ = extent;
@@ -103,7 +106,7 @@ TensorDomain* Fusion::domain(std::vector<IterDomain*> root, std::vector<IterDoma
   check_owner(this, logical, "axis");
   std::unordered_set<const IterDomain*> seen;
   for (const IterDomain* axis : logical) {
-    check(seen.insert(axis).second, ErrorKind::shape, "axis ", to_string(*axis), " stands twice in a domain");
+    check(seen.insert(axis).second, ErrorKind::shape, "axis ", *axis, " stands twice in a domain");
   }
   auto* domain = impl_->own(new TensorDomain(this, impl_->domains++, ValKind::tensor_domain, DataType::Null));
   for (const IterDomain* axis : logical) {
@@ -118,25 +121,26 @@ TensorDomain* Fusion::domain(std::vector<IterDomain*> root, std::vector<IterDoma
 TensorView* Fusion::tensor(TensorDomain* domain, DataType dtype, bool cpu_scalar) {
   check_owner(this, std::vector<const Statement*>{domain}, "domain");
   check(dtype != DataType::Null, ErrorKind::dtype, "a tensor needs a dtype; got Null");
-  check(!cpu_scalar || domain->logical().empty(), ErrorKind::shape, "only a tensor without axes can live on the CPU; got ",
-        domain->logical().size(), " axes");
+  check(!cpu_scalar || domain->logical().empty(), ErrorKind::shape,
+        "only a tensor without axes can live on the CPU; got ", domain->logical().size(), " axes");
   auto* tensor = impl_->own(new TensorView(this, impl_->tensors++, ValKind::tensor_view, dtype));
   tensor->domain_ = domain;
   tensor->cpu_scalar_ = cpu_scalar;
   return tensor;
 }
 
-Expr* Fusion::expr(ExprKind kind, std::vector<Val*> inputs, std::vector<Val*> outputs, std::vector<Attribute> attributes) {
+Expr* Fusion::expr(ExprKind kind, std::vector<Val*> inputs, std::vector<Val*> outputs,
+                   std::vector<Attribute> attributes) {
   check_owner(this, inputs, "operand");
   check_owner(this, outputs, "result");
   for (const Val* output : outputs) {
-    check(output->definition_ == nullptr && !output->is_constant(), ErrorKind::definition, "result ", to_string(*output),
+    check(output->definition_ == nullptr && !output->is_constant(), ErrorKind::definition, "result ", *output,
           " has a definition already");
-    check(std::find(inputs.begin(), inputs.end(), output) == inputs.end(), ErrorKind::definition, "result ",
-          to_string(*output), " is also an operand");
-    check(output->uses_.empty(), ErrorKind::definition, "result ", to_string(*output), " is used before it is defined");
-    check(std::find(inputs_.begin(), inputs_.end(), output) == inputs_.end(), ErrorKind::definition, "result ",
-          to_string(*output), " is an input of the fusion");
+    check(std::find(inputs.begin(), inputs.end(), output) == inputs.end(), ErrorKind::definition, "result ", *output,
+          " is also an operand");
+    check(output->uses_.empty(), ErrorKind::definition, "result ", *output, " is used before it is defined");
+    check(std::find(inputs_.begin(), inputs_.end(), output) == inputs_.end(), ErrorKind::definition, "result ", *output,
+          " is an input of the fusion");
   }
   auto* expr = impl_->own(new Expr(this, impl_->exprs++));
   expr->kind_ = kind;
@@ -201,7 +205,8 @@ std::vector<Expr*> Fusion::live_exprs() const {
     }
   }
   std::vector<Expr*> result;
-  std::copy_if(exprs_.begin(), exprs_.end(), std::back_inserter(result), [&](const Expr* e) { return live.contains(e); });
+  std::copy_if(exprs_.begin(), exprs_.end(), std::back_inserter(result),
+               [&](const Expr* e) { return live.contains(e); });
   return result;
 }
 

@@ -252,6 +252,8 @@ class Fusion : public std::enable_shared_from_this<Fusion> {
 /// ir/print_math.cpp: IR text, one line an expression.
 std::string print_math(const Fusion& fusion, bool from_outputs_only = true);
 std::string to_string(const Statement& statement);
+/// The same for messages: parts of a check are streamed only where it fails.
+std::ostream& operator<<(std::ostream& out, const Statement& statement);
 /// A constant as it prints: `true`, `3`, `0.5`, `nan`, `(1.0,2.0)`.
 std::string to_string(const ScalarValue& value);
 /// ir/clone.cpp: a copy; `map`, when given, gets old -> new for every Val.

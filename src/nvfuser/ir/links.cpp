@@ -14,14 +14,10 @@ namespace {
 
 using Axes = std::vector<IterDomain*>;
 
-Axes axes_of(const Val* tensor) {
-  return static_cast<const TensorView*>(tensor)->domain()->no_reductions();
-}
+Axes axes_of(const Val* tensor) { return static_cast<const TensorView*>(tensor)->domain()->no_reductions(); }
 
 /// The axes that the expression iterates: the root of its result.
-const Axes& result_axes(const Expr& expr) {
-  return static_cast<const TensorView*>(expr.output(0))->domain()->root();
-}
+const Axes& result_axes(const Expr& expr) { return static_cast<const TensorView*>(expr.output(0))->domain()->root(); }
 
 /// An axis is read at 0 where it holds one value: always when it is broadcast, expanded or not.
 Index read(const IterDomain* axis, Index at, const LinkScope& scope) {
@@ -36,7 +32,7 @@ bool resolves(const IterDomain* from, const IterDomain* to) {
 Link aligned(const Expr& expr, int operand, const LinkScope& scope) {
   const Axes from = axes_of(expr.input(operand)), &to = result_axes(expr);
   ensure(from.size() == to.size(), "operand ", operand, " has ", from.size(), " axes and its result ", to.size(), ": ",
-         to_string(expr));
+         expr);
   Link link{operand, LinkKind::same, {}, {}};
   for (size_t i = 0; i < from.size(); ++i) {
     link.map.push_back(read(from[i], scope.axis(to[i]), scope));
@@ -95,7 +91,8 @@ std::vector<Link> permute_links(const Expr& expr, const LinkScope& scope) {
 /// sizes are unknown.
 class Reshape {
  public:
-  Reshape(const Axes& from, const Axes& to, const LinkScope& scope) : from_(from), to_(to), scope_(scope), map_(from.size()) {
+  Reshape(const Axes& from, const Axes& to, const LinkScope& scope)
+      : from_(from), to_(to), scope_(scope), map_(from.size()) {
     const size_t shorter = std::min(from.size(), to.size());
     size_t front = 0, back = 0;
     while (front < shorter && keeps(from[front], to[front])) {

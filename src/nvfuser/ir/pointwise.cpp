@@ -40,14 +40,19 @@ DataType common_type(const std::vector<DataType>& operands, const std::vector<bo
 
 }  // namespace
 
-DataType operation_type(PointwiseOp op, const std::vector<DataType>& operands, const std::vector<bool>& scalar, DataType result) {
+DataType operation_type(PointwiseOp op, const std::vector<DataType>& operands, const std::vector<bool>& scalar,
+                        DataType result) {
   switch (info(op).rule) {
-    case PromotionRule::logical: return DataType::Bool;
-    case PromotionRule::predicate: return common_type(operands, scalar);
+    case PromotionRule::logical:
+      return DataType::Bool;
+    case PromotionRule::predicate:
+      return common_type(operands, scalar);
     case PromotionRule::magnitude:
     case PromotionRule::part:
-    case PromotionRule::compound: return compute_type(operands.at(0));
-    default: return compute_type(result);
+    case PromotionRule::compound:
+      return compute_type(operands.at(0));
+    default:
+      return compute_type(result);
   }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The table of pointwise operations as data, from pointwise.def, and what follows from a row: in which type an operation
-// is computed and which type it gives.
+// The table of pointwise operations as data, from pointwise.def, and what follows from a row: in which type an
+// operation is computed and which type it gives.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,17 @@ class Expr;
 
 /// How operand and result types relate; pointwise.def explains each.
 enum class PromotionRule : uint8_t {
-  real, arithmetic, same, magnitude, part, predicate, logical, integral, precise, compound, select,
+  real,
+  arithmetic,
+  same,
+  magnitude,
+  part,
+  predicate,
+  logical,
+  integral,
+  precise,
+  compound,
+  select,
 };
 
 enum class PointwiseCost : uint8_t { alu, special, heavy };
@@ -62,11 +72,15 @@ constexpr DataType real_type(DataType type) {
 constexpr DataType result_type(PointwiseOp op, DataType operation) {
   switch (info(op).rule) {
     case PromotionRule::predicate:
-    case PromotionRule::logical: return DataType::Bool;
+    case PromotionRule::logical:
+      return DataType::Bool;
     case PromotionRule::magnitude:
-    case PromotionRule::part: return real_type(operation);
-    case PromotionRule::compound: return operation == DataType::Double ? DataType::ComplexDouble : DataType::ComplexFloat;
-    default: return operation;
+    case PromotionRule::part:
+      return real_type(operation);
+    case PromotionRule::compound:
+      return operation == DataType::Double ? DataType::ComplexDouble : DataType::ComplexFloat;
+    default:
+      return operation;
   }
 }
 
@@ -74,6 +88,7 @@ constexpr DataType result_type(PointwiseOp op, DataType operation) {
 /// operand to Bool).  Builders bring operands to one type; where a scalar still differs, the tensors decide.
 DataType operation_type(const Expr& expr);
 /// The same by operand and result dtypes; `scalar[k]` says that operand k is no tensor.
-DataType operation_type(PointwiseOp op, const std::vector<DataType>& operands, const std::vector<bool>& scalar, DataType result);
+DataType operation_type(PointwiseOp op, const std::vector<DataType>& operands, const std::vector<bool>& scalar,
+                        DataType result);
 
 }  // namespace nvfuser

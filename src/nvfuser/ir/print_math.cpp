@@ -30,15 +30,16 @@ std::string text(double value) {
 
 std::string lower(std::string_view name) {
   std::string result(name);
-  std::transform(result.begin(), result.end(), result.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::transform(result.begin(), result.end(), result.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return result;
 }
 
 /// How a loop type stands in the text of an axis, between its letter and its number; in order of ParallelType.
-constexpr std::string_view kParallelTexts[] = {"mesh.x", "mesh.y", "mesh.z", "blockIdx.x", "blockIdx.y", "blockIdx.z",
-                                               "threadIdx.x", "threadIdx.y", "threadIdx.z", "MMA", "S", "TMA", "UR", "US",
-                                               "V", "Stream"};
-constexpr char kAxisLetters[] = {'i', 'r', 'b'};             // in order of IterType
+constexpr std::string_view kParallelTexts[] = {
+    "mesh.x",      "mesh.y", "mesh.z", "blockIdx.x", "blockIdx.y", "blockIdx.z", "threadIdx.x", "threadIdx.y",
+    "threadIdx.z", "MMA",    "S",      "TMA",        "UR",         "US",         "V",           "Stream"};
+constexpr char kAxisLetters[] = {'i', 'r', 'b'};              // in order of IterType
 constexpr char kMemoryLetters[] = {'t', 'l', 's', 'g', 'm'};  // in order of MemoryType
 
 template <class Items, class Text>
@@ -68,9 +69,12 @@ std::string val_text(const Val& val) {
   switch (val.kind()) {
     case ValKind::scalar:
       return val.is_constant() ? to_string(*val.constant()) : info(val.dtype()).letter + std::to_string(val.number());
-    case ValKind::iter_domain: return axis_text(static_cast<const IterDomain&>(val));
-    case ValKind::tensor_domain: return axes_text(static_cast<const TensorDomain&>(val).loop());
-    default: break;
+    case ValKind::iter_domain:
+      return axis_text(static_cast<const IterDomain&>(val));
+    case ValKind::tensor_domain:
+      return axes_text(static_cast<const TensorDomain&>(val).loop());
+    default:
+      break;
   }
   const auto& tensor = static_cast<const TensorView&>(val);
   std::string result = "T" + std::to_string(tensor.number()) + "_";
@@ -102,7 +106,8 @@ std::string attribute_name(ExprKind kind, size_t k) {
   for (size_t colon; (colon = rest.find(':')) != std::string_view::npos; --k) {
     const size_t start = rest.find_last_of("; ", colon);
     if (k == 0) {
-      return std::string(rest.substr(start == std::string_view::npos ? 0 : start + 1, colon - (start == std::string_view::npos ? 0 : start + 1)));
+      return std::string(rest.substr(start == std::string_view::npos ? 0 : start + 1,
+                                     colon - (start == std::string_view::npos ? 0 : start + 1)));
     }
     rest.remove_prefix(colon + 1);
   }
@@ -133,8 +138,8 @@ std::string layout_text(const TensorView& tensor) {
                                  [](const std::optional<bool>& c) { return c.value_or(true); });
   if (!dense) {
     result += " contiguity " + list(domain.contiguity(), "{", "}", [](const std::optional<bool>& c) {
-      return std::string(!c.has_value() ? "none" : *c ? "true" : "false");
-    });
+                return std::string(!c.has_value() ? "none" : *c ? "true" : "false");
+              });
   }
   return result;
 }
@@ -166,7 +171,9 @@ std::string to_string(const ScalarValue& value) {
     std::string operator()(bool v) const { return v ? "true" : "false"; }
     std::string operator()(int64_t v) const { return std::to_string(v); }
     std::string operator()(double v) const { return text(v); }
-    std::string operator()(const std::complex<double>& v) const { return "(" + text(v.real()) + "," + text(v.imag()) + ")"; }
+    std::string operator()(const std::complex<double>& v) const {
+      return "(" + text(v.real()) + "," + text(v.imag()) + ")";
+    }
   };
   return std::visit(Visitor{}, value);
 }
@@ -177,6 +184,8 @@ std::string to_string(const Statement& statement) {
   }
   return expr_text(static_cast<const Expr&>(statement));
 }
+
+std::ostream& operator<<(std::ostream& out, const Statement& statement) { return out << to_string(statement); }
 
 std::string print_math(const Fusion& fusion, bool from_outputs_only) {
   std::ostringstream out;

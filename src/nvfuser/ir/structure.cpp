@@ -123,7 +123,9 @@ class Writer {
       void operator()(bool v) const { words.push_back(v); }
       void operator()(int64_t v) const { words.push_back(static_cast<uint64_t>(v)); }
       void operator()(double v) const { words.push_back(bits(v)); }
-      void operator()(const std::complex<double>& v) const { words.insert(words.end(), {bits(v.real()), bits(v.imag())}); }
+      void operator()(const std::complex<double>& v) const {
+        words.insert(words.end(), {bits(v.real()), bits(v.imag())});
+      }
     };
     words_.push_back(val.is_constant() ? 1 + val.constant()->index() : 0);
     if (val.is_constant()) {

@@ -7,16 +7,17 @@
 namespace nvfuser {
 
 int64_t Val::constant_int() const {
-  check(constant_.has_value(), ErrorKind::definition, to_string(*this), " is not a constant; an integer constant was expected");
+  check(constant_.has_value(), ErrorKind::definition, *this, " is not a constant; an integer constant was expected");
   const int64_t* value = std::get_if<int64_t>(&*constant_);
-  check(value != nullptr, ErrorKind::dtype, to_string(*this), " is a constant of dtype ", name_of(dtype_),
+  check(value != nullptr, ErrorKind::dtype, *this, " is a constant of dtype ", name_of(dtype_),
         "; an integer constant was expected");
   return *value;
 }
 
 int TensorView::rank() const {
   const auto& axes = domain_->logical();
-  return static_cast<int>(std::count_if(axes.begin(), axes.end(), [](const IterDomain* a) { return !a->is_reduction(); }));
+  return static_cast<int>(
+      std::count_if(axes.begin(), axes.end(), [](const IterDomain* a) { return !a->is_reduction(); }));
 }
 
 bool TensorView::is_fusion_input() const {
@@ -25,14 +26,14 @@ bool TensorView::is_fusion_input() const {
 }
 
 Val* Expr::input(int k) const {
-  check(k >= 0 && k < static_cast<int>(inputs_.size()), ErrorKind::definition, "operand ", k, " of an expression that has ",
-        inputs_.size(), " operands: ", to_string(*this));
+  check(k >= 0 && k < static_cast<int>(inputs_.size()), ErrorKind::definition, "operand ", k,
+        " of an expression that has ", inputs_.size(), " operands: ", *this);
   return inputs_[k];
 }
 
 Val* Expr::output(int k) const {
-  check(k >= 0 && k < static_cast<int>(outputs_.size()), ErrorKind::definition, "result ", k, " of an expression that has ",
-        outputs_.size(), " results: ", to_string(*this));
+  check(k >= 0 && k < static_cast<int>(outputs_.size()), ErrorKind::definition, "result ", k,
+        " of an expression that has ", outputs_.size(), " results: ", *this);
   return outputs_[k];
 }
 

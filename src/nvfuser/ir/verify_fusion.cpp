@@ -18,19 +18,20 @@ bool is_int(const Val* val) { return val->is_scalar() && is_integral(val->dtype(
 
 /// Operand `first` and all behind it are integer scalars, `count` of them.
 void ensure_extents(const Expr& e, size_t first, size_t count) {
-  ensure(e.inputs().size() == first + count, name_of(e.kind()), " takes ", first + count, " operands: ", to_string(e));
+  ensure(e.inputs().size() == first + count, name_of(e.kind()), " takes ", first + count, " operands: ", e);
   ensure(std::all_of(e.inputs().begin() + static_cast<std::ptrdiff_t>(first), e.inputs().end(), is_int),
-         "extents are integer scalars: ", to_string(e));
+         "extents are integer scalars: ", e);
 }
 
 void ensure_unary_tensor(const Expr& e, DataType dtype) {
-  ensure(!e.inputs().empty() && e.input(0)->is_tensor() && e.output(0)->is_tensor(), "a tensor is read: ", to_string(e));
-  ensure(e.input(0)->dtype() == dtype, "the dtype is kept: ", to_string(e));
+  ensure(!e.inputs().empty() && e.input(0)->is_tensor() && e.output(0)->is_tensor(), "a tensor is read: ", e);
+  ensure(e.input(0)->dtype() == dtype, "the dtype is kept: ", e);
 }
 
 template <class T>
 void ensure_attribute(const Expr& e, size_t k) {
-  ensure(k < e.attributes().size() && std::holds_alternative<T>(e.attributes()[k]), "attribute ", k, " is missing: ", to_string(e));
+  ensure(k < e.attributes().size() && std::holds_alternative<T>(e.attributes()[k]), "attribute ", k,
+         " is missing: ", e);
 }
 
 /// Tensor operands have the rank of the result; scalars make a scalar.
@@ -39,32 +40,32 @@ void verify_pointwise(const Expr& e) {
   for (const Val* operand : e.inputs()) {
     any_tensor |= operand->is_tensor();
     ensure(operand->is_scalar() || (e.output(0)->is_tensor() && rank_of(operand) == rank_of(e.output(0))),
-           "operands have the rank of the result: ", to_string(e));
+           "operands have the rank of the result: ", e);
   }
-  ensure(any_tensor == e.output(0)->is_tensor(), "a tensor operand makes a tensor, scalars a scalar: ", to_string(e));
+  ensure(any_tensor == e.output(0)->is_tensor(), "a tensor operand makes a tensor, scalars a scalar: ", e);
 }
 
 void verify_op(const Expr& e) {
   ensure_attribute<PointwiseOp>(e, 0);
   const PointwiseInfo& row = info(e.attribute<PointwiseOp>(0));
-  ensure(static_cast<int>(e.inputs().size()) == row.arity, row.name, " takes ", row.arity, " operands: ", to_string(e));
+  ensure(static_cast<int>(e.inputs().size()) == row.arity, row.name, " takes ", row.arity, " operands: ", e);
   verify_pointwise(e);
   const DataType result = e.output(0)->dtype();
   if (row.rule == PromotionRule::predicate || row.rule == PromotionRule::logical) {
-    ensure(is_boolean(result), row.name, " gives Bool: ", to_string(e));
+    ensure(is_boolean(result), row.name, " gives Bool: ", e);
   }
-  ensure(row.rule != PromotionRule::select || is_boolean(e.input(0)->dtype()), row.name, " selects by a Bool: ", to_string(e));
+  ensure(row.rule != PromotionRule::select || is_boolean(e.input(0)->dtype()), row.name, " selects by a Bool: ", e);
 }
 
 void verify_cast(const Expr& e) {
   ensure_attribute<DataType>(e, 0);
-  ensure(e.inputs().size() == 1 && e.attribute<DataType>(0) == e.output(0)->dtype(), "a cast gives its dtype: ", to_string(e));
+  ensure(e.inputs().size() == 1 && e.attribute<DataType>(0) == e.output(0)->dtype(), "a cast gives its dtype: ", e);
   verify_pointwise(e);
 }
 
 void verify_set(const Expr& e) {
   ensure_attribute<int64_t>(e, 0);
-  ensure(e.inputs().size() == 1, "set copies one value: ", to_string(e));
+  ensure(e.inputs().size() == 1, "set copies one value: ", e);
   ensure_unary_tensor(e, e.output(0)->dtype());
   verify_pointwise(e);
 }
@@ -74,11 +75,12 @@ void verify_flags(const Expr& e, const Val* longer, const Val* shorter) {
   ensure_unary_tensor(e, e.output(0)->dtype());
   ensure_attribute<std::vector<bool>>(e, 0);
   const auto& flags = e.attribute<std::vector<bool>>(0);
-  ensure(flags.size() == rank_of(longer) && static_cast<size_t>(std::count(flags.begin(), flags.end(), false)) == rank_of(shorter),
-         "one flag an axis: ", to_string(e));
+  ensure(flags.size() == rank_of(longer) &&
+             static_cast<size_t>(std::count(flags.begin(), flags.end(), false)) == rank_of(shorter),
+         "one flag an axis: ", e);
   const auto axes = tensor_of(longer).domain()->no_reductions();
   for (size_t i = 0; i < flags.size(); ++i) {
-    ensure(!flags[i] || axes[i]->is_broadcast(), "flagged axes are broadcast: ", to_string(e));
+    ensure(!flags[i] || axes[i]->is_broadcast(), "flagged axes are broadcast: ", e);
   }
 }
 
@@ -88,7 +90,7 @@ void verify_squeeze(const Expr& e) { verify_flags(e, e.input(0), e.output(0)); }
 void verify_expand(const Expr& e) {
   ensure_unary_tensor(e, e.output(0)->dtype());
   ensure_extents(e, 1, rank_of(e.output(0)));
-  ensure(rank_of(e.input(0)) == rank_of(e.output(0)), "expand keeps the rank: ", to_string(e));
+  ensure(rank_of(e.input(0)) == rank_of(e.output(0)), "expand keeps the rank: ", e);
 }
 
 void verify_permute(const Expr& e) {
@@ -96,9 +98,9 @@ void verify_permute(const Expr& e) {
   ensure_attribute<std::vector<int64_t>>(e, 0);
   auto order = e.attribute<std::vector<int64_t>>(0);
   std::sort(order.begin(), order.end());
-  ensure(order.size() == rank_of(e.input(0)) && order.size() == rank_of(e.output(0)), "one entry an axis: ", to_string(e));
+  ensure(order.size() == rank_of(e.input(0)) && order.size() == rank_of(e.output(0)), "one entry an axis: ", e);
   for (size_t i = 0; i < order.size(); ++i) {
-    ensure(order[i] == static_cast<int64_t>(i), "the order is a permutation: ", to_string(e));
+    ensure(order[i] == static_cast<int64_t>(i), "the order is a permutation: ", e);
   }
 }
 
@@ -109,70 +111,74 @@ void verify_reshape(const Expr& e) {
 
 void verify_slice(const Expr& e) {
   ensure_unary_tensor(e, e.output(0)->dtype());
-  ensure(rank_of(e.input(0)) == rank_of(e.output(0)), "slice keeps the rank: ", to_string(e));
+  ensure(rank_of(e.input(0)) == rank_of(e.output(0)), "slice keeps the rank: ", e);
   ensure_extents(e, 1, 2 * rank_of(e.input(0)));
 }
 
 void verify_pad(const Expr& e) {
   ensure_unary_tensor(e, e.output(0)->dtype());
-  ensure(rank_of(e.input(0)) == rank_of(e.output(0)), "pad keeps the rank: ", to_string(e));
-  ensure(e.inputs().size() >= 2 && e.input(1)->is_scalar(), "pad fills with a scalar: ", to_string(e));
+  ensure(rank_of(e.input(0)) == rank_of(e.output(0)), "pad keeps the rank: ", e);
+  ensure(e.inputs().size() >= 2 && e.input(1)->is_scalar(), "pad fills with a scalar: ", e);
   ensure_extents(e, 2, 2 * rank_of(e.input(0)));
 }
 
 void verify_cat(const Expr& e) {
   ensure_attribute<int64_t>(e, 0);
   const auto axis = e.attribute<int64_t>(0);
-  ensure(!e.inputs().empty() && axis >= 0 && axis < static_cast<int64_t>(rank_of(e.output(0))), "cat joins an axis: ", to_string(e));
+  ensure(!e.inputs().empty() && axis >= 0 && axis < static_cast<int64_t>(rank_of(e.output(0))),
+         "cat joins an axis: ", e);
   for (const Val* operand : e.inputs()) {
     ensure(operand->is_tensor() && operand->dtype() == e.output(0)->dtype() && rank_of(operand) == rank_of(e.output(0)),
-           "cat joins tensors of one dtype and rank: ", to_string(e));
+           "cat joins tensors of one dtype and rank: ", e);
   }
 }
 
 void verify_full(const Expr& e) {
-  ensure(!e.inputs().empty() && e.input(0)->is_scalar(), "full fills with a scalar: ", to_string(e));
+  ensure(!e.inputs().empty() && e.input(0)->is_scalar(), "full fills with a scalar: ", e);
   ensure_extents(e, 1, rank_of(e.output(0)));
 }
 
 void verify_iota(const Expr& e) {
   ensure(e.inputs().size() == 3 && e.input(0)->is_scalar() && e.input(1)->is_scalar() && is_int(e.input(2)),
-         "iota takes start, step and length: ", to_string(e));
-  ensure(rank_of(e.output(0)) == 1, "iota has one axis: ", to_string(e));
+         "iota takes start, step and length: ", e);
+  ensure(rank_of(e.output(0)) == 1, "iota has one axis: ", e);
 }
 
 void verify_loops(const Expr&) {}
 
 /// In order of nodes.def.
 constexpr std::array<void (*)(const Expr&), kNodeCount> kChecks = {
-    verify_op, verify_cast, verify_set, verify_broadcast, verify_expand, verify_squeeze, verify_permute, verify_reshape,
-    verify_slice, verify_pad, verify_cat, verify_full, verify_iota, verify_loops, verify_loops};
+    verify_op,      verify_cast,    verify_set,     verify_broadcast, verify_expand,
+    verify_squeeze, verify_permute, verify_reshape, verify_slice,     verify_pad,
+    verify_cat,     verify_full,    verify_iota,    verify_loops,     verify_loops};
 
 void verify_tensor(const TensorView& tensor) {
   const TensorDomain& domain = *tensor.domain();
   const auto& logical = domain.logical();
-  ensure(domain.allocation().size() == domain.contiguity().size() &&
-             std::is_permutation(logical.begin(), logical.end(), domain.allocation().begin(), domain.allocation().end()),
-         "memory order is a permutation of the logical axes: ", to_string(tensor));
+  ensure(
+      domain.allocation().size() == domain.contiguity().size() &&
+          std::is_permutation(logical.begin(), logical.end(), domain.allocation().begin(), domain.allocation().end()),
+      "memory order is a permutation of the logical axes: ", tensor);
   for (size_t k = 0; k < domain.allocation().size(); ++k) {
-    ensure(domain.contiguity()[k].has_value() != domain.allocation()[k]->is_broadcast() || domain.allocation()[k]->is_reduction(),
-           "broadcast axes and only they have no contiguity: ", to_string(tensor));
+    ensure(domain.contiguity()[k].has_value() != domain.allocation()[k]->is_broadcast() ||
+               domain.allocation()[k]->is_reduction(),
+           "broadcast axes and only they have no contiguity: ", tensor);
   }
   for (const IterDomain* axis : domain.no_reductions()) {
     ensure(std::find(domain.root().begin(), domain.root().end(), axis) != domain.root().end(),
-           "logical axes stand in the root: ", to_string(tensor));
+           "logical axes stand in the root: ", tensor);
   }
 }
 
 void verify_expr(const Expr& expr, std::unordered_set<const Val*>& defined) {
   for (const Val* input : expr.inputs()) {
-    ensure(input->definition() == nullptr || defined.contains(input), "operands are defined first: ", to_string(expr));
+    ensure(input->definition() == nullptr || defined.contains(input), "operands are defined first: ", expr);
     ensure(std::find(input->uses().begin(), input->uses().end(), &expr) != input->uses().end(),
-           "operands know their uses: ", to_string(expr));
+           "operands know their uses: ", expr);
   }
-  ensure(expr.outputs().size() == 1, "an expression has one result: ", to_string(expr));
+  ensure(expr.outputs().size() == 1, "an expression has one result: ", expr);
   for (const Val* output : expr.outputs()) {
-    ensure(output->definition() == &expr, "results know their definition: ", to_string(expr));
+    ensure(output->definition() == &expr, "results know their definition: ", expr);
     defined.insert(output);
   }
   kChecks[static_cast<int>(expr.kind())](expr);
@@ -193,8 +199,8 @@ void verify(const Fusion& fusion) {
   ensure(fusion.aliases().size() == fusion.outputs().size(), "an alias entry stands for each output");
   for (size_t k = 0; k < fusion.outputs().size(); ++k) {
     const TensorView* output = fusion.outputs()[k];
-    ensure(output->definition() != nullptr || output->is_fusion_input(), "outputs are computed: ", to_string(*output));
-    ensure(fusion.alias(k) == nullptr || fusion.alias(k)->input->is_fusion_input(), "aliases are inputs: ", to_string(*output));
+    ensure(output->definition() != nullptr || output->is_fusion_input(), "outputs are computed: ", *output);
+    ensure(fusion.alias(k) == nullptr || fusion.alias(k)->input->is_fusion_input(), "aliases are inputs: ", *output);
   }
 }
 

@@ -29,6 +29,17 @@ std::vector<const Id*> bound_loops(const Tensor& t) {
   return found;
 }
 
+/// Does the store stand in a loop of the kernel on which it does not depend?  Then it runs again after its first write.
+bool is_repeated(const Lowering& state, const Tensor& store) {
+  for (size_t k = 0; k < store.loop.size(); ++k) {
+    const Id* loop = state.groups[state.group_of.at(&store)[k]].loop;
+    if (loop != nullptr && store.loop[k] == nullptr && !is_bound(loop->parallel) && !loop->extent->is(1)) {
+      return true;
+    }
+  }
+  return false;
+}
+
 void check_alias(Lowering& state, const Tensor& buffer, const Tensor& store) {
   const auto refuse_unless = [&](bool ok, const char* why) {
     check(ok, ErrorKind::schedule, store.name, " cannot be written in place of ", buffer.name, ": ", why);
@@ -36,6 +47,7 @@ void check_alias(Lowering& state, const Tensor& buffer, const Tensor& store) {
   refuse_unless(same_layout(buffer, store), "another layout");
   const std::vector<Test> writers = single_writer_tests(state, store);
   const bool one_writer = std::all_of(writers.begin(), writers.end(), [&](const Test& t) { return holds(t, state.algebra); });
+  refuse_unless(!is_repeated(state, store), "it would be written in a loop that reads it again");
   for (const Tensor* t : state.kernel.tensors) {
     if (t->op == TensorOp::load && state.kernel.buffer_of(t) == &buffer) {
       refuse_unless(t->map == store.map, "read and write have different maps");

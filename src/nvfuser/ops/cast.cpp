@@ -20,7 +20,8 @@ struct NarrowFormat {
   int fraction_bits, least_exponent;
   double most;
 };
-constexpr NarrowFormat kNarrowFormats[] = {{DataType::Half, 10, -14, 65504.0}, {DataType::BFloat16, 7, -126, 0x1.fep127}};
+constexpr NarrowFormat kNarrowFormats[] = {{DataType::Half, 10, -14, 65504.0},
+                                           {DataType::BFloat16, 7, -126, 0x1.fep127}};
 
 constexpr DataType kTinyPartners[] = {DataType::Float, DataType::Double, DataType::Half, DataType::BFloat16};
 
@@ -80,13 +81,15 @@ double as_double(const ScalarValue& value) {
   if (const auto* complex = std::get_if<std::complex<double>>(&value)) {
     return complex->real();
   }
-  return std::visit([](const auto& v) -> double {
-    if constexpr (std::is_arithmetic_v<std::decay_t<decltype(v)>>) {
-      return static_cast<double>(v);
-    } else {
-      return v.real();
-    }
-  }, value);
+  return std::visit(
+      [](const auto& v) -> double {
+        if constexpr (std::is_arithmetic_v<std::decay_t<decltype(v)>>) {
+          return static_cast<double>(v);
+        } else {
+          return v.real();
+        }
+      },
+      value);
 }
 
 std::complex<double> as_complex(const ScalarValue& value, DataType dtype) {
@@ -115,11 +118,16 @@ bool can_cast(DataType from, DataType to) {
 
 ScalarValue convert_scalar(const ScalarValue& value, DataType dtype) {
   switch (kind_of(dtype)) {
-    case DataKind::boolean: return std::visit([](const auto& v) { return v != std::decay_t<decltype(v)>{}; }, value);
-    case DataKind::integer: return as_integer(value, dtype);
-    case DataKind::floating: return as_floating(as_double(value), dtype);
-    case DataKind::complex: return as_complex(value, dtype);
-    default: fail(ErrorKind::dtype, "a constant cannot have type ", name_of(dtype));
+    case DataKind::boolean:
+      return std::visit([](const auto& v) { return v != std::decay_t<decltype(v)>{}; }, value);
+    case DataKind::integer:
+      return as_integer(value, dtype);
+    case DataKind::floating:
+      return as_floating(as_double(value), dtype);
+    case DataKind::complex:
+      return as_complex(value, dtype);
+    default:
+      fail(ErrorKind::dtype, "a constant cannot have type ", name_of(dtype));
   }
 }
 
@@ -129,25 +137,26 @@ Val* cast(Val* operand, DataType dtype) {
     operand = fusion.constant(convert_scalar(*operand->constant(), DataType::Double), DataType::Double);
   }
   const DataType from = operand->dtype();
-  check(can_cast(from, dtype), ErrorKind::dtype, "cast: no conversion from ", name_of(from), " to ", name_of(dtype), " for ",
-        describe(operand), is_complex(from) ? "; take real first" : is_tiny_float(from) || is_tiny_float(dtype) ? "; cast to Float first" : "");
+  check(can_cast(from, dtype), ErrorKind::dtype, "cast: no conversion from ", name_of(from), " to ", name_of(dtype),
+        " for ", describe(operand),
+        is_complex(from)                              ? "; take real first"
+        : is_tiny_float(from) || is_tiny_float(dtype) ? "; cast to Float first"
+                                                      : "");
   if (from == dtype) {
     return operand->is_tensor() ? set(static_cast<TensorView*>(operand)) : operand;
   }
   if (operand->is_constant() && !is_tiny_float(dtype)) {
     return fusion.constant(convert_scalar(*operand->constant(), dtype), dtype);
   }
-  Val* result = nullptr;
   if (operand->is_scalar()) {
-    result = fusion.symbolic(dtype);
-  } else {
-    const auto* tensor = static_cast<TensorView*>(operand);
-    std::vector<IterDomain*> axes;
-    for (const IterDomain* axis : axes_of(tensor)) {
-      axes.push_back(copy_axis(axis));
-    }
-    result = make_tensor(fusion, std::move(axes), dtype, allocation_order(tensor));
+    return scalar_expr(ExprKind::cast, {operand}, dtype, dtype);
   }
+  const auto* tensor = static_cast<TensorView*>(operand);
+  std::vector<IterDomain*> axes;
+  for (const IterDomain* axis : axes_of(tensor)) {
+    axes.push_back(copy_axis(axis));
+  }
+  TensorView* result = make_tensor(fusion, std::move(axes), dtype, allocation_order(tensor));
   fusion.expr(ExprKind::cast, {operand}, {result}, {dtype});
   return result;
 }

@@ -22,7 +22,8 @@ std::vector<size_t> allocation_positions(const std::vector<int64_t>& stride_orde
   if (stride_order.empty()) {
     return positions;
   }
-  check(stride_order.size() == rank, ErrorKind::shape, kTensor, ": stride_order has ", stride_order.size(), " entries for a shape of ", rank);
+  check(stride_order.size() == rank, ErrorKind::shape, kTensor, ": stride_order has ", stride_order.size(),
+        " entries for a shape of ", rank);
   std::vector<bool> taken(rank, false);
   for (size_t k = 0; k < rank; ++k) {
     positions[k] = rank - 1 - wrapped_axis("define_tensor: stride_order", stride_order[k], static_cast<int64_t>(rank));
@@ -37,8 +38,8 @@ void check_shape(const std::vector<int64_t>& shape, bool is_cpu) {
     check(shape[k] >= -1, ErrorKind::shape, kTensor, ": the value ", shape[k], " at index ", k,
           " was neither symbolic(-1), zero_element(0), broadcast(1), or static(>1)");
   }
-  check(!is_cpu || shape.empty(), ErrorKind::shape, kTensor, ": only a tensor without axes can live on the CPU, but the shape has ",
-        shape.size(), " axes");
+  check(!is_cpu || shape.empty(), ErrorKind::shape, kTensor,
+        ": only a tensor without axes can live on the CPU, but the shape has ", shape.size(), " axes");
 }
 
 IterDomain* input_axis(Fusion& fusion, int64_t size, bool expanded) {
@@ -61,7 +62,8 @@ DataType unpack(DataType dtype, std::vector<int64_t>& shape, const std::vector<s
 
 TensorDescriptor compute_tensor_descriptor(const std::vector<int64_t>& sizes, const std::vector<int64_t>& strides) {
   constexpr std::string_view kOp = "compute_tensor_descriptor";
-  check(sizes.size() == strides.size(), ErrorKind::shape, kOp, ": ", sizes.size(), " sizes but ", strides.size(), " strides");
+  check(sizes.size() == strides.size(), ErrorKind::shape, kOp, ": ", sizes.size(), " sizes but ", strides.size(),
+        " strides");
   const size_t rank = sizes.size();
   std::vector<size_t> moving;
   for (size_t k = 0; k < rank; ++k) {
@@ -91,11 +93,13 @@ TensorDescriptor compute_tensor_descriptor(const std::vector<int64_t>& sizes, co
   return result;
 }
 
-TensorView* define_tensor(Fusion& fusion, const std::vector<int64_t>& given_shape, const std::vector<std::optional<bool>>& contiguity,
-                          DataType given_dtype, bool is_cpu, const std::vector<int64_t>& stride_order) {
+TensorView* define_tensor(Fusion& fusion, const std::vector<int64_t>& given_shape,
+                          const std::vector<std::optional<bool>>& contiguity, DataType given_dtype, bool is_cpu,
+                          const std::vector<int64_t>& stride_order) {
   check_shape(given_shape, is_cpu);
   const size_t rank = given_shape.size();
-  check(contiguity.size() == rank, ErrorKind::shape, kTensor, ": contiguity has ", contiguity.size(), " entries for a shape of ", rank);
+  check(contiguity.size() == rank, ErrorKind::shape, kTensor, ": contiguity has ", contiguity.size(),
+        " entries for a shape of ", rank);
   const std::vector<size_t> positions = allocation_positions(stride_order, rank);
   std::vector<int64_t> shape = given_shape;
   const DataType dtype = unpack(given_dtype, shape, positions);
@@ -113,8 +117,8 @@ TensorView* define_tensor(Fusion& fusion, const std::vector<int64_t>& given_shap
   return fusion.tensor(domain, dtype, is_cpu);
 }
 
-TensorView* define_tensor(Fusion& fusion, const std::vector<int64_t>& shape, bool contiguity, DataType dtype, bool is_cpu,
-                          const std::vector<int64_t>& stride_order) {
+TensorView* define_tensor(Fusion& fusion, const std::vector<int64_t>& shape, bool contiguity, DataType dtype,
+                          bool is_cpu, const std::vector<int64_t>& stride_order) {
   std::vector<std::optional<bool>> flags(shape.size());
   const std::vector<size_t> positions = allocation_positions(stride_order, shape.size());
   for (size_t k = 0; k < shape.size(); ++k) {
@@ -125,8 +129,8 @@ TensorView* define_tensor(Fusion& fusion, const std::vector<int64_t>& shape, boo
   return define_tensor(fusion, shape, flags, dtype, is_cpu, stride_order);
 }
 
-TensorView* define_strided_tensor(Fusion& fusion, const std::vector<int64_t>& sizes, const std::vector<int64_t>& strides, DataType dtype,
-                                  bool static_sizes, bool is_cpu) {
+TensorView* define_strided_tensor(Fusion& fusion, const std::vector<int64_t>& sizes,
+                                  const std::vector<int64_t>& strides, DataType dtype, bool static_sizes, bool is_cpu) {
   TensorDescriptor descriptor = compute_tensor_descriptor(sizes, strides);
   std::vector<int64_t> shape = sizes;
   for (int64_t& size : shape) {

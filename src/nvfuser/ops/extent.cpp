@@ -10,16 +10,26 @@ namespace {
 
 bool is_known(const Val* value, int64_t expected) { return known_integer(value) == std::optional(expected); }
 
+/// What an integer was before it became an Index.
+const Val* unconverted(const Val* value) {
+  const Expr* definition = value->definition();
+  const bool converted = definition != nullptr && definition->kind() == ExprKind::cast &&
+                         is_integral(definition->input(0)->dtype()) && value->dtype() == DataType::Index;
+  return converted ? definition->input(0) : value;
+}
+
 /// One operand of an addition, when the other one is `part`.
 Val* rest_of_sum(const Val* sum, const Val* part) {
+  sum = unconverted(sum);
   const Expr* definition = sum->definition();
   if (definition == nullptr || definition->kind() != ExprKind::pointwise ||
       definition->attribute<PointwiseOp>(0) != PointwiseOp::add) {
     return nullptr;
   }
   for (const int k : {0, 1}) {
-    if (same_scalar(definition->input(k), part)) {
-      return definition->input(1 - k);
+    if (same_integer(definition->input(k), part)) {
+      Val* rest = definition->input(1 - k);
+      return rest->is_constant() ? rest->fusion()->index_constant(rest->constant_int()) : rest;
     }
   }
   return nullptr;
@@ -29,6 +39,10 @@ Val* rest_of_sum(const Val* sum, const Val* part) {
 
 bool same_scalar(const Val* a, const Val* b) {
   return a == b || (a->is_constant() && b->is_constant() && *a->constant() == *b->constant());
+}
+
+bool same_integer(const Val* a, const Val* b) {
+  return same_scalar(a, b) || same_scalar(unconverted(a), unconverted(b));
 }
 
 Val* better_extent(Val* a, Val* b) {

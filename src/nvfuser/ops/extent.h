@@ -8,6 +8,8 @@ namespace nvfuser {
 
 /// The same value for sure: one node or equal constants.
 bool same_scalar(const Val* a, const Val* b);
+/// The same integer for sure, also where one is converted to Index.
+bool same_integer(const Val* a, const Val* b);
 /// Of two extents that are equal in every legal call the one that says more: a constant, then an input's own extent.
 Val* better_extent(Val* a, Val* b);
 

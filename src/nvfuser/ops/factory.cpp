@@ -20,24 +20,28 @@ Val* progression_term(Fusion& fusion, std::string_view what, Val* given, int64_t
   check(given->is_scalar() && kind_of(given->dtype()) == kind_of(dtype), ErrorKind::dtype, "iota: ", what,
         " has to be a scalar of the kind of ", name_of(dtype), ", but got ", describe(given));
   const double* value = given->is_constant() ? std::get_if<double>(&*given->constant()) : nullptr;
-  check(value == nullptr || std::isfinite(*value), ErrorKind::definition, "iota: ", what, " has to be finite, but is ", describe(given));
+  check(value == nullptr || std::isfinite(*value), ErrorKind::definition, "iota: ", what, " has to be finite, but is ",
+        describe(given));
   return cast(given, dtype);
 }
 
 bool is_zero(const Val* value) {
-  return value->is_constant() && std::visit([](const auto& v) { return v == std::decay_t<decltype(v)>{}; }, *value->constant());
+  return value->is_constant() &&
+         std::visit([](const auto& v) { return v == std::decay_t<decltype(v)>{}; }, *value->constant());
 }
 
 }  // namespace
 
 TensorView* full(const std::vector<Val*>& shape, Val* fill_value, DataType dtype) {
   Fusion& fusion = fusion_of("full", fill_value);
-  check(fill_value->is_scalar(), ErrorKind::definition, "full: the fill value has to be a scalar, but got ", describe(fill_value));
+  check(fill_value->is_scalar(), ErrorKind::definition, "full: the fill value has to be a scalar, but got ",
+        describe(fill_value));
   std::vector<Val*> operands{cast(fill_value, dtype)};
   std::vector<IterDomain*> axes;
   for (Val* extent : integer_scalars("full", "the shape", fusion, shape)) {
     const auto known = known_integer(extent);
-    check(!known || *known >= 0, ErrorKind::shape, "full: extent ", known.value_or(0), " of axis ", axes.size(), " is negative");
+    check(!known || *known >= 0, ErrorKind::shape, "full: extent ", known.value_or(0), " of axis ", axes.size(),
+          " is negative");
     axes.push_back(make_axis(fusion, extent));
     operands.push_back(extent);
   }
@@ -49,7 +53,8 @@ TensorView* full(const std::vector<Val*>& shape, Val* fill_value, DataType dtype
 
 TensorView* iota(Val* length, Val* start, Val* step, DataType dtype) {
   Fusion& fusion = fusion_of("iota", length);
-  check(is_integral(dtype) || is_floating(dtype), ErrorKind::dtype, "iota: ", name_of(dtype), " is neither an integer nor a floating type");
+  check(is_integral(dtype) || is_floating(dtype), ErrorKind::dtype, "iota: ", name_of(dtype),
+        " is neither an integer nor a floating type");
   Val* extent = integer_scalars("iota", "the length", fusion, {length}).front();
   const auto known = known_integer(extent);
   check(!known || *known >= 0, ErrorKind::shape, "iota: the length ", known.value_or(0), " is negative");

@@ -2,6 +2,7 @@
 // Operands: see operand.h.
 #include "nvfuser/ops/operand.h"
 
+#include <algorithm>
 #include <sstream>
 
 namespace nvfuser {
@@ -49,7 +50,8 @@ void check_operand(std::string_view op, const Fusion* fusion, const Val* operand
   check(operand != nullptr, ErrorKind::definition, op, ": an operand is missing");
   check(operand->is_tensor() || operand->is_scalar(), ErrorKind::definition, op,
         ": operands have to be tensors or scalars, but one is an axis or a domain");
-  check(operand->fusion() == fusion, ErrorKind::definition, op, ": the operand ", describe(operand), " belongs to another fusion");
+  check(operand->fusion() == fusion, ErrorKind::definition, op, ": the operand ", describe(operand),
+        " belongs to another fusion");
 }
 
 Fusion& fusion_of(std::string_view op, const Val* operand) {
@@ -58,7 +60,8 @@ Fusion& fusion_of(std::string_view op, const Val* operand) {
   return *operand->fusion();
 }
 
-std::vector<Val*> integer_scalars(std::string_view op, std::string_view what, Fusion& fusion, const std::vector<Val*>& values) {
+std::vector<Val*> integer_scalars(std::string_view op, std::string_view what, Fusion& fusion,
+                                  const std::vector<Val*>& values) {
   std::vector<Val*> result;
   for (Val* value : values) {
     check_operand(op, &fusion, value);
@@ -70,8 +73,27 @@ std::vector<Val*> integer_scalars(std::string_view op, std::string_view what, Fu
   return result;
 }
 
+Val* scalar_expr(ExprKind kind, const std::vector<Val*>& operands, Attribute attribute, DataType dtype) {
+  const auto same = [](const Val* a, const Val* b) {
+    return a == b || (a->is_constant() && a->dtype() == b->dtype() && a->constant() == b->constant());
+  };
+  const auto symbolic = std::find_if(operands.begin(), operands.end(), [](const Val* v) { return v->is_symbolic(); });
+  for (const Expr* use : symbolic == operands.end() ? std::vector<Expr*>{} : (*symbolic)->uses()) {
+    const bool twin = use->kind() == kind && use->attributes().at(0) == attribute && use->output(0)->is_scalar() &&
+                      std::equal(operands.begin(), operands.end(), use->inputs().begin(), use->inputs().end(), same);
+    if (twin) {
+      return use->output(0);
+    }
+  }
+  Fusion& fusion = *operands.front()->fusion();
+  Val* result = fusion.symbolic(dtype);
+  fusion.expr(kind, operands, {result}, {std::move(attribute)});
+  return result;
+}
+
 int64_t wrapped_axis(std::string_view op, int64_t axis, int64_t rank) {
-  check(axis >= -rank && axis < rank, ErrorKind::shape, op, ": axis ", axis, " is out of range for a tensor of rank ", rank);
+  check(axis >= -rank && axis < rank, ErrorKind::shape, op, ": axis ", axis, " is out of range for a tensor of rank ",
+        rank);
   return axis < 0 ? axis + rank : axis;
 }
 

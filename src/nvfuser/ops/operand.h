@@ -24,7 +24,12 @@ Fusion& fusion_of(std::string_view op, const Val* operand);
 
 /// Checks that every entry is an integer scalar of the fusion; constants come back as Index constants, so that equal
 /// sizes are one node.
-std::vector<Val*> integer_scalars(std::string_view op, std::string_view what, Fusion& fusion, const std::vector<Val*>& values);
+std::vector<Val*> integer_scalars(std::string_view op, std::string_view what, Fusion& fusion,
+                                  const std::vector<Val*>& values);
+
+/// An expression over scalars: the result of an equal expression that exists already, or of a new one.  Equal extents
+/// are one node thereby.
+Val* scalar_expr(ExprKind kind, const std::vector<Val*>& operands, Attribute attribute, DataType dtype);
 
 /// A position of one of `rank` axes, negative ones counted from the end; ErrorKind::shape when out of range.
 int64_t wrapped_axis(std::string_view op, int64_t axis, int64_t rank);

@@ -23,7 +23,8 @@ struct ScalarsOnly {
   PointwiseOp op;
   size_t first, last;
 };
-constexpr ScalarsOnly kScalarsOnly[] = {{PointwiseOp::clamp, 1, 2}, {PointwiseOp::threshold, 1, 2}, {PointwiseOp::addcmul, 3, 3}};
+constexpr ScalarsOnly kScalarsOnly[] = {
+    {PointwiseOp::clamp, 1, 2}, {PointwiseOp::threshold, 1, 2}, {PointwiseOp::addcmul, 3, 3}};
 
 /// The value that limits nothing.
 Val* no_limit(Fusion& fusion, DataType type, bool upper) {
@@ -69,15 +70,31 @@ OperandType operand_type(const Val* operand) {
   return {operand->dtype(), zero_dim ? OperandCategory::zero_dim : OperandCategory::tensor};
 }
 
-Val* fold(Fusion& fusion, PointwiseOp op, const std::vector<Val*>& operands, DataType result) {
-  std::vector<ScalarValue> values;
+/// The type in which the operation is computed; an error when it has no meaning there.
+DataType checked_operation_type(PointwiseOp op, const std::vector<Val*>& operands, DataType result) {
   std::vector<DataType> types;
+  std::vector<bool> scalar;
+  for (const Val* operand : operands) {
+    types.push_back(operand->dtype());
+    scalar.push_back(operand->is_scalar());
+  }
+  const DataType operation = operation_type(op, types, scalar, result);
+  check(is_supported(op, operation), ErrorKind::dtype, info(op).name, " has no meaning for ", name_of(operation), ": ",
+        describe(operands));
+  return operation;
+}
+
+Val* fold(Fusion& fusion, PointwiseOp op, const std::vector<Val*>& operands, DataType operation, DataType result) {
+  std::vector<ScalarValue> values;
   for (const Val* operand : operands) {
     values.push_back(*operand->constant());
-    types.push_back(operand->dtype());
   }
-  const DataType operation = operation_type(op, types, std::vector<bool>(types.size(), true), result);
   return fusion.constant(convert_scalar(evaluate_scalar(op, values, operation), result), result);
+}
+
+/// A cast; the narrowest floats have no direct one to Bool and integers, so it goes through Float.
+Val* converted(Val* operand, DataType type) {
+  return cast(can_cast(operand->dtype(), type) ? operand : cast(operand, DataType::Float), type);
 }
 
 /// Leading broadcast axes for tensors of less than full rank.
@@ -97,7 +114,8 @@ void align_ranks(std::vector<Val*>& operands) {
 }
 
 /// The result's axis where the operands have `axes`.  Extents of axes that are no plain broadcasts have to be equal.
-IterDomain* joined_axis(PointwiseOp op, const std::vector<Val*>& operands, const std::vector<IterDomain*>& axes, size_t position) {
+IterDomain* joined_axis(PointwiseOp op, const std::vector<Val*>& operands, const std::vector<IterDomain*>& axes,
+                        size_t position) {
   Val* extent = nullptr;
   bool real = false;
   for (const IterDomain* axis : axes) {
@@ -105,8 +123,10 @@ IterDomain* joined_axis(PointwiseOp op, const std::vector<Val*>& operands, const
       continue;
     }
     Val* mine = axis->visible_extent();
-    const bool differs = extent != nullptr && extent->is_constant() && mine->is_constant() && !same_scalar(extent, mine);
-    check(!differs, ErrorKind::shape, info(op).name, ": the operands differ at axis ", position, ": ", describe(operands));
+    const bool differs =
+        extent != nullptr && extent->is_constant() && mine->is_constant() && !same_scalar(extent, mine);
+    check(!differs, ErrorKind::shape, info(op).name, ": the operands differ at axis ", position, ": ",
+          describe(operands));
     extent = extent == nullptr ? mine : better_extent(extent, mine);
     real = real || !axis->is_broadcast();
   }
@@ -151,17 +171,18 @@ Val* pointwise(PointwiseOp op, std::vector<Val*> operands) {
   }
   for (size_t k = 0; k < operands.size(); ++k) {
     if (operands[k]->dtype() != promoted.operands[k]) {
-      operands[k] = cast(operands[k], promoted.operands[k]);
+      operands[k] = converted(operands[k], promoted.operands[k]);
     }
   }
+  const DataType operation = checked_operation_type(op, operands, promoted.result);
   if (std::all_of(operands.begin(), operands.end(), [](const Val* v) { return v->is_constant(); })) {
-    return fold(fusion, op, operands, promoted.result);
+    return fold(fusion, op, operands, operation, promoted.result);
   }
-  const bool scalar = std::all_of(operands.begin(), operands.end(), [](const Val* v) { return v->is_scalar(); });
-  if (!scalar) {
-    align_ranks(operands);
+  if (std::all_of(operands.begin(), operands.end(), [](const Val* v) { return v->is_scalar(); })) {
+    return scalar_expr(ExprKind::pointwise, operands, op, promoted.result);
   }
-  Val* result = scalar ? fusion.symbolic(promoted.result) : tensor_result(fusion, op, operands, promoted.result);
+  align_ranks(operands);
+  TensorView* result = tensor_result(fusion, op, operands, promoted.result);
   fusion.expr(ExprKind::pointwise, std::move(operands), {result}, {op});
   return result;
 }

@@ -13,8 +13,8 @@ namespace nvfuser {
 namespace {
 
 /// Integer operations without a meaning for Bool.
-constexpr PointwiseOp kIntegersOnly[] = {
-    PointwiseOp::gcd, PointwiseOp::bitwise_left_shift, PointwiseOp::bitwise_right_shift, PointwiseOp::logical_right_shift};
+constexpr PointwiseOp kIntegersOnly[] = {PointwiseOp::gcd, PointwiseOp::bitwise_left_shift,
+                                         PointwiseOp::bitwise_right_shift, PointwiseOp::logical_right_shift};
 
 /// Integer types from the weakest to the strongest.
 constexpr DataType kIntegerOrder[] = {DataType::Int32, DataType::Int, DataType::Index, DataType::UInt64};
@@ -40,10 +40,14 @@ DataType complex_of(DataType type) { return is_double_width(type) ? DataType::Co
 /// A scalar next to a tensor.
 DataType default_width(DataType type) {
   switch (kind_of(type)) {
-    case DataKind::integer: return DataType::Int;
-    case DataKind::floating: return DataType::Float;
-    case DataKind::complex: return DataType::ComplexFloat;
-    default: return type;
+    case DataKind::integer:
+      return DataType::Int;
+    case DataKind::floating:
+      return DataType::Float;
+    case DataKind::complex:
+      return DataType::ComplexFloat;
+    default:
+      return type;
   }
 }
 
@@ -77,7 +81,8 @@ PromotedTypes promote_precise(PointwiseOp op, const std::vector<OperandType>& op
 }
 
 PromotedTypes promote_integral(PointwiseOp op, const std::vector<OperandType>& operands, DataType common) {
-  const bool integers_only = std::find(std::begin(kIntegersOnly), std::end(kIntegersOnly), op) != std::end(kIntegersOnly);
+  const bool integers_only =
+      std::find(std::begin(kIntegersOnly), std::end(kIntegersOnly), op) != std::end(kIntegersOnly);
   check(is_integral(common) || (is_boolean(common) && !integers_only), ErrorKind::dtype, info(op).name, " expects ",
         integers_only ? "integer operands" : "integer or Bool operands", ", but got ", type_list(operands));
   return uniform(operands.size(), common, common);
@@ -85,8 +90,8 @@ PromotedTypes promote_integral(PointwiseOp op, const std::vector<OperandType>& o
 
 PromotedTypes promote_compound(PointwiseOp op, const std::vector<OperandType>& operands) {
   const DataType type = operands.at(0).dtype;
-  const bool alike = operands.at(1).dtype == type &&
-                     (operands[0].category == OperandCategory::scalar) == (operands[1].category == OperandCategory::scalar);
+  const bool alike = operands.at(1).dtype == type && (operands[0].category == OperandCategory::scalar) ==
+                                                         (operands[1].category == OperandCategory::scalar);
   check(alike && (type == DataType::Float || type == DataType::Double), ErrorKind::dtype, info(op).name,
         " expects two tensors or two scalars of one type, Float or Double, but got ", type_list(operands));
   return uniform(2, type, complex_of(type));
@@ -150,19 +155,28 @@ PromotedTypes promote(PointwiseOp op, const std::vector<OperandType>& operands) 
       const DataType type = as_real(common, scalars_only);
       return uniform(count, type, type);
     }
-    case PromotionRule::arithmetic: return uniform(count, widened(common), widened(common));
-    case PromotionRule::same: return uniform(count, first, first);
-    case PromotionRule::magnitude: return uniform(count, first, real_type(first));
-    case PromotionRule::part:
-      check(op != PointwiseOp::imag || is_complex(first), ErrorKind::dtype, row.name, " expects a complex operand, but got ",
-            name_of(first));
+    case PromotionRule::arithmetic:
+      return uniform(count, widened(common), widened(common));
+    case PromotionRule::same:
+      return uniform(count, first, first);
+    case PromotionRule::magnitude:
       return uniform(count, first, real_type(first));
-    case PromotionRule::predicate: return uniform(count, widened(common), DataType::Bool);
-    case PromotionRule::logical: return uniform(count, DataType::Bool, DataType::Bool);
-    case PromotionRule::integral: return promote_integral(op, operands, common);
-    case PromotionRule::precise: return promote_precise(op, operands, common);
-    case PromotionRule::compound: return promote_compound(op, operands);
-    case PromotionRule::select: return promote_select(op, operands);
+    case PromotionRule::part:
+      check(op != PointwiseOp::imag || is_complex(first), ErrorKind::dtype, row.name,
+            " expects a complex operand, but got ", name_of(first));
+      return uniform(count, first, real_type(first));
+    case PromotionRule::predicate:
+      return uniform(count, widened(common), DataType::Bool);
+    case PromotionRule::logical:
+      return uniform(count, DataType::Bool, DataType::Bool);
+    case PromotionRule::integral:
+      return promote_integral(op, operands, common);
+    case PromotionRule::precise:
+      return promote_precise(op, operands, common);
+    case PromotionRule::compound:
+      return promote_compound(op, operands);
+    case PromotionRule::select:
+      return promote_select(op, operands);
   }
   fail(ErrorKind::internal, "internal error: ", row.name, " has no promotion rule");
 }

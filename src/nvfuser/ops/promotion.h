@@ -19,8 +19,8 @@ struct OperandType {
   OperandCategory category;
 };
 
-/// Common type of two operands of one category.  Two different narrow floats meet in Float; UInt64 wins over every other
-/// integer, as in C; Index wins over Int.
+/// Common type of two operands of one category.  Two different narrow floats meet in Float; UInt64 wins over every
+/// other integer, as in C; Index wins over Int.
 DataType promote_types(DataType a, DataType b);
 
 /// Common type of operands of mixed categories.  Next to a tensor a floating scalar counts as Float, a complex one as

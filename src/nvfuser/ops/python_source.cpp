@@ -10,6 +10,7 @@
 
 #include "nvfuser/ir/nodes.h"
 #include "nvfuser/ir/pointwise.h"
+#include "nvfuser/ops/extent.h"
 #include "nvfuser/ops/operand.h"
 #include "nvfuser/ops/promotion.h"
 #include "nvfuser/ops/result.h"
@@ -134,8 +135,8 @@ class PythonWriter {
     if (size != sizes_.end()) {
       return define(val, size->second);
     }
-    check(val->definition() != nullptr, ErrorKind::definition, "a fusion cannot be written as Python: the scalar ", to_string(*val),
-          " is neither an input, an extent nor the result of an expression");
+    check(val->definition() != nullptr, ErrorKind::definition, "a fusion cannot be written as Python: the scalar ",
+          to_string(*val), " is neither an input, an extent nor the result of an expression");
     return define(val, scalar_text(*val->definition()));
   }
 
@@ -143,7 +144,8 @@ class PythonWriter {
   std::string constant_name(const Val* val) {
     const auto known = names_.find(val);
     return known != names_.end() ? known->second
-                                 : define(val, "fd.define_scalar(" + python_literal(*val->constant()) + ", dtype=" + dtype_text(val->dtype()) + ")");
+                                 : define(val, "fd.define_scalar(" + python_literal(*val->constant()) +
+                                                   ", dtype=" + dtype_text(val->dtype()) + ")");
   }
 
   std::string names(const std::vector<Val*>& vals, size_t begin, size_t end) {
@@ -168,7 +170,8 @@ class PythonWriter {
     const std::string contiguity = list_of(tensor->domain()->contiguity(), [](const std::optional<bool>& flag) {
       return std::string(!flag ? "None" : *flag ? "True" : "False");
     });
-    std::string text = "fd.define_tensor(shape=" + shape + ", contiguity=" + contiguity + ", dtype=" + dtype_text(tensor->dtype()) +
+    std::string text = "fd.define_tensor(shape=" + shape + ", contiguity=" + contiguity +
+                       ", dtype=" + dtype_text(tensor->dtype()) +
                        ", is_cpu=" + (tensor->is_cpu_scalar() ? "True" : "False");
     if (!tensor->domain()->is_row_major()) {
       text += ", stride_order=" + list_of(stride_order_of(tensor));
@@ -187,10 +190,10 @@ class PythonWriter {
     for (const Val* operand : expr.inputs()) {
       const bool scalar = operand->is_scalar();
       const bool zero_dim = !scalar && static_cast<const TensorView*>(operand)->rank() == 0;
-      types.push_back({operand->is_constant() ? literal_type(operand) : operand->dtype(),
-                       scalar     ? OperandCategory::scalar
-                       : zero_dim ? OperandCategory::zero_dim
-                                  : OperandCategory::tensor});
+      types.push_back(
+          {operand->is_constant() ? literal_type(operand) : operand->dtype(), scalar     ? OperandCategory::scalar
+                                                                              : zero_dim ? OperandCategory::zero_dim
+                                                                                         : OperandCategory::tensor});
     }
     try {
       const PromotedTypes promoted = promote(op, types);
@@ -204,7 +207,8 @@ class PythonWriter {
     for (size_t k = 0; k < types.size(); ++k) {
       const Val* operand = expr.inputs()[k];
       const bool shared = operand->dtype() != DataType::Index && constant_uses_[operand] > 1;
-      text += (k == 0 ? "" : ", ") + (operand->is_constant() && (shared || !literals) ? constant_name(operand) : name(operand));
+      text += (k == 0 ? "" : ", ") +
+              (operand->is_constant() && (shared || !literals) ? constant_name(operand) : name(operand));
     }
     return text + ")";
   }
@@ -212,7 +216,8 @@ class PythonWriter {
   std::string cast_text(const Expr& expr) {
     const Val* operand = expr.input(0);
     const bool typed = operand->is_constant() && literal_type(operand) != operand->dtype();
-    return "fd.ops.cast(" + (typed ? constant_name(operand) : fill(operand)) + ", dtype=" + dtype_text(expr.attribute<DataType>(0)) + ")";
+    return "fd.ops.cast(" + (typed ? constant_name(operand) : fill(operand)) +
+           ", dtype=" + dtype_text(expr.attribute<DataType>(0)) + ")";
   }
 
   std::string scalar_text(const Expr& expr) {
@@ -232,7 +237,8 @@ class PythonWriter {
   }
 
   std::string broadcast_text(const Expr& expr) {
-    const std::string flags = list_of(expr.attribute<std::vector<bool>>(0), [](bool flag) { return std::string(flag ? "True" : "False"); });
+    const std::string flags =
+        list_of(expr.attribute<std::vector<bool>>(0), [](bool flag) { return std::string(flag ? "True" : "False"); });
     return "fd.ops.broadcast(" + name(expr.input(0)) + ", is_broadcast_dim=" + flags + ")";
   }
 
@@ -243,8 +249,10 @@ class PythonWriter {
   std::string squeeze_text(const Expr& expr) {
     const std::vector<int64_t> dims = flagged(expr.attribute<std::vector<bool>>(0));
     const std::vector<IterDomain*> axes = axes_of(static_cast<const TensorView*>(expr.input(0)));
-    const bool expanded = std::any_of(dims.begin(), dims.end(), [&](int64_t dim) { return axes[dim]->expanded_extent() != nullptr; });
-    return "fd.ops.squeeze(" + name(expr.input(0)) + ", dims=" + list_of(dims) + (expanded ? ", squeeze_expanded=True)" : ")");
+    const bool expanded =
+        std::any_of(dims.begin(), dims.end(), [&](int64_t dim) { return axes[dim]->expanded_extent() != nullptr; });
+    return "fd.ops.squeeze(" + name(expr.input(0)) + ", dims=" + list_of(dims) +
+           (expanded ? ", squeeze_expanded=True)" : ")");
   }
 
   std::string permute_text(const Expr& expr) {
@@ -252,7 +260,8 @@ class PythonWriter {
   }
 
   std::string reshape_text(const Expr& expr) {
-    return "fd.ops.reshape(" + name(expr.input(0)) + ", new_shape=" + names(expr.inputs(), 1, expr.inputs().size()) + ")";
+    return "fd.ops.reshape(" + name(expr.input(0)) + ", new_shape=" + names(expr.inputs(), 1, expr.inputs().size()) +
+           ")";
   }
 
   /// start + extent, in a form from which the slice builder finds the same extent again.
@@ -265,8 +274,8 @@ class PythonWriter {
       return name(extent);
     }
     const Expr* definition = extent->definition();
-    if (definition != nullptr && definition->kind() == ExprKind::pointwise && definition->attribute<PointwiseOp>(0) == PointwiseOp::sub &&
-        definition->input(1) == start) {
+    if (definition != nullptr && definition->kind() == ExprKind::pointwise &&
+        definition->attribute<PointwiseOp>(0) == PointwiseOp::sub && same_integer(definition->input(1), start)) {
       return name(definition->input(0));
     }
     const std::string text = "fd.ops.add(" + name(extent) + ", " + name(start) + ")";
@@ -282,7 +291,8 @@ class PythonWriter {
     for (size_t k = 1; k <= rank; ++k) {
       ends += (k == 1 ? "" : ", ") + end_of(expr.inputs()[k], expr.inputs()[rank + k]);
     }
-    return "fd.ops.slice(" + operand + ", start_indices=" + starts + ", end_indices=[" + ends + "], manual_normalization=True)";
+    return "fd.ops.slice(" + operand + ", start_indices=" + starts + ", end_indices=[" + ends +
+           "], manual_normalization=True)";
   }
 
   std::string pad_text(const Expr& expr) {
@@ -291,17 +301,19 @@ class PythonWriter {
     for (size_t k = operands.size(); k > 2; k -= 2) {
       widths.insert(widths.end(), {operands[k - 2], operands[k - 1]});
     }
-    return "fd.ops.pad(" + name(operands[0]) + ", pad_widths=" + names(widths, 0, widths.size()) + ", value=" + fill(operands[1]) + ")";
+    return "fd.ops.pad(" + name(operands[0]) + ", pad_widths=" + names(widths, 0, widths.size()) +
+           ", value=" + fill(operands[1]) + ")";
   }
 
   std::string cat_text(const Expr& expr) {
     const int64_t axis = expr.attribute<int64_t>(0);
-    return "fd.ops.cat(" + names(expr.inputs(), 0, expr.inputs().size()) + (axis == 0 ? ")" : ", dim=" + std::to_string(axis) + ")");
+    return "fd.ops.cat(" + names(expr.inputs(), 0, expr.inputs().size()) +
+           (axis == 0 ? ")" : ", dim=" + std::to_string(axis) + ")");
   }
 
   std::string full_text(const Expr& expr) {
-    return "fd.ops.full(shape=" + names(expr.inputs(), 1, expr.inputs().size()) + ", fill_value=" + fill(expr.input(0)) +
-           ", dtype=" + dtype_text(expr.output(0)->dtype()) + ")";
+    return "fd.ops.full(shape=" + names(expr.inputs(), 1, expr.inputs().size()) +
+           ", fill_value=" + fill(expr.input(0)) + ", dtype=" + dtype_text(expr.output(0)->dtype()) + ")";
   }
 
   std::string iota_text(const Expr& expr) {
@@ -318,11 +330,21 @@ class PythonWriter {
   void write_tensor_expr(const Expr& expr) {
     using Text = std::string (PythonWriter::*)(const Expr&);
     // in order of nodes.def; split and merge are no expressions over tensors
-    static constexpr std::array<Text, kNodeCount> kTexts = {
-        &PythonWriter::pointwise_text, &PythonWriter::cast_text,    &PythonWriter::set_text,     &PythonWriter::broadcast_text,
-        &PythonWriter::expand_text,    &PythonWriter::squeeze_text, &PythonWriter::permute_text, &PythonWriter::reshape_text,
-        &PythonWriter::slice_text,     &PythonWriter::pad_text,     &PythonWriter::cat_text,     &PythonWriter::full_text,
-        &PythonWriter::iota_text,      nullptr,                     nullptr};
+    static constexpr std::array<Text, kNodeCount> kTexts = {&PythonWriter::pointwise_text,
+                                                            &PythonWriter::cast_text,
+                                                            &PythonWriter::set_text,
+                                                            &PythonWriter::broadcast_text,
+                                                            &PythonWriter::expand_text,
+                                                            &PythonWriter::squeeze_text,
+                                                            &PythonWriter::permute_text,
+                                                            &PythonWriter::reshape_text,
+                                                            &PythonWriter::slice_text,
+                                                            &PythonWriter::pad_text,
+                                                            &PythonWriter::cat_text,
+                                                            &PythonWriter::full_text,
+                                                            &PythonWriter::iota_text,
+                                                            nullptr,
+                                                            nullptr};
     const Text text = kTexts[static_cast<int>(expr.kind())];
     ensure(text != nullptr, "a fusion holds no ", name_of(expr.kind()), " of tensors");
     define(expr.output(0), (this->*text)(expr));

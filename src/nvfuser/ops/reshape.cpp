@@ -60,8 +60,8 @@ Val* missing_extent(Fusion& fusion, const TensorView* operand, Count all, Count 
     return fusion.index_constant(0);
   }
   const bool divides = all.known % others.known == 0;
-  check(divides || !all.unknown.empty() || !others.unknown.empty(), ErrorKind::shape, "reshape: the elements of ", describe(operand),
-        " cannot be split into parts of ", others.known);
+  check(divides || !all.unknown.empty() || !others.unknown.empty(), ErrorKind::shape, "reshape: the elements of ",
+        describe(operand), " cannot be split into parts of ", others.known);
   if (divides) {
     all.known /= std::exchange(others.known, 1);
   }
@@ -89,8 +89,8 @@ std::vector<Val*> completed(Fusion& fusion, const TensorView* operand, std::vect
   }
   cancel(all, rest);
   const bool comparable = all.unknown.empty() && rest.unknown.empty();
-  check(!comparable || all.known == rest.known, ErrorKind::shape, "reshape: ", describe(operand), " has another number of elements than the shape, ",
-        all.known, " against ", rest.known);
+  check(!comparable || all.known == rest.known, ErrorKind::shape, "reshape: ", describe(operand),
+        " has another number of elements than the shape, ", all.known, " against ", rest.known);
   return shape;
 }
 
@@ -174,7 +174,8 @@ AllocationOrder reshaped_order(const TensorView* operand, const std::vector<Val*
 }
 
 bool is_empty(const std::vector<Val*>& extents) {
-  return std::any_of(extents.begin(), extents.end(), [](const Val* v) { return known_integer(v) == std::optional<int64_t>(0); });
+  return std::any_of(extents.begin(), extents.end(),
+                     [](const Val* v) { return known_integer(v) == std::optional<int64_t>(0); });
 }
 
 }  // namespace

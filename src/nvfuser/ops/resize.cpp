@@ -23,11 +23,12 @@ struct Cut {
 
 void check_bounds(const TensorView* operand, size_t axis, const Val* start, const Val* end) {
   const auto from = known_integer(start), to = known_integer(end);
-  check(!from || *from >= 0, ErrorKind::shape, "Slice operation start_indices must be greater than or equal to 0: axis ", axis, " of ",
-        describe(operand), " starts at ", from.value_or(0));
+  check(!from || *from >= 0, ErrorKind::shape,
+        "Slice operation start_indices must be greater than or equal to 0: axis ", axis, " of ", describe(operand),
+        " starts at ", from.value_or(0));
   check(!to || *to >= from.value_or(0), ErrorKind::shape,
-        "Slice operation end_indices must be greater than or equal to start_indices: axis ", axis, " of ", describe(operand), " goes from ",
-        from.value_or(0), " to ", to.value_or(0));
+        "Slice operation end_indices must be greater than or equal to start_indices: axis ", axis, " of ",
+        describe(operand), " goes from ", from.value_or(0), " to ", to.value_or(0));
 }
 
 Cut normalized_cut(const TensorView* operand, size_t axis, Val* start, Val* end, bool manual) {
@@ -38,7 +39,8 @@ Cut normalized_cut(const TensorView* operand, size_t axis, Val* start, Val* end,
     start = is_known(start, 0) ? start : extent_minimum(start, end);
   }
   const auto to = known_integer(end), most = known_integer(size);
-  check(!to || !most || *to <= *most, ErrorKind::shape, "slice: the end ", to.value_or(0), " of axis ", axis, " is beyond ", describe(operand));
+  check(!to || !most || *to <= *most, ErrorKind::shape, "slice: the end ", to.value_or(0), " of axis ", axis,
+        " is beyond ", describe(operand));
   return {start, extent_difference(end, start)};
 }
 
@@ -51,15 +53,17 @@ IterDomain* cut_axis(IterDomain* axis, const Cut& cut) {
 }
 
 void check_slice_arguments(const TensorView* operand, size_t starts, size_t ends, const std::vector<Val*>& strides) {
-  check(starts == ends, ErrorKind::shape, "Slice indexing attribute dimensions don't match: ", starts, " start_indices and ", ends,
-        " end_indices");
-  check(strides.empty() || strides.size() == starts, ErrorKind::shape, "Slice start_indices and strides don't match: ", starts,
-        " start_indices and ", strides.size(), " strides");
-  check(static_cast<int>(starts) == operand->rank(), ErrorKind::shape, "Number of tensor dimensions does not match slice dimensions: ",
-        starts, " start_indices for ", describe(operand));
+  check(starts == ends, ErrorKind::shape, "Slice indexing attribute dimensions don't match: ", starts,
+        " start_indices and ", ends, " end_indices");
+  check(strides.empty() || strides.size() == starts, ErrorKind::shape,
+        "Slice start_indices and strides don't match: ", starts, " start_indices and ", strides.size(), " strides");
+  check(static_cast<int>(starts) == operand->rank(), ErrorKind::shape,
+        "Number of tensor dimensions does not match slice dimensions: ", starts, " start_indices for ",
+        describe(operand));
   for (const Val* stride : strides) {
     check(stride != nullptr && is_known(stride, 1), ErrorKind::shape,
-          "nvFuser Limitation: All slice operation strides must be of const size 1, but one is ", stride ? describe(stride) : "missing");
+          "nvFuser Limitation: All slice operation strides must be of const size 1, but one is ",
+          stride ? describe(stride) : "missing");
   }
 }
 
@@ -69,7 +73,8 @@ Val* zero_of(Fusion& fusion, DataType dtype) { return fusion.constant(convert_sc
 std::vector<Val*> widths_by_axis(Fusion& fusion, const TensorView* operand, const std::vector<Val*>& given) {
   const size_t rank = operand->rank();
   check(given.size() % 2 == 0, ErrorKind::shape, "pad: widths come in pairs, but ", given.size(), " are given");
-  check(given.size() <= 2 * rank, ErrorKind::shape, "pad: ", given.size(), " widths are too many for ", describe(operand));
+  check(given.size() <= 2 * rank, ErrorKind::shape, "pad: ", given.size(), " widths are too many for ",
+        describe(operand));
   std::vector<Val*> widths(2 * rank, fusion.index_constant(0));
   for (size_t k = 0; k < given.size() / 2; ++k) {
     const size_t axis = rank - 1 - k;
@@ -86,7 +91,8 @@ IterDomain* padded_axis(const TensorView* operand, size_t k, Val* low, Val* high
   }
   Val* extent = extent_sum(extent_sum(axis->visible_extent(), low), high);
   const auto known = known_integer(extent);
-  check(!known || *known >= 0, ErrorKind::shape, "pad: axis ", k, " of ", describe(operand), " would have the extent ", known.value_or(0));
+  check(!known || *known >= 0, ErrorKind::shape, "pad: axis ", k, " of ", describe(operand), " would have the extent ",
+        known.value_or(0));
   return make_axis(*operand->fusion(), extent);
 }
 
@@ -99,8 +105,8 @@ IterDomain* common_axis(const std::vector<TensorView*>& operands, size_t k) {
   for (const TensorView* operand : operands) {
     const IterDomain* axis = axes_of(operand)[k];
     Val* mine = axis->visible_extent();
-    check(extent == nullptr || !extent->is_constant() || !mine->is_constant() || same_scalar(extent, mine), ErrorKind::shape,
-          "cat: the operands differ at axis ", k, ": ", describe(as_vals(operands)));
+    check(extent == nullptr || !extent->is_constant() || !mine->is_constant() || same_scalar(extent, mine),
+          ErrorKind::shape, "cat: the operands differ at axis ", k, ": ", describe(as_vals(operands)));
     extent = extent == nullptr ? mine : better_extent(extent, mine);
     all_broadcast = all_broadcast && axis->is_broadcast();
   }
@@ -124,15 +130,16 @@ TensorView* unpadded(const TensorView* operand, size_t axis) {
   for (size_t k = 2; alone && k < definition->inputs().size(); ++k) {
     alone = (k - 2) / 2 == axis || is_known(definition->inputs()[k], 0);
   }
-  check(alone, ErrorKind::definition, "cat: with manual_padding every operand has to be the result of a pad along axis ", axis,
-        ", but got ", describe(operand));
+  check(alone, ErrorKind::definition,
+        "cat: with manual_padding every operand has to be the result of a pad along axis ", axis, ", but got ",
+        describe(operand));
   return static_cast<TensorView*>(definition->input(0));
 }
 
 }  // namespace
 
-TensorView* slice(TensorView* operand, const std::vector<Val*>& starts, const std::vector<Val*>& ends, const std::vector<Val*>& strides,
-                  bool manual_normalization) {
+TensorView* slice(TensorView* operand, const std::vector<Val*>& starts, const std::vector<Val*>& ends,
+                  const std::vector<Val*>& strides, bool manual_normalization) {
   Fusion& fusion = fusion_of("slice", operand);
   check_slice_arguments(operand, starts.size(), ends.size(), strides);
   const std::vector<Val*> from = integer_scalars("slice", "start_indices", fusion, starts);
@@ -162,9 +169,10 @@ TensorView* pad(TensorView* operand, const std::vector<Val*>& widths, Val* value
   const DataType dtype = operand->dtype();
   value = value == nullptr ? zero_of(fusion, dtype) : value;
   check_operand("pad", &fusion, value);
-  check(value->is_scalar() && kind_of(value->dtype()) == kind_of(dtype), ErrorKind::dtype, "pad: the value for ", describe(operand),
-        " has to be a scalar of its kind, but got ", describe(value));
-  const std::vector<Val*> by_axis = widths_by_axis(fusion, operand, integer_scalars("pad", "pad_widths", fusion, widths));
+  check(value->is_scalar() && kind_of(value->dtype()) == kind_of(dtype), ErrorKind::dtype, "pad: the value for ",
+        describe(operand), " has to be a scalar of its kind, but got ", describe(value));
+  const std::vector<Val*> by_axis =
+      widths_by_axis(fusion, operand, integer_scalars("pad", "pad_widths", fusion, widths));
   if (std::all_of(by_axis.begin(), by_axis.end(), [](const Val* width) { return is_known(width, 0); })) {
     return set(operand);
   }
@@ -187,13 +195,16 @@ TensorView* cat(const std::vector<TensorView*>& operands, int64_t dim, bool manu
   const TensorView* first = operands.front();
   for (const TensorView* operand : operands) {
     check_operand("cat", &fusion, operand);
-    check(operand->dtype() == first->dtype(), ErrorKind::dtype, "cat: the operands differ in type: ", describe(as_vals(operands)));
-    check(operand->rank() == first->rank(), ErrorKind::shape, "cat: the operands differ in rank: ", describe(as_vals(operands)));
+    check(operand->dtype() == first->dtype(), ErrorKind::dtype,
+          "cat: the operands differ in type: ", describe(as_vals(operands)));
+    check(operand->rank() == first->rank(), ErrorKind::shape,
+          "cat: the operands differ in rank: ", describe(as_vals(operands)));
   }
   const size_t axis = wrapped_axis("cat", dim, first->rank());
   if (manual_padding) {
     std::vector<TensorView*> parts;
-    std::transform(operands.begin(), operands.end(), std::back_inserter(parts), [&](const TensorView* t) { return unpadded(t, axis); });
+    std::transform(operands.begin(), operands.end(), std::back_inserter(parts),
+                   [&](const TensorView* t) { return unpadded(t, axis); });
     return cat(parts, static_cast<int64_t>(axis));
   }
   if (operands.size() == 1) {

@@ -25,8 +25,8 @@ IterDomain* copy_axis(const IterDomain* axis);
 using AllocationOrder = std::vector<int64_t>;
 AllocationOrder allocation_order(const TensorView* tensor);
 AllocationOrder row_major(size_t rank);
-/// The order of a result that is computed point by point from operands of its rank.  Operands with the most axes that are
-/// no broadcasts decide; among them the first that is not row-major.
+/// The order of a result that is computed point by point from operands of its rank.  Operands with the most axes that
+/// are no broadcasts decide; among them the first that is not row-major.
 AllocationOrder followed_order(const std::vector<TensorView*>& operands);
 
 /// A tensor without definition whose memory is dense in the given order.

@@ -41,7 +41,8 @@ AllocationOrder moved_order(const TensorView* operand, const std::vector<int64_t
   return order;
 }
 
-/// A new axis stands in memory right outside of the old axis that follows it in the shape, so row-major stays row-major.
+/// A new axis stands in memory right outside of the old axis that follows it in the shape, so row-major stays
+/// row-major.
 AllocationOrder order_with_new_axes(const TensorView* operand, const std::vector<bool>& is_new) {
   std::vector<std::vector<int64_t>> runs;  // of an old axis: the new axes before it, and its own place
   std::vector<int64_t> run;
@@ -64,7 +65,8 @@ std::vector<int64_t> distinct_axes(std::string_view op, const std::vector<int64_
   std::vector<int64_t> result;
   for (const int64_t dim : dims) {
     const int64_t axis = wrapped_axis(op, dim, rank);
-    check(std::find(result.begin(), result.end(), axis) == result.end(), ErrorKind::shape, op, ": axis ", dim, " is given twice");
+    check(std::find(result.begin(), result.end(), axis) == result.end(), ErrorKind::shape, op, ": axis ", dim,
+          " is given twice");
     result.push_back(axis);
   }
   return result;
@@ -150,8 +152,8 @@ TensorView* broadcast(TensorView* operand, const std::vector<bool>& is_new) {
   Fusion& fusion = fusion_of("broadcast", operand);
   const std::vector<IterDomain*> old = axes_of(operand);
   const auto kept = std::count(is_new.begin(), is_new.end(), false);
-  check(kept == static_cast<int64_t>(old.size()), ErrorKind::shape, "broadcast: the flags keep ", kept, " axes, but the operand is ",
-        describe(operand));
+  check(kept == static_cast<int64_t>(old.size()), ErrorKind::shape, "broadcast: the flags keep ", kept,
+        " axes, but the operand is ", describe(operand));
   if (kept == static_cast<int64_t>(is_new.size())) {
     return operand;
   }
@@ -170,14 +172,16 @@ TensorView* broadcast_in_dim(TensorView* operand, const std::vector<Val*>& shape
   Fusion& fusion = fusion_of(kOp, operand);
   const std::vector<Val*> extents = integer_scalars(kOp, "the shape", fusion, shape);
   const int64_t rank = operand->rank(), new_rank = static_cast<int64_t>(extents.size());
-  check(static_cast<int64_t>(dims.size()) == rank, ErrorKind::shape, kOp, ": ", dims.size(), " axes are placed, but the operand is ",
+  check(static_cast<int64_t>(dims.size()) == rank, ErrorKind::shape, kOp, ": ", dims.size(),
+        " axes are placed, but the operand is ", describe(operand));
+  check(new_rank >= rank, ErrorKind::shape, kOp, ": a shape of ", new_rank, " axes is too short for ",
         describe(operand));
-  check(new_rank >= rank, ErrorKind::shape, kOp, ": a shape of ", new_rank, " axes is too short for ", describe(operand));
   std::vector<bool> is_new(extents.size(), true);
   int64_t last = -1;
   for (const int64_t dim : dims) {
     const int64_t axis = wrapped_axis(kOp, dim, new_rank);
-    check(axis > last, ErrorKind::shape, kOp, ": the placed axes have to ascend, but axis ", axis, " follows axis ", last);
+    check(axis > last, ErrorKind::shape, kOp, ": the placed axes have to ascend, but axis ", axis, " follows axis ",
+          last);
     is_new[axis] = false;
     last = axis;
   }
@@ -203,7 +207,8 @@ TensorView* squeeze(TensorView* operand, const std::vector<int64_t>& dims, bool 
   }
   std::vector<bool> removed(old.size(), false);
   for (const int64_t axis : distinct_axes("squeeze", dims, operand->rank())) {
-    check(old[axis]->is_broadcast(), ErrorKind::shape, "squeeze: axis ", axis, " of ", describe(operand), " is no broadcast axis");
+    check(old[axis]->is_broadcast(), ErrorKind::shape, "squeeze: axis ", axis, " of ", describe(operand),
+          " is no broadcast axis");
     check(squeeze_expanded || old[axis]->expanded_extent() == nullptr, ErrorKind::shape, "squeeze: axis ", axis, " of ",
           describe(operand), " is expanded; squeeze_expanded=True removes it");
     removed[axis] = true;
@@ -224,8 +229,8 @@ TensorView* squeeze(TensorView* operand, const std::vector<int64_t>& dims, bool 
 TensorView* permute(TensorView* operand, const std::vector<int64_t>& dims) {
   Fusion& fusion = fusion_of("permute", operand);
   const int64_t rank = operand->rank();
-  check(static_cast<int64_t>(dims.size()) == rank, ErrorKind::shape, "permute: ", dims.size(), " axes are named, but the operand is ",
-        describe(operand));
+  check(static_cast<int64_t>(dims.size()) == rank, ErrorKind::shape, "permute: ", dims.size(),
+        " axes are named, but the operand is ", describe(operand));
   const std::vector<int64_t> order = distinct_axes("permute", dims, rank);
   if (std::is_sorted(order.begin(), order.end())) {
     return set(operand);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Builders of copies and of operations that rearrange, add, remove or cut axes.  Axis arguments may be negative, counted
-// from the end.  Results are dense; their memory order follows the operand's where this file does not say otherwise.
+// Builders of copies and of operations that rearrange, add, remove or cut axes.  Axis arguments may be negative,
+// counted from the end.  Results are dense; their memory order follows the operand's where this file does not say
+// otherwise.
 #pragma once
 
 #include <vector>

@@ -2,8 +2,11 @@
 // The executor: arguments -> key -> plan, and running a plan.
 #include "nvfuser/runtime/executor.h"
 
+#include <deque>
 #include <map>
 #include <mutex>
+#include <set>
+#include <tuple>
 
 #include "nvfuser/base/dump.h"
 #include "nvfuser/base/options.h"
@@ -56,36 +59,106 @@ std::pair<Way, std::string> pick_way(const Device& device, const ExecuteOptions&
   return host_compiler_available(&why) ? std::pair{Way::host, std::string()} : std::pair{Way::evaluator, why};
 }
 
+/// A call, checked.
+struct CheckedCall {
+  CheckedCall(const Fusion& fusion, const std::vector<Argument>& given, const ExecuteOptions& options) : arguments(given), binding(fusion) {
+    bind_arguments(fusion, given, binding);
+    std::tie(way, reason) = pick_way(device_of(given), options);
+    key = facts_key(given, static_cast<int>(way));
+    for (char letter : options.device_props) {
+      key.push_back(letter);
+    }
+  }
+
+  const std::vector<Argument>& arguments;
+  ScalarBinding binding;
+  Way way;
+  std::string reason;  ///< why the evaluator runs although nobody asked for it
+  std::vector<int64_t> key;
+};
+
+/// Plans of drafts, whose kernels are compiled together.
+std::vector<std::shared_ptr<Plan>> finish(std::vector<PlanDraft>& drafts, const std::vector<KernelStore*>& stores) {
+  std::vector<KernelOrder> orders;
+  for (size_t k = 0; k < drafts.size(); ++k) {
+    orders.push_back(drafts[k].order(*stores[k]));
+  }
+  const std::vector<std::vector<KernelStore::Entry>> entries = fetch_kernels(orders);
+  std::vector<std::shared_ptr<Plan>> plans;
+  for (size_t k = 0; k < drafts.size(); ++k) {
+    plans.push_back(drafts[k].finish(entries[k]));
+  }
+  return plans;
+}
+
+std::shared_ptr<Plan> make_plan(const std::shared_ptr<Fusion>& fusion, CheckedCall& call, Way way, const ExecuteOptions& options,
+                                KernelStore& store) {
+  std::vector<PlanDraft> drafts;
+  drafts.emplace_back(fusion, call.arguments, call.binding, way, options);
+  return finish(drafts, {&store}).front();
+}
+
+std::shared_ptr<const Plan> completed(std::shared_ptr<Plan> plan, std::string reason) {
+  plan->fallback_reason = std::move(reason);
+  dump(DumpStage::plan, FusionExecutor::describe(*plan));
+  return plan;
+}
+
 }  // namespace
 
 std::shared_ptr<const Plan> FusionExecutor::prepare(const std::vector<Argument>& arguments, const ExecuteOptions& options) {
-  ScalarBinding binding(*fusion_);
-  bind_arguments(*fusion_, arguments, binding);
-  auto [way, reason] = pick_way(device_of(arguments), options);
-  std::vector<int64_t> key = facts_key(arguments, static_cast<int>(way));
-  for (char letter : options.device_props) {
-    key.push_back(letter);
-  }
+  CheckedCall call(*fusion_, arguments, options);
   std::lock_guard<std::mutex> lock(impl_->mutex);
-  std::shared_ptr<const Plan>& plan = impl_->plans[key];
+  std::shared_ptr<const Plan>& plan = impl_->plans[call.key];
   if (plan) {
     return plan;
   }
   std::shared_ptr<Plan> built;
   try {
-    built = build_plan(fusion_, arguments, binding, way, options, impl_->kernels);
+    built = make_plan(fusion_, call, call.way, options, impl_->kernels);
   } catch (const Error& error) {
     // A compiler that fails on the host leaves the evaluator, which needs none.
-    if (error.kind() != ErrorKind::compile || way != Way::host || options.way) {
+    if (error.kind() != ErrorKind::compile || call.way != Way::host || options.way) {
       throw;
     }
-    reason = error.what();
-    built = build_plan(fusion_, arguments, binding, Way::evaluator, options, impl_->kernels);
+    call.reason = error.what();
+    built = make_plan(fusion_, call, Way::evaluator, options, impl_->kernels);
   }
-  built->fallback_reason = reason;
-  dump(DumpStage::plan, describe(*built));
-  plan = built;
-  return plan;
+  return plan = completed(std::move(built), std::move(call.reason));
+}
+
+std::vector<std::shared_ptr<const Plan>> FusionExecutor::prepare_all(const std::vector<Preparation>& calls) {
+  std::deque<CheckedCall> checked;
+  std::set<Impl*> involved;  // locked in the order of addresses
+  for (const Preparation& call : calls) {
+    checked.emplace_back(*call.executor->fusion_, call.arguments, call.options);
+    involved.insert(call.executor->impl_.get());
+  }
+  std::vector<std::unique_lock<std::mutex>> locks;
+  for (Impl* impl : involved) {
+    locks.emplace_back(impl->mutex);
+  }
+  std::vector<PlanDraft> drafts;
+  std::vector<KernelStore*> stores;
+  std::vector<size_t> missing;
+  for (size_t k = 0; k < calls.size(); ++k) {
+    Impl& impl = *calls[k].executor->impl_;
+    if (impl.plans[checked[k].key]) {
+      continue;
+    }
+    drafts.emplace_back(calls[k].executor->fusion_, calls[k].arguments, checked[k].binding, checked[k].way, calls[k].options);
+    stores.push_back(&impl.kernels);
+    missing.push_back(k);
+  }
+  const std::vector<std::shared_ptr<Plan>> built = finish(drafts, stores);
+  for (size_t k = 0; k < missing.size(); ++k) {
+    calls[missing[k]].executor->impl_->plans[checked[missing[k]].key] = completed(built[k], checked[missing[k]].reason);
+  }
+  std::vector<std::shared_ptr<const Plan>> plans;
+  for (size_t k = 0; k < calls.size(); ++k) {
+    plans.push_back(calls[k].executor->impl_->plans[checked[k].key]);
+  }
+  return plans;
 }
 
 namespace {

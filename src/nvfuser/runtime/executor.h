@@ -49,6 +49,14 @@ struct ExecuteOptions {
 
 /// A call that is ready to run: outputs described, kernels compiled.
 struct Plan;
+class FusionExecutor;
+
+/// One call of a batch.
+struct Preparation {
+  FusionExecutor* executor;
+  std::vector<Argument> arguments;
+  ExecuteOptions options;
+};
 
 class FusionExecutor {
  public:
@@ -58,6 +66,9 @@ class FusionExecutor {
   /// Checks arguments against the fusion (errors name the input, what was expected and what came), finds or makes the
   /// plan.  Devices: all tensors on one device; CPU scalars (0-dim) may mix.
   std::shared_ptr<const Plan> prepare(const std::vector<Argument>& arguments, const ExecuteOptions& options = {});
+  /// The plans of several calls, of any executors, with all kernels of one way compiled as one unit.  An error of one call
+  /// is the error of all, and a failing compiler is an error.
+  static std::vector<std::shared_ptr<const Plan>> prepare_all(const std::vector<Preparation>& calls);
   /// Runs a plan on buffers: `outputs` parallel to outputs_of(plan), ignored where alias_input or same_as is set.
   void run(const Plan& plan, const std::vector<Argument>& arguments, const std::vector<void*>& outputs,
            const ExecuteOptions& options = {});

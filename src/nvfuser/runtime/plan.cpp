@@ -42,6 +42,9 @@ int write_scalar(char* to, const ScalarValue& value, DataType dtype) {
     case DataType::Float: return put(to, as<float>(value));
     case DataType::Half: return put(to, rt::to<rt::float16>(as<float>(value)));
     case DataType::BFloat16: return put(to, rt::to<rt::bfloat16>(as<float>(value)));
+    case DataType::Float8_e4m3fn: return put(to, rt::to<rt::float8_e4m3fn>(as<float>(value)));
+    case DataType::Float8_e5m2: return put(to, rt::to<rt::float8_e5m2>(as<float>(value)));
+    case DataType::Float8_e8m0fnu: return put(to, rt::to<rt::float8_e8m0fnu>(as<float>(value)));
     case DataType::Int:
     case DataType::Index:
     case DataType::UInt64: return put(to, as<int64_t>(value));

@@ -11,23 +11,21 @@
 #include "nvfuser/runtime/layout.h"
 
 namespace nvfuser {
-namespace {
 
 class PlanBuilder {
  public:
-  PlanBuilder(const std::shared_ptr<Fusion>& fusion, const std::vector<Argument>& arguments, ScalarBinding& binding, Way way,
-              const ExecuteOptions& options)
+  PlanBuilder(const std::shared_ptr<Fusion>& fusion, const std::vector<Argument>& arguments, ScalarBinding& binding, Way way)
       : fusion_(fusion), arguments_(arguments), binding_(binding), plan_(std::make_shared<Plan>()) {
     plan_->way = way;
     plan_->device = device_;
     target_ = way == Way::host ? Target::cpu : Target::gpu;
-    (void)options;
   }
 
   void describe_outputs(const Device& device);
   void lower_groups(const DeviceProps& props);
-  std::shared_ptr<Plan> finish(KernelStore& store, const DeviceProps& props, int ordinal);
-  std::shared_ptr<Plan> plan() const { return plan_; }
+  std::vector<Program*> programs();
+  std::shared_ptr<Plan> finish(const std::vector<KernelStore::Entry>& entries);
+  const Plan& plan() const { return *plan_; }
 
  private:
   /// A lowered group and where its buffers are.
@@ -305,12 +303,15 @@ KernelStep PlanBuilder::make_step(const Lowered& lowered, const KernelStore::Ent
   return step;
 }
 
-std::shared_ptr<Plan> PlanBuilder::finish(KernelStore& store, const DeviceProps& props, int ordinal) {
-  std::vector<const Program*> programs;
-  for (const Lowered& lowered : lowered_) {
+std::vector<Program*> PlanBuilder::programs() {
+  std::vector<Program*> programs;
+  for (Lowered& lowered : lowered_) {
     programs.push_back(&lowered.group.program);
   }
-  const std::vector<KernelStore::Entry> entries = store.fetch(programs, plan_->way, props, ordinal);
+  return programs;
+}
+
+std::shared_ptr<Plan> PlanBuilder::finish(const std::vector<KernelStore::Entry>& entries) {
   for (size_t k = 0; k < lowered_.size(); ++k) {
     plan_->steps.push_back(make_step(lowered_[k], entries[k]));
     for (const Patch& patch : plan_->steps.back().patches) {
@@ -326,41 +327,9 @@ std::shared_ptr<Plan> PlanBuilder::finish(KernelStore& store, const DeviceProps&
   return plan_;
 }
 
-}  // namespace
-
-std::vector<KernelStore::Entry> KernelStore::fetch(const std::vector<const Program*>& programs, Way way, const DeviceProps& device,
-                                                   int ordinal) {
-  std::lock_guard<std::mutex> lock(mutex_);
-  std::vector<std::string> keys;
-  std::vector<const Program*> missing;
-  const std::string suffix = std::string(name_of(way)) + std::to_string(device.arch) + "@" + std::to_string(ordinal);
-  for (const Program* program : programs) {
-    keys.push_back(print_kernel(*program) + suffix);
-    if (!entries_.count(keys.back())) {
-      missing.push_back(program);
-    }
-  }
-  if (!missing.empty()) {
-    const UnitText unit = print_unit(missing);
-    dump(DumpStage::code, unit.text);
-    CompileRequest request{way, unit.text, way == Way::emulator ? unit.emulator_launchers : "", {}, device.arch, ordinal};
-    for (const Program* program : missing) {
-      request.kernels.push_back({program->name, image_layout(*program).bytes, program->has_barrier});
-    }
-    std::shared_ptr<Module> module = compile(request);
-    for (size_t k = 0; k < missing.size(); ++k) {
-      entries_[print_kernel(*missing[k]) + suffix] = {module, static_cast<int>(k)};
-    }
-  }
-  std::vector<Entry> found;
-  for (const std::string& key : keys) {
-    found.push_back(entries_.at(key));
-  }
-  return found;
-}
-
-std::shared_ptr<Plan> build_plan(const std::shared_ptr<Fusion>& fusion, const std::vector<Argument>& arguments, ScalarBinding& binding,
-                                 Way way, const ExecuteOptions& options, KernelStore& store) {
+PlanDraft::PlanDraft(const std::shared_ptr<Fusion>& fusion, const std::vector<Argument>& arguments, ScalarBinding& binding, Way way,
+                     const ExecuteOptions& options)
+    : builder_(std::make_unique<PlanBuilder>(fusion, arguments, binding, way)) {
   Device device;
   for (const Argument& argument : arguments) {
     const auto* tensor = std::get_if<TensorArgument>(&argument);
@@ -368,16 +337,23 @@ std::shared_ptr<Plan> build_plan(const std::shared_ptr<Fusion>& fusion, const st
       device = tensor->device;
     }
   }
-  PlanBuilder builder(fusion, arguments, binding, way, options);
-  builder.describe_outputs(device);
+  builder_->describe_outputs(device);
   if (way == Way::evaluator) {
-    return builder.plan();
+    return;
   }
-  const DeviceProps props = way == Way::cuda   ? cuda_device_props(device.index)
-                            : way == Way::host ? cpu_device_props()
-                                               : known_device(options.device_props.empty() ? "H200" : options.device_props);
-  builder.lower_groups(props);
-  return builder.finish(store, props, device.index);
+  props_ = way == Way::cuda   ? cuda_device_props(device.index)
+           : way == Way::host ? cpu_device_props()
+                              : known_device(options.device_props.empty() ? "H200" : options.device_props);
+  builder_->lower_groups(props_);
 }
+
+PlanDraft::PlanDraft(PlanDraft&&) noexcept = default;
+PlanDraft::~PlanDraft() = default;
+
+KernelOrder PlanDraft::order(KernelStore& store) {
+  return {&store, builder_->programs(), builder_->plan().way, props_.arch, builder_->plan().device.index};
+}
+
+std::shared_ptr<Plan> PlanDraft::finish(const std::vector<KernelStore::Entry>& entries) { return builder_->finish(entries); }
 
 }  // namespace nvfuser

@@ -1,35 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
-// Builds the Plan of one call: output descriptions, groups, workspace, aliases, compiled kernels, argument images.
+// Builds the Plan of one call: output descriptions, groups, workspace, aliases, lowered programs; then, with their
+// kernels compiled, argument images.
 #pragma once
 
-#include <map>
 #include <memory>
-#include <mutex>
-#include <string>
 #include <vector>
 
 #include "nvfuser/runtime/group_compiler.h"
+#include "nvfuser/runtime/kernel_store.h"
 #include "nvfuser/runtime/plan.h"
 
 namespace nvfuser {
 
-/// Compiled kernels of one fusion by their text's key; shared by its plans.
-class KernelStore {
+class PlanBuilder;
+
+/// A plan up to its programs.  Between order() and finish() the kernels are compiled, with those of other drafts where
+/// several calls are prepared at once.  What the constructor is given outlives the draft.
+class PlanDraft {
  public:
-  struct Entry {
-    std::shared_ptr<Module> module;
-    int kernel;
-  };
-  /// Compiles those texts that are not known yet, in one batch.  Entries in the order of the programs.
-  std::vector<Entry> fetch(const std::vector<const Program*>& programs, Way way, const DeviceProps& device, int ordinal);
+  PlanDraft(const std::shared_ptr<Fusion>& fusion, const std::vector<Argument>& arguments, ScalarBinding& binding, Way way,
+            const ExecuteOptions& options);
+  PlanDraft(PlanDraft&&) noexcept;
+  ~PlanDraft();
+
+  /// Without programs where the evaluator runs or nothing is to be computed.
+  KernelOrder order(KernelStore& store);
+  std::shared_ptr<Plan> finish(const std::vector<KernelStore::Entry>& entries);
 
  private:
-  std::mutex mutex_;
-  std::map<std::string, Entry> entries_;
+  std::unique_ptr<PlanBuilder> builder_;
+  DeviceProps props_;
 };
-
-/// The evaluator's plan has no steps.
-std::shared_ptr<Plan> build_plan(const std::shared_ptr<Fusion>& fusion, const std::vector<Argument>& arguments, ScalarBinding& binding,
-                                 Way way, const ExecuteOptions& options, KernelStore& store);
 
 }  // namespace nvfuser

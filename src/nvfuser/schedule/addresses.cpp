@@ -108,12 +108,24 @@ Index Workbench::import(Index p) {
     for (const Atom* atom : term.atoms) {
       Index value = nullptr;
       switch (atom->kind) {
-        case AtomKind::size: value = pool_.size(atom->name); break;
-        case AtomKind::var: value = pool_.var(atom->name, import(atom->extent)); break;
-        case AtomKind::axis: value = values_.at(id_of(*atom)); break;
-        case AtomKind::div: value = algebra_.div(import(atom->a), import(atom->b)); break;
-        case AtomKind::mod: value = algebra_.mod(import(atom->a), import(atom->b)); break;
-        case AtomKind::xor_: value = algebra_.xor_(import(atom->a), import(atom->b)); break;
+        case AtomKind::size:
+          value = pool_.size(atom->name);
+          break;
+        case AtomKind::var:
+          value = pool_.var(atom->name, import(atom->extent));
+          break;
+        case AtomKind::axis:
+          value = values_.at(id_of(*atom));
+          break;
+        case AtomKind::div:
+          value = algebra_.div(import(atom->a), import(atom->b));
+          break;
+        case AtomKind::mod:
+          value = algebra_.mod(import(atom->a), import(atom->b));
+          break;
+        case AtomKind::xor_:
+          value = algebra_.xor_(import(atom->a), import(atom->b));
+          break;
       }
       product = pool_.mul(product, value);
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where loads and stores touch memory, as far as schedules ask: which axis is dense, in what order axes merge into one
-// run, how many neighbours of a run are adjacent and aligned.  Works in a pool of its own, so a kernel's expressions, and
-// with them its text, do not depend on what was asked.
+// run, how many neighbours of a run are adjacent and aligned.  Works in a pool of its own, so a kernel's expressions,
+// and with them its text, do not depend on what was asked.
 #pragma once
 
 #include <cstdint>
@@ -61,7 +61,8 @@ class Workbench {
   std::unordered_map<const Id*, Index> values_;
 };
 
-/// The innermost roots of the main reference which, merged into one, leave every address affine: the lane loop of a CPU.
+/// The innermost roots of the main reference which, merged into one, leave every address affine: the lane loop of a
+/// CPU.
 std::vector<Id*> affine_run(const Kernel& kernel);
 
 }  // namespace nvfuser

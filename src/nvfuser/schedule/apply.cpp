@@ -21,8 +21,8 @@ std::vector<Id*> BlockLoops::list() const {
 BlockLoops split_block(const Loops& loops, Id* loop, int64_t threads, int64_t vector) {
   BlockLoops block;
   const int64_t wave = threads * vector;
-  ensure(loop->extent->is_constant() && loop->extent->constant() % wave == 0, "a block of ", to_string(loop->extent), " elements for ",
-         wave, " at a time");
+  ensure(loop->extent->is_constant() && loop->extent->constant() % wave == 0, "a block of ", to_string(loop->extent),
+         " elements for ", wave, " at a time");
   if (loop->extent->constant() > wave) {
     std::tie(block.batch, loop) = loops.split(loop, wave);
     loops.parallelize(block.batch, ParallelType::unroll);
@@ -52,7 +52,8 @@ std::vector<Tensor*> stored_values(Kernel& kernel) {
       continue;
     }
     const std::vector<Tensor*> consumers = kernel.consumers(value);
-    const bool only_stored = std::all_of(consumers.begin(), consumers.end(), [](const Tensor* c) { return c->op == TensorOp::store; });
+    const bool only_stored =
+        std::all_of(consumers.begin(), consumers.end(), [](const Tensor* c) { return c->op == TensorOp::store; });
     if (only_stored && in_order && value->memory == MemoryType::local) {
       found.push_back(value);
     } else {
@@ -63,7 +64,8 @@ std::vector<Tensor*> stored_values(Kernel& kernel) {
   return found;
 }
 
-void inline_tensors(Kernel& kernel, const Reference& reference, const std::vector<Tensor*>& stored, int loads, int at_stored) {
+void inline_tensors(Kernel& kernel, const Reference& reference, const std::vector<Tensor*>& stored, int loads,
+                    int at_stored) {
   for (Tensor* t : kernel.tensors) {
     if (t->reference != &reference) {
       continue;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The CPU families: tasks from outer axes, a lane loop that the host compiler vectorises.  Everything is computed in the
-// innermost loop: caches of a CPU do what registers and shared memory do on a GPU.
+// The CPU families: tasks from outer axes, a lane loop that the host compiler vectorises.  Everything is computed in
+// the innermost loop: caches of a CPU do what registers and shared memory do on a GPU.
 #include <algorithm>
 
 #include "nvfuser/schedule/addresses.h"

@@ -21,7 +21,8 @@ void apply_flat(Kernel& kernel, const Params& params) {
     order.push_back(loop);
   }
   loops.reorder(order);
-  inline_tensors(kernel, kernel.main(), stored, loops.position(block.thread) + 1, loops.size() - (block.lane != nullptr));
+  inline_tensors(kernel, kernel.main(), stored, loops.position(block.thread) + 1,
+                 loops.size() - (block.lane != nullptr));
 }
 
 }  // namespace nvfuser

@@ -25,13 +25,14 @@ BlockLoops split_block(const Loops& loops, Id* loop, int64_t threads, int64_t ve
 Id* merge_main(Kernel& kernel);
 
 /// Makes every store read a value that nothing but stores reads, so its lanes are collected and leave as one vector
-/// while the rest of the fusion stays one loop: what is cut off from that loop is a source or a sink of it.  A store that
-/// follows a fork may read shared memory itself.
+/// while the rest of the fusion stays one loop: what is cut off from that loop is a source or a sink of it.  A store
+/// that follows a fork may read shared memory itself.
 std::vector<Tensor*> stored_values(Kernel& kernel);
 
-/// Loads stand at `loads` (all of a thread's are issued before first use), values that are stored at `stored`, all other
-/// values where they are used; for tensors of one reference.
-void inline_tensors(Kernel& kernel, const Reference& reference, const std::vector<Tensor*>& stored, int loads, int at_stored);
+/// Loads stand at `loads` (all of a thread's are issued before first use), values that are stored at `stored`, all
+/// other values where they are used; for tensors of one reference.
+void inline_tensors(Kernel& kernel, const Reference& reference, const std::vector<Tensor*>& stored, int loads,
+                    int at_stored);
 
 void apply_flat(Kernel& kernel, const Params& params);
 void apply_tile(Kernel& kernel, const Params& params);

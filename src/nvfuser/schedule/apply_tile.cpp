@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The tile family: a block takes a square of two axes.  Tensors that are dense along the inner axis follow the main
-// reference; those that are dense along the other axis follow a fork with the opposite order, and meet the rest in shared
-// memory.  The only loop that both hold is the grid's, so a block-wide barrier stands between them.
+// reference; those that are dense along the other axis follow a fork with the opposite order, and meet the rest in
+// shared memory.  The only loop that both hold is the grid's, so a block-wide barrier stands between them.
 #include <algorithm>
 
 #include "nvfuser/schedule/addresses.h"
@@ -15,11 +15,11 @@ namespace {
 struct Square {
   std::vector<Id*> inner;  ///< one loop; two (groups, elements of a group) in a swizzled layout
   Id* other;
-  int64_t group;           ///< elements of one 16-byte access of either side
+  int64_t group;  ///< elements of one 16-byte access of either side
 };
 
-/// With the groups of a row permuted by the group of rows, a warp that writes rows and one that reads columns both touch
-/// every bank once.
+/// With the groups of a row permuted by the group of rows, a warp that writes rows and one that reads columns both
+/// touch every bank once.
 Square split_sides(const Loops& loops, Id* inner, Id* other, const Params& params) {
   Square square{{inner}, other, std::max(params.vector, params.vector_other)};
   if (params.vector > 1 && square.group < params.tile) {
@@ -45,7 +45,8 @@ void lay_out(Kernel& kernel, Tensor& tile, const Square& square) {
 }
 
 /// Thread loops of one reference, lanes along the last of `sides`.
-BlockLoops order_block(Kernel& kernel, Reference& reference, Id* grid, const std::vector<Id*>& sides, int64_t threads, int64_t vector) {
+BlockLoops order_block(Kernel& kernel, Reference& reference, Id* grid, const std::vector<Id*>& sides, int64_t threads,
+                       int64_t vector) {
   const Loops loops(kernel, reference);
   const BlockLoops block = split_block(loops, loops.merge_all(sides), threads, vector);
   std::vector<Id*> order = {grid};

@@ -18,8 +18,8 @@ struct BlockShape {
 };
 
 /// Full residency with one vector a thread; fewer, larger blocks; and room for kernels with many inputs.
-constexpr BlockShape kFlatShapes[] = {{128, 1, 16}, {256, 1, 8}, {128, 2, 8}, {256, 2, 4}, {256, 1, 6}, {128, 1, 12}, {256, 2, 6},
-                                      {128, 2, 16}, {256, 2, 8}, {256, 1, 4}, {256, 1, 2}};
+constexpr BlockShape kFlatShapes[] = {{128, 1, 16}, {256, 1, 8},  {128, 2, 8}, {256, 2, 4}, {256, 1, 6}, {128, 1, 12},
+                                      {256, 2, 6},  {128, 2, 16}, {256, 2, 8}, {256, 1, 4}, {256, 1, 2}};
 /// For narrow vectors, which need more of them in flight.
 constexpr BlockShape kNarrowShapes[] = {{256, 4, 8}, {256, 8, 8}, {256, 8, 4}};
 constexpr BlockShape kTileShapes[] = {{256, 0, 4}, {256, 0, 6}, {256, 0, 8}};
@@ -28,10 +28,10 @@ constexpr std::array<int, 5> kTileSides = {128, 64, 32, 32, 32};
 /// The same on a CPU: a tile of both sides stays in the first-level cache.
 constexpr std::array<int, 5> kCpuTileSides = {64, 64, 32, 16, 16};
 
-constexpr int kWidestBytes = 32;        ///< of one buffer in a thread's vector
-constexpr int kHeldBytes = 256;         ///< of all buffers together
-constexpr double kSpillLimit = 24;      ///< bytes a thread that cost little
-constexpr double kEqual = 1.01;         ///< estimates that measurements do not tell apart
+constexpr int kWidestBytes = 32;                                    ///< of one buffer in a thread's vector
+constexpr int kHeldBytes = 256;                                     ///< of all buffers together
+constexpr double kSpillLimit = 24;                                  ///< bytes a thread that cost little
+constexpr double kEqual = 1.01;                                     ///< estimates that measurements do not tell apart
 constexpr int64_t kSmallestTask = 1 << 14, kLargestTask = 1 << 18;  ///< points; powers of 4 between
 constexpr int64_t kShortestRow = 256;
 constexpr int kTasksPerThread = 4;
@@ -84,7 +84,8 @@ class Choice {
   int common_vector(int ProblemBuffer::* widest, const bool* other) const {
     int vector = widest_vector();
     for (const ProblemBuffer& buffer : problem_.buffers) {
-      const bool counts = is_full(problem_, buffer) && buffer.*widest > 0 && (other == nullptr || buffer.other == *other);
+      const bool counts =
+          is_full(problem_, buffer) && buffer.*widest > 0 && (other == nullptr || buffer.other == *other);
       vector = counts ? std::min(vector, buffer.*widest) : vector;
     }
     return vector;
@@ -99,9 +100,9 @@ class Choice {
       for (const BlockShape& shape : kNarrowShapes) {
         add({.threads = shape.threads, .batch = shape.batch, .vector = common, .blocks_per_sm = blocks(shape)});
       }
-      const bool some_wide = std::any_of(problem_.buffers.begin(), problem_.buffers.end(), [&](const ProblemBuffer& buffer) {
-        return is_full(problem_, buffer) && buffer.max_vector >= widest;
-      });
+      const bool some_wide = std::any_of(
+          problem_.buffers.begin(), problem_.buffers.end(),
+          [&](const ProblemBuffer& buffer) { return is_full(problem_, buffer) && buffer.max_vector >= widest; });
       if (some_wide) {
         // The others are read by single elements then.
         add({.threads = 256, .vector = widest, .blocks_per_sm = blocks({256, 1, 4})});
@@ -122,14 +123,17 @@ class Choice {
   }
 
   /// Older devices hold fewer threads.
-  int blocks(const BlockShape& shape) const { return std::max(1, std::min(shape.blocks, device_.threads_per_sm / shape.threads)); }
+  int blocks(const BlockShape& shape) const {
+    return std::max(1, std::min(shape.blocks, device_.threads_per_sm / shape.threads));
+  }
 
   /// Points of a task: enough tasks for all threads, none so small that handing it out costs more than its work.
   int64_t task_points() const {
-    const double points = static_cast<double>(std::max<int64_t>(1, problem_.points)), bytes = std::max(1.0, problem_.bytes / points);
+    const double points = static_cast<double>(std::max<int64_t>(1, problem_.points)),
+                 bytes = std::max(1.0, problem_.bytes / points);
     const double wanted = std::max(kTaskBytes / bytes, points / (kTasksPerThread * std::max(1, device_.sms)));
     int64_t task = kSmallestTask;
-    while (task < kLargestTask && static_cast<double>(task * 4) <= wanted) {
+    while (task < std::min(kLargestTask, problem_.points) && static_cast<double>(task * 4) <= wanted) {
       task *= 4;
     }
     return task;
@@ -149,7 +153,9 @@ class Choice {
 
   /// Simple forms first: fewer vectors a thread, 256 threads, more blocks.
   static bool simpler(const Entry& a, const Entry& b) {
-    const auto distance = [](const Params& p) { return std::abs(static_cast<int>(std::bit_width(static_cast<unsigned>(p.threads))) - 9); };
+    const auto distance = [](const Params& p) {
+      return std::abs(static_cast<int>(std::bit_width(static_cast<unsigned>(p.threads))) - 9);
+    };
     const auto key = [&](const Entry& e) {
       return std::tuple(e.params.batch, distance(e.params), -e.params.blocks_per_sm, e.microseconds);
     };
@@ -157,11 +163,13 @@ class Choice {
   }
 
   std::vector<Candidate> ranked(const Params& last) {
-    const bool some_fit = std::any_of(entries_.begin(), entries_.end(), [](const Entry& e) { return e.spill <= kSpillLimit; });
+    const bool some_fit =
+        std::any_of(entries_.begin(), entries_.end(), [](const Entry& e) { return e.spill <= kSpillLimit; });
     if (some_fit) {
       std::erase_if(entries_, [](const Entry& e) { return e.spill > kSpillLimit; });
     }
-    std::stable_sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) { return a.microseconds < b.microseconds; });
+    std::stable_sort(entries_.begin(), entries_.end(),
+                     [](const Entry& a, const Entry& b) { return a.microseconds < b.microseconds; });
     const double limit = entries_.front().microseconds * kEqual;
     auto worse = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& e) { return e.microseconds > limit; });
     std::stable_sort(entries_.begin(), worse, simpler);
@@ -169,7 +177,7 @@ class Choice {
     for (const Entry& entry : entries_) {
       list.push_back({entry.params, entry.microseconds});
     }
-    if (std::none_of(list.begin(), list.end(), [&](const Candidate& c) { return c.params == last; })) {
+    if (list.back().params != last) {
       list.push_back({last, estimate(problem_, last, device_).total});
     }
     return list;

@@ -17,7 +17,8 @@ using Divisors = std::unordered_map<std::string, int64_t>;
 /// The lane loop of a reference, if its width is that of a vector access.
 Id* lane_of(const Reference& reference) {
   for (Id* loop : reference.loops) {
-    if (loop->parallel == ParallelType::vectorize && loop->extent->is_constant() && loop->extent->constant() <= kWidestVector) {
+    if (loop->parallel == ParallelType::vectorize && loop->extent->is_constant() &&
+        loop->extent->constant() <= kWidestVector) {
       return loop;
     }
   }
@@ -30,22 +31,13 @@ bool has_threads(const Kernel& kernel) {
   });
 }
 
-/// Is `below` made from `id`?
-bool holds(const Reference& reference, const Id* id, const Id* below) {
-  if (id == below) {
-    return true;
-  }
-  auto use = reference.uses.find(id);
-  return use != reference.uses.end() && std::any_of(use->second->outputs.begin(), use->second->outputs.end(),
-                                                    [&](const Id* out) { return holds(reference, out, below); });
-}
-
 /// Indices of a reference's axes over variables for its loops.
 class LoopValues {
  public:
   LoopValues(Workbench& bench, const Reference& reference) : bench_(bench), reference_(reference) {
     for (size_t k = 0; k < reference.loops.size(); ++k) {
-      values_[reference.loops[k]] = bench.pool().var("loop" + std::to_string(k), bench.import(reference.loops[k]->extent));
+      values_[reference.loops[k]] =
+          bench.pool().var("loop" + std::to_string(k), bench.import(reference.loops[k]->extent));
     }
     for (const Id* root : reference.roots) {
       value(root);
@@ -67,7 +59,8 @@ class LoopValues {
       result = pool.add(pool.mul(value(use.outputs[0]), bench_.import(use.factor)), value(use.outputs[1]));
     } else {
       Index inner = bench_.import(use.inputs[1]->extent);
-      result = id == use.inputs[0] ? algebra.div(value(use.outputs[0]), inner) : algebra.mod(value(use.outputs[0]), inner);
+      result =
+          id == use.inputs[0] ? algebra.div(value(use.outputs[0]), inner) : algebra.mod(value(use.outputs[0]), inner);
     }
     return values_[id] = result;
   }
@@ -81,7 +74,9 @@ class LoopValues {
 class Derivation {
  public:
   Derivation(const Kernel& kernel, const SizeValues& sizes, const Alignments& alignments)
-      : kernel_(kernel), alignments_(alignments), value_([&sizes](const Atom& atom) { return sizes.at(atom.name); }),
+      : kernel_(kernel),
+        alignments_(alignments),
+        value_([&sizes](const Atom& atom) { return sizes.at(atom.name); }),
         on_gpu_(has_threads(kernel)) {
     for (const std::string& name : size_names(kernel)) {
       const int64_t size = sizes.at(name);
@@ -144,7 +139,8 @@ class Derivation {
     for (const Tensor* access : accesses_of(kernel_)) {
       double range = 1;
       for (const Allocation::Dim& dim : buffer_of_access(kernel_, *access).allocation->dims) {
-        range += static_cast<double>(std::max<int64_t>(0, evaluated(dim.extent) - 1)) * std::abs(static_cast<double>(evaluated(dim.stride)));
+        range += static_cast<double>(std::max<int64_t>(0, evaluated(dim.extent) - 1)) *
+                 std::abs(static_cast<double>(evaluated(dim.stride)));
       }
       if (range > kMost) {
         return true;
@@ -181,10 +177,11 @@ class Derivation {
       LoopValues loops(bench, reference);
       bench.put(loops.values());
       const int64_t width = lane->extent->constant();
-      const bool tests_agree = lane_tests_agree(bench, reference, lane, width);
+      const bool tests_agree = lane_tests_agree(bench, loops, reference, loops.value(lane), width);
       for (size_t k = 0; k < accesses.size(); ++k) {
         if (accesses[k]->reference == &reference) {
-          found[k] = tests_agree && wanted_alignment(*accesses[k]) > 0 && bench.is_straight(*accesses[k], loops.value(lane), width);
+          found[k] = tests_agree && wanted_alignment(*accesses[k]) > 0 &&
+                     bench.is_straight(*accesses[k], loops.value(lane), width);
         }
       }
     }
@@ -192,17 +189,24 @@ class Derivation {
   }
 
   /// A test of a vector's first element stands for all: the width divides what lanes are tested against.
-  static bool lane_tests_agree(Workbench& bench, const Reference& reference, const Id* lane, int64_t width) {
+  static bool lane_tests_agree(Workbench& bench, LoopValues& loops, const Reference& reference, Index lane,
+                               int64_t width) {
     return std::all_of(reference.uses.begin(), reference.uses.end(), [&](const auto& entry) {
       const auto& [id, use] = entry;
-      return use->kind == Transform::Kind::merge || !holds(reference, use->outputs[1], lane) ||
-             bench.algebra().known_divisor(bench.import(id->extent)) % width == 0;
+      if (use->kind == Transform::Kind::merge || bench.algebra().known_divisor(bench.import(id->extent)) % width == 0) {
+        return true;
+      }
+      const std::vector<const Atom*> atoms = atoms_of(loops.value(id));
+      return std::find(atoms.begin(), atoms.end(), lane->as_atom()) == atoms.end();
     });
   }
 
   /// Divisors without which some access would lose its vectors: those of the dense axes' extents if they suffice.
   Divisors fewest_divisors(const std::vector<Tensor*>& accesses, const std::vector<bool>& best) const {
     Divisors needed;
+    if (std::find(best.begin(), best.end(), true) == best.end()) {
+      return needed;
+    }
     for (const Tensor* access : accesses) {
       const Id* dense = dense_axis(kernel_, *access);
       for (const Atom* atom : dense == nullptr ? std::vector<const Atom*>{} : atoms_of(dense->extent)) {

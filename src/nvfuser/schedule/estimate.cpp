@@ -31,15 +31,15 @@ const TimeModel& model_of(const DeviceProps& device) {
 
 /// What one block does.
 struct Work {
-  double tiles = 1;          ///< blocks
+  double tiles = 1;            ///< blocks
   double read = 0, write = 0;  ///< bytes of a tile
-  double instructions = 0;   ///< warp instructions a tile
-  double special = 0;        ///< special-function operations a tile
-  double accesses = 0;       ///< warp accesses to global memory
-  double shared = 0;         ///< warp accesses to shared memory
-  double reload = 0;         ///< bytes fetched again from L2
+  double instructions = 0;     ///< warp instructions a tile
+  double special = 0;          ///< special-function operations a tile
+  double accesses = 0;         ///< warp accesses to global memory
+  double shared = 0;           ///< warp accesses to shared memory
+  double reload = 0;           ///< bytes fetched again from L2
   double barriers = 0;
-  double registers = 24;     ///< a thread wants
+  double registers = 24;  ///< a thread wants
   int64_t shared_bytes = 0;
 };
 
@@ -75,7 +75,8 @@ Work tile_work(const Problem& problem, const Params& params) {
   Work work;
   const auto side = static_cast<double>(params.tile);
   const double elements = side * side, area = static_cast<double>(problem.inner) * static_cast<double>(problem.other);
-  work.tiles = std::ceil(problem.inner / side) * std::ceil(problem.other / side) * static_cast<double>(problem.points) / std::max(1.0, area);
+  work.tiles = std::ceil(problem.inner / side) * std::ceil(problem.other / side) * static_cast<double>(problem.points) /
+               std::max(1.0, area);
   double element = element_issue(problem), global = 0, shared = 0;
   for (const ProblemBuffer& buffer : problem.buffers) {
     const int vector = buffer.other ? params.vector_other : params.vector;
@@ -113,7 +114,8 @@ double residency(const Work& work, const Params& params, const DeviceProps& devi
   double blocks = std::min({device.blocks_per_sm, device.threads_per_sm / params.threads,
                             static_cast<int>(device.registers_per_sm / (registers * params.threads))});
   if (work.shared_bytes > 0) {
-    blocks = std::min(blocks, std::floor(static_cast<double>(device.shared_per_sm) / static_cast<double>(work.shared_bytes + 1024)));
+    blocks = std::min(
+        blocks, std::floor(static_cast<double>(device.shared_per_sm) / static_cast<double>(work.shared_bytes + 1024)));
   }
   return std::max(blocks, 1.0);
 }
@@ -136,9 +138,10 @@ Estimate estimate_gpu(const Problem& problem, const Params& params, const Device
                      .6 * std::clamp(std::log2(static_cast<double>(std::max(params.batch, 1))), 0.0, 2.0) / 2;
   const bool narrow = params.vector * problem.narrowest_bytes < 16;
   const double form = 1 + model.burst * big * mixed + (narrow ? model.narrow_loss : 0);
-  e.memory = sms / 1000 *
-             ((work.read / device.read_tbps + work.write / device.write_tbps) * form +
-              work.reload * model.strided_reload / device.read_tbps + e.spill * threads * model.spill / device.write_tbps);
+  e.memory =
+      sms / 1000 *
+      ((work.read / device.read_tbps + work.write / device.write_tbps) * form +
+       work.reload * model.strided_reload / device.read_tbps + e.spill * threads * model.spill / device.write_tbps);
   e.memory *= std::clamp(per_sm, std::min(1.0, device.read_tbps * 1000 / sms / (model.sm_bytes * clock)), 1.0);
   e.issue = work.instructions / 4 / clock / model.issue_share;
   e.special = work.special / 16 / clock / model.special_share;
@@ -167,7 +170,8 @@ Estimate estimate_cpu(const Problem& problem, const Params& params, const Device
   Estimate e;
   e.tiles = std::max(1.0, std::ceil(points / task));
   const double threads = std::min<double>(device.sms, e.tiles), lanes = std::max(1.0, device.simd_bytes / 4.0);
-  double cycles = (element_issue(problem) + 2.0 * static_cast<double>(problem.buffers.size())) / lanes / model.pipes + model.row_cycles / run;
+  double cycles = (element_issue(problem) + 2.0 * static_cast<double>(problem.buffers.size())) / lanes / model.pipes +
+                  model.row_cycles / run;
   for (const ProblemBuffer& buffer : problem.buffers) {
     cycles += buffer.other ? (tiled ? model.strided_cycles : model.scattered_cycles) : 0;
   }
@@ -189,7 +193,8 @@ double access_count(const Problem& problem, int vector) {
 }
 
 double access_issue(const Problem& problem, int vector) {
-  // Fitted on copies: two instructions an access, and four for the addresses of a whole vector, two for those of a narrower one.
+  // Fitted on copies: two instructions an access, and four for the addresses of a whole vector, two for those of a
+  // narrower one.
   return 2 * access_count(problem, vector) + (vector * problem.narrowest_bytes >= 16 ? 4 : 2);
 }
 
@@ -197,9 +202,12 @@ Estimate estimate(const Problem& problem, const Params& params, const DeviceProp
   Problem clean = problem;
   clean.points = std::max<int64_t>(1, problem.points);
   switch (params.family) {
-    case Family::flat: return estimate_gpu(clean, params, device, flat_work(clean, params));
-    case Family::tile: return estimate_gpu(clean, params, device, tile_work(clean, params));
-    default: return estimate_cpu(clean, params, device);
+    case Family::flat:
+      return estimate_gpu(clean, params, device, flat_work(clean, params));
+    case Family::tile:
+      return estimate_gpu(clean, params, device, tile_work(clean, params));
+    default:
+      return estimate_cpu(clean, params, device);
   }
 }
 

@@ -10,7 +10,9 @@
 namespace nvfuser {
 
 /// Has the buffer about as many elements as the reference?
-inline bool is_full(const Problem& problem, const ProblemBuffer& buffer) { return buffer.elements * 2 > problem.points; }
+inline bool is_full(const Problem& problem, const ProblemBuffer& buffer) {
+  return buffer.elements * 2 > problem.points;
+}
 
 /// Terms of the estimate in nanoseconds (a tile on an SM), stream, tail and total in microseconds.  CPU: total only.
 struct Estimate {
@@ -18,7 +20,7 @@ struct Estimate {
   double tiles = 0;
   double life = 0, memory = 0, issue = 0, special = 0, access = 0, period = 0;
   double stream = 0, tail = 0, total = 0;
-  double spill = 0;     ///< bytes a thread is expected to spill
+  double spill = 0;  ///< bytes a thread is expected to spill
 };
 
 /// Memory instructions that move `vector` consecutive elements of the flat order of all buffers.

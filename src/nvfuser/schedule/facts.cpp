@@ -19,8 +19,8 @@ bool promises(const std::map<std::string, int64_t>& mine, const std::map<std::st
 }  // namespace
 
 bool Facts::includes(const Facts& other) const {
-  return std::includes(exact.begin(), exact.end(), other.exact.begin(), other.exact.end()) && promises(divisors, other.divisors) &&
-         promises(alignment, other.alignment) && (other.wide || !wide);
+  return std::includes(exact.begin(), exact.end(), other.exact.begin(), other.exact.end()) &&
+         promises(divisors, other.divisors) && promises(alignment, other.alignment) && (other.wide || !wide);
 }
 
 bool Facts::divides(const Transform& split) const {
@@ -31,9 +31,7 @@ bool Facts::divides(const Transform& split) const {
   return exact.count({to_string(extent), to_string(split.factor)}) > 0;
 }
 
-Algebra Facts::algebra(IndexPool& pool) const {
-  return Algebra(pool, {divisors.begin(), divisors.end()});
-}
+Algebra Facts::algebra(IndexPool& pool) const { return Algebra(pool, {divisors.begin(), divisors.end()}); }
 
 std::string Facts::text() const {
   std::string text;

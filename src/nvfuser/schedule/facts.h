@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Facts: what the host has verified for these sizes and pointers.  A kernel holds no code for what its facts exclude and
-// serves every call whose facts include its own.
+// Facts: what the host has verified for these sizes and pointers.  A kernel holds no code for what its facts exclude
+// and serves every call whose facts include its own.
 #pragma once
 
 #include <cstdint>

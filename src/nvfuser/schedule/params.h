@@ -17,13 +17,13 @@ enum class Family : uint8_t {
 
 struct Params {
   Family family = Family::flat;
-  int threads = 128;       ///< per block
-  int batch = 1;           ///< GPU: vectors a thread handles per input before first use
-  int vector = 1;          ///< GPU: elements of the innermost run that a thread handles at once
-  int vector_other = 1;    ///< tile: the same along the other tile axis
-  int blocks_per_sm = 0;   ///< launch bound; 0: none
-  int tile = 0;            ///< tile, cpu_tile: extent of a side in elements
-  int64_t task = 0;        ///< cpu_flat: elements of the innermost run that a task handles, the extent of its lane loop
+  int threads = 128;      ///< per block
+  int batch = 1;          ///< GPU: vectors a thread handles per input before first use
+  int vector = 1;         ///< GPU: elements of the innermost run that a thread handles at once
+  int vector_other = 1;   ///< tile: the same along the other tile axis
+  int blocks_per_sm = 0;  ///< launch bound; 0: none
+  int tile = 0;           ///< tile, cpu_tile: extent of a side in elements
+  int64_t task = 0;       ///< cpu_flat: elements of the innermost run that a task handles, the extent of its lane loop
   auto operator<=>(const Params&) const = default;
   /// One line, such as "flat threads=256 batch=1 vector=8".
   std::string text() const;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// choose (pure arithmetic on a Problem), apply (loop transforms on a kernel), derive_facts (what holds for these sizes).
+// choose (pure arithmetic on a Problem), apply (loop transforms on a kernel), derive_facts (what holds for these
+// sizes).
 #pragma once
 
 #include <memory>
@@ -16,30 +17,30 @@ namespace nvfuser {
 /// What choose reads of one buffer.
 struct ProblemBuffer {
   int element_bytes;
-  int64_t elements;        ///< distinct elements that are touched
+  int64_t elements;  ///< distinct elements that are touched
   bool output;
-  /// Most consecutive elements of the flat order that are consecutive and aligned in memory, up to 16; 0: neighbours are
-  /// not adjacent in memory at all (broadcast or strided), so the buffer does not limit the others.
+  /// Most consecutive elements of the flat order that are consecutive and aligned in memory, up to 16; 0: neighbours
+  /// are not adjacent in memory at all (broadcast or strided), so the buffer does not limit the others.
   int max_vector;
-  int max_vector_tile;     ///< the same along the tile axis that the buffer follows (transposed problems)
-  bool other;              ///< follows the other tile axis: goes through a shared tile
+  int max_vector_tile;  ///< the same along the tile axis that the buffer follows (transposed problems)
+  bool other;           ///< follows the other tile axis: goes through a shared tile
 };
 
 /// Summary of a group with its sizes.  Plain numbers: choose never looks at IR.
 struct Problem {
-  int64_t points = 0;              ///< elements of the reference
+  int64_t points = 0;  ///< elements of the reference
   std::vector<ProblemBuffer> buffers;
-  double bytes = 0;                ///< least DRAM bytes
-  double written = 0;              ///< share of bytes that is written, 0..1
-  int full_inputs = 0;             ///< inputs with as many elements as the reference
-  int place = 8;                   ///< elements of a 16-byte place: 16 / narrowest_bytes
-  double issue = 0;                ///< instructions per place (choose.md section 1)
-  double special = 0;              ///< special-function operations per place
-  int narrowest_bytes = 2;         ///< narrowest element among full-size buffers
-  int widest_bytes = 4;            ///< widest element among full-size buffers
-  bool transposed = false;         ///< two inner axes: tile families apply
-  int64_t inner = 0, other = 0;    ///< extents of the two tile axes when transposed
-  int64_t run = 0;                 ///< CPU: elements of the innermost run in which every index is affine
+  double bytes = 0;              ///< least DRAM bytes
+  double written = 0;            ///< share of bytes that is written, 0..1
+  int full_inputs = 0;           ///< inputs with as many elements as the reference
+  int place = 8;                 ///< elements of a 16-byte place: 16 / narrowest_bytes
+  double issue = 0;              ///< instructions per place (choose.md section 1)
+  double special = 0;            ///< special-function operations per place
+  int narrowest_bytes = 2;       ///< narrowest element among full-size buffers
+  int widest_bytes = 4;          ///< widest element among full-size buffers
+  bool transposed = false;       ///< two inner axes: tile families apply
+  int64_t inner = 0, other = 0;  ///< extents of the two tile axes when transposed
+  int64_t run = 0;               ///< CPU: elements of the innermost run in which every index is affine
 };
 
 struct Candidate {

@@ -25,7 +25,9 @@ constexpr int kWidestVector = 16;
 class Summary {
  public:
   Summary(const Kernel& kernel, const SizeValues& sizes, const Alignments& alignments)
-      : kernel_(kernel), alignments_(alignments), value_([&sizes](const Atom& atom) { return sizes.at(atom.name); }),
+      : kernel_(kernel),
+        alignments_(alignments),
+        value_([&sizes](const Atom& atom) { return sizes.at(atom.name); }),
         bench_(kernel, divisors_of(sizes)) {}
 
   Problem run() {
@@ -116,7 +118,9 @@ class Summary {
   }
 
   /// Several loads of one buffer: the narrowest of those that have neighbours in memory.
-  static void join(int& known, int found) { known = known == 0 || found == 0 ? std::max(known, found) : std::min(known, found); }
+  static void join(int& known, int found) {
+    known = known == 0 || found == 0 ? std::max(known, found) : std::min(known, found);
+  }
 
   int widest(const Tensor& access, const std::vector<Id*>& run) {
     const Tensor& buffer = buffer_of_access(kernel_, access);
@@ -181,10 +185,14 @@ class Summary {
   static OpCost cost_of(const Tensor& t) {
     const auto operands = static_cast<double>(t.operands.size());
     switch (t.op) {
-      case TensorOp::iota: return {kIota, 0};
-      case TensorOp::select: return {kSelectOperand * operands, 0};
-      case TensorOp::compute: break;
-      default: return {};
+      case TensorOp::iota:
+        return {kIota, 0};
+      case TensorOp::select:
+        return {kSelectOperand * operands, 0};
+      case TensorOp::compute:
+        break;
+      default:
+        return {};
     }
     OpCost cost{};
     if (t.expr != nullptr && t.expr->kind() == ExprKind::pointwise) {

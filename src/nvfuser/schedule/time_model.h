@@ -1,37 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
-// Constants of the time estimate.  Fitted on 1,621 timed variants of hand-written kernels on an H200; taken over for other
-// devices except where a row says otherwise.  Nothing of them stands in code.
+// Constants of the time estimate.  Fitted on 1,621 timed variants of hand-written kernels on an H200; taken over for
+// other devices except where a row says otherwise.  Nothing of them stands in code.
 #pragma once
 
 namespace nvfuser {
 
 /// GPUs of one class.  Times in ns unless named otherwise; shares without unit.
 struct TimeModel {
-  int least_arch;             ///< compute capability * 10 from which the row holds
-  double sm_bytes = 56;       ///< bytes a clock that one SM draws while the others rest
-  double launch = 4.2;        ///< us
-  double latency = 510;       ///< of a load under load
-  double dependent = 653;     ///< of a further, dependent access
-  double relaunch = 276;      ///< hand-over of a block's slot
+  int least_arch;          ///< compute capability * 10 from which the row holds
+  double sm_bytes = 56;    ///< bytes a clock that one SM draws while the others rest
+  double launch = 4.2;     ///< us
+  double latency = 510;    ///< of a load under load
+  double dependent = 653;  ///< of a further, dependent access
+  double relaunch = 276;   ///< hand-over of a block's slot
   double relaunch_thread = .297;
-  double start = 75;          ///< one block start an SM
-  double barrier = 174;       ///< block-wide exchange
+  double start = 75;     ///< one block start an SM
+  double barrier = 174;  ///< block-wide exchange
   double barrier_thread = .0597;
-  double cluster = 1270;      ///< cluster exchange
+  double cluster = 1270;  ///< cluster exchange
   double cluster_block = 173;
   double cluster_start = .234;
   double cluster_loss = .248;
   double claim = 2.01;        ///< one claim from a counter, whole chip
   double issue_share = .936;  ///< of peak issue slots
   double special_share = .837;
-  double chain = 2.12;        ///< cycles an instruction of one warp
-  double drift = .149;        ///< overlap of warps that no barrier holds together
+  double chain = 2.12;  ///< cycles an instruction of one warp
+  double drift = .149;  ///< overlap of warps that no barrier holds together
   double access_cycles = 4.05;
   double shared_cycles = 2;
   double static_loss = .0764;  ///< static division where kernels write
   double static_power = 1.65;
   double chunk_loss = .0168;
-  double burst = .0391;       ///< large batches of one-shot blocks
+  double burst = .0391;  ///< large batches of one-shot blocks
   double ring_loss = .0257;
   double ring_stage = 153;
   double release = 1.27;
@@ -52,7 +52,7 @@ struct TimeModel {
   double no_l1_writes = .0283;
   double no_l1_reads = .0191;
   double block_instructions = 14;  ///< a warp and tile, before and after its elements
-  double strided_reload = .35;     ///< a sector fetched again for its next element, relative to DRAM bytes (not measured)
+  double strided_reload = .35;  ///< a sector fetched again for its next element, relative to DRAM bytes (not measured)
 };
 
 /// By architecture, newest first.

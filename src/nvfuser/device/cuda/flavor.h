@@ -32,18 +32,36 @@ RT_FN double rint(double x) { return ::rint(x); }
 RT_FN float copysign(float x, float sign) { return ::copysignf(x, sign); }
 RT_FN double copysign(double x, double sign) { return ::copysign(x, sign); }
 
-template <class T> RT_FN T minimum(T a, T b) { return a < b ? a : a != a ? a : b; }
-template <class T> RT_FN T maximum(T a, T b) { return a > b ? a : a != a ? a : b; }
-template <> RT_FN float minimum<float>(float a, float b) {
+template <class T>
+RT_FN T minimum(T a, T b) {
+  return a < b ? a : a != a ? a : b;
+}
+template <class T>
+RT_FN T maximum(T a, T b) {
+  return a > b ? a : a != a ? a : b;
+}
+template <>
+RT_FN float minimum<float>(float a, float b) {
   float r;
   asm("min.NaN.f32 %0, %1, %2;" : "=f"(r) : "f"(a), "f"(b));
   return r;
 }
-template <> RT_FN float maximum<float>(float a, float b) {
+template <>
+RT_FN float maximum<float>(float a, float b) {
   float r;
   asm("max.NaN.f32 %0, %1, %2;" : "=f"(r) : "f"(a), "f"(b));
   return r;
 }
+
+/// x itself, and it is computed: without this the compiler turns a selection of x into a branch around its formula,
+/// where the threads of a warp part.
+RT_FN float computed(float x) {
+  asm volatile("" : "+f"(x));
+  return x;
+}
+
+/// x but no more than the limit; NaN stays.
+RT_FN float cut(float x, float limit) { return minimum(x, limit); }
 
 // ---- approximations: 1 ulp for reciprocal and rsqrt, 2 for ex2; .ftz flushes denormals, which the callers allow
 RT_FN float reciprocal(float x) {

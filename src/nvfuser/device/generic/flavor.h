@@ -39,8 +39,20 @@ RT_FN float copysign(float x, float sign) { return __builtin_copysignf(x, sign);
 RT_FN double copysign(double x, double sign) { return __builtin_copysign(x, sign); }
 
 /// NaN of either operand wins.
-template <class T> RT_FN T minimum(T a, T b) { return a < b ? a : a != a ? a : b; }
-template <class T> RT_FN T maximum(T a, T b) { return a > b ? a : a != a ? a : b; }
+template <class T>
+RT_FN T minimum(T a, T b) {
+  return a < b ? a : a != a ? a : b;
+}
+template <class T>
+RT_FN T maximum(T a, T b) {
+  return a > b ? a : a != a ? a : b;
+}
+
+/// x itself, for values that a selection may drop: the GPU's twin keeps the compiler from jumping around them.
+RT_FN float computed(float x) { return x; }
+
+/// x but no more than the limit; NaN stays.
+RT_FN float cut(float x, float limit) { return x > limit ? limit : x; }
 
 // ---- quotients of inner formulas: at least 1 ulp, any value for denormals
 RT_FN float reciprocal(float x) { return 1.0f / x; }
@@ -80,7 +92,13 @@ RT_FN double pow(double x, double y) { return __builtin_pow(x, y); }
 RT_FN float fmod(float x, float y) { return __builtin_fmodf(x, y); }
 RT_FN double fmod(double x, double y) { return __builtin_fmod(x, y); }
 // The plain functions also write a global sign.
-RT_FN float lgamma(float x) { int sign; return __builtin_lgammaf_r(x, &sign); }
-RT_FN double lgamma(double x) { int sign; return __builtin_lgamma_r(x, &sign); }
+RT_FN float lgamma(float x) {
+  int sign;
+  return __builtin_lgammaf_r(x, &sign);
+}
+RT_FN double lgamma(double x) {
+  int sign;
+  return __builtin_lgamma_r(x, &sign);
+}
 
 }  // namespace rt::native

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// All functions that ir/pointwise.def names, for every compute type for which each has a meaning: float32, float64, int32,
-// int64, uint64, boolean, complex64, complex128.  Used by kernels as rt/math.h and by the evaluator from this folder.
+// All functions that ir/pointwise.def names, for every compute type for which each has a meaning: float32, float64,
+// int32, int64, uint64, boolean, complex64, complex128.  Used by kernels as rt/math.h and by the evaluator from this
+// folder.
 #pragma once
 
+// clang-format off: each part uses those before it
 #if __has_include("math_polynomial.h")
 #include "types.h"
 #include "math_polynomial.h"
@@ -30,3 +32,4 @@
 #include "rt/math_arc.h"
 #include "rt/math_complex.h"
 #endif
+// clang-format on

@@ -10,7 +10,8 @@ RT_FN float fold_arc(float a) {
   const bool folded = a > 0.5f;
   const float half = native::fma(-0.5f, a, 0.5f), root = native::sqrt(half);
   const float s = folded ? half : a * a, z = folded ? root : a;
-  const float p = polynomial(s, 0.166666597f, 0.0750052184f, 0.0445137434f, 0.0318313837f, 0.0143629275f, 0.0376036279f);
+  const float p =
+      polynomial(s, 0.166666597f, 0.0750052184f, 0.0445137434f, 0.0318313837f, 0.0143629275f, 0.0376036279f);
   return native::fma(z * s, p, z);
 }
 
@@ -43,7 +44,8 @@ RT_FN float32 acos(float32 x) {
 RT_FN float32 atan(float32 x) {
   const float a = native::abs(x);
   const bool inverse = a > 1.0f;
-  const float p = inner::atan_unit(inverse ? native::reciprocal(a) : a);
+  const float turned = native::computed(native::reciprocal(a));
+  const float p = inner::atan_unit(inverse ? turned : a);
   return native::copysign(inverse ? inner::kHalfPi - (p - inner::kHalfPiLow) : p, x);
 }
 
@@ -53,7 +55,7 @@ RT_FN float32 atan2(float32 y, float32 x) {
   const bool steep = b > a;
   const float low = steep ? a : b, high = steep ? b : a;
   const float ratio = low / high;
-  const float z = high == 0.0f ? 0.0f : low == inner::kInfinity ? 1.0f : ratio;
+  const float z = high == 0.0f ? low : low == high ? 1.0f : ratio;  // zeros, infinities; NaN passes
   const float p = inner::atan_unit(z);
   const float first = steep ? inner::kHalfPi - (p - inner::kHalfPiLow) : p;
   const bool left = bit_cast<int>(x) < 0;

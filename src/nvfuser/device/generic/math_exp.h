@@ -1,35 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// Exponentials of float32 and the logistic function, as polynomials.  Part of math.h; cuda/math_exp.h is its twin on the
-// special-function unit.
+// Exponentials of float32 and the logistic function, as polynomials.  Part of math.h; cuda/math_exp.h is its twin on
+// the special-function unit.
 #pragma once
 
 namespace rt::inner {
-
-/// n and r with x = n ln 2 + r, |r| < 0.3475; for |x| < 2^9.
-struct ReducedExp {
-  int n;
-  float r;
-};
-RT_FN ReducedExp reduce_exp(float x) {
-  const float sum = native::fma(x, kLog2E, kRounder);
-  const float n = sum - kRounder;
-  return {rounded(sum), native::fma(n, -kLn2Low, native::fma(n, -kLn2High, x))};
-}
-
-/// exp(r) - 1 for |r| < 0.3475.  Coefficients: exp, error 3.9e-9.
-RT_FN float expm1_reduced(float r) {
-  const float p = polynomial(r, 0.49999994f, 0.166665196f, 0.0416684076f, 0.00836891402f, 0.00138142135f);
-  return native::fma(r * r, p, r);
-}
 
 /// 2^f for |f| <= 0.5.  Coefficients: exp2, error 1.5e-8.
 RT_FN float exp2_reduced(float f) {
   return polynomial(f, 1.0f, 0.693147182f, 0.240226462f, 0.0555032864f, 0.00961849f, 0.00133999647f, 0.000153457484f);
 }
 
-/// exp(x) where the result and its reciprocal are normal.
+/// exp(x) for x >= 0; what is above 80 counts as 80.
 RT_FN float exp_bounded(float x) {
-  const ReducedExp e = reduce_exp(x);
+  const ReducedExp e = reduce_exp(native::cut(x, 80.0f));
   return (1.0f + expm1_reduced(e.r)) * power_of_two(e.n);
 }
 

@@ -16,9 +16,10 @@ RT_FN float32 expm1(float32 x) {
 RT_FN float32 tanh(float32 x) {
   const float a = native::abs(x), s = x * x;
   const float p = inner::polynomial(s, -0.333332807f, 0.133314058f, -0.05373675f, 0.0206298176f, -0.00569507293f);
-  const float e = inner::exp_bounded(a > 10.0f ? 20.0f : a + a);
+  const float e = inner::exp_bounded(a + a);
   const float large = native::fma(-2.0f, native::reciprocal(e + 1.0f), 1.0f);
-  return native::copysign(a < 0.625f ? native::fma(a * s, p, a) : large, x);
+  const float small = native::computed(native::fma(a * s, p, a));
+  return native::copysign(a < 0.625f ? small : large, x);
 }
 
 /// Below 1 a polynomial (coefficients: sinh, error 3.1e-10).
@@ -27,7 +28,8 @@ RT_FN float32 sinh(float32 x) {
   const float p = inner::polynomial(s, 0.166666672f, 0.00833331048f, 0.000198428868f, 2.78232119e-06f);
   const float half = inner::exp_shifted(a, -1);
   const float large = half - 0.25f * native::reciprocal(half);
-  return native::copysign(a < 1.0f ? native::fma(a * s, p, a) : large, x);
+  const float small = native::computed(native::fma(a * s, p, a));
+  return native::copysign(a < 1.0f ? small : large, x);
 }
 
 RT_FN float32 cosh(float32 x) {

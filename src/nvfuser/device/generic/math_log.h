@@ -31,9 +31,7 @@ RT_FN float log_special(float x, float result) {
 }
 
 /// n ln 2 + log(1 + f)
-RT_FN float log_sum(float n, float f) {
-  return native::fma(n, kLn2High, f + native::fma(n, kLn2Low, log_tail(f)));
-}
+RT_FN float log_sum(float n, float f) { return native::fma(n, kLn2High, f + native::fma(n, kLn2Low, log_tail(f))); }
 
 }  // namespace rt::inner
 

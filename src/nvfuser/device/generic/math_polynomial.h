@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pieces that the float32 functions share: Horner's scheme, powers of two, and the fields of a float.  Part of math.h.
+// Pieces that the float32 functions share: Horner's scheme, powers of two, the reduction of exp.  Part of math.h.
 //
 // How all float32 functions of math_*.h are made: straight-line code with selections, so that a host compiler turns a
 // loop over them into vector code; no library call, no table in memory, no detour through double.  Coefficients come
-// from tools/coefficients/minimax.py, under the name that stands beside them; errors were measured over all 2^32 floats by
-// benchmarks/math_error.cpp, host code with fma and without it.
+// from tools/coefficients/minimax.py, under the name that stands beside them; errors were measured over all 2^32 floats
+// by benchmarks/math_error.cpp, host code with fma and without it.
 #pragma once
 
 namespace rt::inner {
@@ -27,7 +27,8 @@ inline constexpr float kHalfPiLow = -4.37113883e-8f;
 
 RT_FN float polynomial(float, float c0) { return c0; }
 /// c0 + c1 x + c2 x^2 + ...
-template <class... Rest> RT_FN float polynomial(float x, float c0, Rest... rest) {
+template <class... Rest>
+RT_FN float polynomial(float x, float c0, Rest... rest) {
   return native::fma(polynomial(x, rest...), x, c0);
 }
 
@@ -43,9 +44,27 @@ RT_FN float scale(float p, int n) {
 /// The integer in a sum with kRounder.
 RT_FN int rounded(float sum) { return bit_cast<int>(sum) - kRounderBits; }
 
+/// n and r with x = n ln 2 + r, |r| < 0.3475; for |x| < 2^9.
+struct ReducedExp {
+  int n;
+  float r;
+};
+RT_FN ReducedExp reduce_exp(float x) {
+  const float sum = native::fma(x, kLog2E, kRounder);
+  const float n = sum - kRounder;
+  return {rounded(sum), native::fma(n, -kLn2Low, native::fma(n, -kLn2High, x))};
+}
+
+/// exp(r) - 1 for |r| < 0.3475.  Coefficients: exp, error 3.9e-9.
+RT_FN float expm1_reduced(float r) {
+  const float p = polynomial(r, 0.49999994f, 0.166665196f, 0.0416684076f, 0.00836891402f, 0.00138142135f);
+  return native::fma(r * r, p, r);
+}
+
 /// What rounding s = x * x has lost.
 RT_FN float square_error(float x, float s) {
-  if constexpr (native::kFma) return native::fma(x, x, -s);
+  if constexpr (native::kFma)
+    return native::fma(x, x, -s);
   const float high = bit_cast<float>(bit_cast<uint32>(x) & 0xfffff000u), low = x - high;
   return ((high * high - s) + 2.0f * high * low) + low * low;
 }

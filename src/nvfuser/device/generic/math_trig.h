@@ -14,12 +14,13 @@ RT_FN uint32 high_product(uint32 a, uint32 b) { return static_cast<uint32>((stat
 /// Bits of the pair high:low from `shift` on, 0 <= shift < 32.
 RT_FN uint32 window(uint32 high, uint32 low, uint32 shift) { return (high << shift) | ((low >> 1) >> (31u - shift)); }
 
-/// Reduces any finite a >= pi/4 with integers: a = m 2^e with m of 24 bits, and m times the right 96 bits of 2/pi, modulo 4,
-/// is a fixed-point number of 2 + 62 bits.  Bits further left only add multiples of 4, bits further right are below 2^-55.
-/// The words are picked by selections since a table in memory would be gathered lane by lane.
+/// Reduces any finite a >= pi/4 with integers: a = m 2^e with m of 24 bits, and m times the right 96 bits of 2/pi,
+/// modulo 4, is a fixed-point number of 2 + 62 bits.  Bits further left only add multiples of 4, bits further right are
+/// below 2^-55. The words are picked by selections since a table in memory would be gathered lane by lane.
 RT_FN Angle reduce_any(float a) {
   const uint32 bits = bit_cast<uint32>(a);
-  const uint32 offset = (bits >> 23) - 120u;  // of the first bit that counts, the words beginning 32 bits left of the point
+  const uint32 offset =
+      (bits >> 23) - 120u;  // of the first bit that counts, the words beginning 32 bits left of the point
   const uint32 m = (bits & 0x007fffffu) | 0x00800000u;
   constexpr uint32 w0 = 0, w1 = 0xa2f9836e, w2 = 0x4e441529, w3 = 0xfc2757d1, w4 = 0xf534ddc0, w5 = 0xdb629599,
                    w6 = 0x3c439041, w7 = 0xfe5163ab;
@@ -87,7 +88,7 @@ namespace rt {
 RT_FN float32 sin(float32 x) {
   const float a = native::abs(x);
   const inner::Angle angle = inner::reduce_angle(a);
-  const float s = inner::sin_reduced(angle.r), c = inner::cos_reduced(angle.r);
+  const float s = native::computed(inner::sin_reduced(angle.r)), c = native::computed(inner::cos_reduced(angle.r));
   const uint32 sign = (bit_cast<uint32>(x) & 0x80000000u) ^ ((angle.quadrant & 2u) << 30);
   const float result = inner::flip_sign(angle.quadrant & 1u ? c : s, sign);
   return a < inner::kInfinity ? result : x - x;
@@ -96,7 +97,7 @@ RT_FN float32 sin(float32 x) {
 RT_FN float32 cos(float32 x) {
   const float a = native::abs(x);
   const inner::Angle angle = inner::reduce_angle(a);
-  const float s = inner::sin_reduced(angle.r), c = inner::cos_reduced(angle.r);
+  const float s = native::computed(inner::sin_reduced(angle.r)), c = native::computed(inner::cos_reduced(angle.r));
   const float result = inner::flip_sign(angle.quadrant & 1u ? s : c, ((angle.quadrant + 1u) & 2u) << 30);
   return a < inner::kInfinity ? result : x - x;
 }

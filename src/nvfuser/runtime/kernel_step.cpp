@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// Argument images: what is known when a plan is made stands in them, pointers and scalars are patched in at each call.
+#include "nvfuser/runtime/kernel_step.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "nvfuser/runtime/divisor.h"
+
+namespace nvfuser {
+namespace {
+
+int64_t value_of(Index index, const SizeValues& sizes) {
+  return evaluate(index, [&](const Atom& atom) { return sizes.at(atom.name); });
+}
+
+template <class T>
+void put(KernelStep& step, int offset, const T& data) {
+  std::memcpy(step.image.data() + offset, &data, sizeof data);
+}
+
+void add_buffer(KernelStep& step, const Parameter& parameter, int offset, const StepBuffer& buffer) {
+  step.patches.push_back({Patch::Kind::pointer, offset, buffer.position});
+  step.buffer_names.push_back(parameter.name);
+  step.extents.push_back({nullptr, buffer.elements});
+  (parameter.kind == Parameter::Kind::input ? step.reads : step.writes).push_back(buffer.position);
+}
+
+void put_size(KernelStep& step, bool wide, int offset, int64_t value) {
+  wide ? put(step, offset, value) : put(step, offset, static_cast<int32_t>(value));
+}
+
+void put_divisor(KernelStep& step, bool wide, int offset, int64_t value) {
+  wide ? put(step, offset, make_divisor64(value)) : put(step, offset, make_divisor32(value));
+}
+
+}  // namespace
+
+KernelStep make_kernel_step(const Program& program, const SizeValues& sizes, const std::vector<StepBuffer>& inputs,
+                            const std::vector<StepBuffer>& outputs) {
+  KernelStep step;
+  const ImageLayout layout = image_layout(program);
+  step.image.assign(layout.bytes, 0);
+  for (size_t k = 0; k < program.parameters.size(); ++k) {
+    const Parameter& parameter = program.parameters[k];
+    const int offset = layout.offsets[k];
+    switch (parameter.kind) {
+      case Parameter::Kind::input:
+        add_buffer(step, parameter, offset, inputs[parameter.position]);
+        break;
+      case Parameter::Kind::output:
+        add_buffer(step, parameter, offset, outputs[parameter.position]);
+        break;
+      case Parameter::Kind::size:
+        put_size(step, program.wide, offset, value_of(parameter.value, sizes));
+        break;
+      case Parameter::Kind::divisor:
+        put_divisor(step, program.wide, offset, value_of(parameter.value, sizes));
+        break;
+      case Parameter::Kind::scalar:
+        step.patches.push_back({Patch::Kind::scalar, offset, -1, parameter.scalar, parameter.dtype});
+        break;
+    }
+  }
+  for (int d = 0; d < 3; ++d) {
+    step.launch.grid[d] = program.grid[d] ? std::max<int64_t>(1, value_of(program.grid[d], sizes)) : 1;
+    step.launch.block[d] = program.block[d];
+  }
+  step.launch.shared_bytes = program.shared_bytes;
+  return step;
+}
+
+}  // namespace nvfuser

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a lowered program and the values of its sizes to a launch: argument image, patches, grid.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "nvfuser/lower/lower.h"
+#include "nvfuser/runtime/plan.h"
+#include "nvfuser/schedule/schedule.h"
+
+namespace nvfuser {
+
+/// A buffer of a kernel: its position among the plan's buffers and how many elements may be addressed.
+struct StepBuffer {
+  int position;
+  int64_t elements;
+};
+
+/// Everything of a step but its module; `inputs` and `outputs` in the order of the kernel's.
+KernelStep make_kernel_step(const Program& program, const SizeValues& sizes, const std::vector<StepBuffer>& inputs,
+                            const std::vector<StepBuffer>& outputs);
+
+}  // namespace nvfuser

@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Random graphs through the public Python API, run on the host, in the emulator and by the evaluator.
+
+    python tests/fuzz/graphs.py --seconds 60 --seed 1
+    python tests/fuzz/graphs.py --replay 1234
+
+The ways have to agree in every bit (any NaN equals any other), and with the float64 reference within the error that the
+operations may make.  For that, host kernels are compiled without fused multiply-add, which the evaluator and the
+emulator do not have; --machine compiles them as they are and compares them within the error.  Kernels of a batch of
+graphs compile as one unit.  Exit status 1 when something failed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import os
+import platform
+import shutil
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+
+os.environ["NVFUSER_CACHE"] = "0"
+
+import numpy as np
+import torch
+from drawn_graph import DrawnInput, Graph, draw
+
+from nvfuser import DataType, Way
+from nvfuser._C import compiler_runs, prepare_batch, set_option
+from nvfuser.definition import as_float64
+from nvfuser.runtime import Call
+
+WAYS = (Way.evaluator, Way.host, Way.emulator)
+
+
+class Comparison:
+    """Whether the host has to agree in every bit."""
+
+    exact_host = True
+
+
+def compile_without_fma(folder: str) -> None:
+    """Makes the library use the machine's compiler with a flag more."""
+    compiler = os.environ.get("NVFUSER_CXX") or shutil.which("c++") or shutil.which("g++") or "clang++"
+    script = Path(folder) / "compiler"
+    script.write_text(f'#!/bin/sh\nexec {compiler} "$@" -mno-fma\n')
+    script.chmod(0o755)
+    set_option("cxx", str(script))
+
+
+def fresh_inputs(graph: Graph) -> tuple[list, list[torch.Tensor]]:
+    """Inputs in memory of their own, and that memory."""
+    rooms = [d.room.clone() for d in graph.inputs if isinstance(d, DrawnInput)]
+    left = iter(rooms)
+    return [d.view(next(left)) if isinstance(d, DrawnInput) else d for d in graph.inputs], rooms
+
+
+def bits(tensor: torch.Tensor) -> np.ndarray:
+    """Values for comparison bit by bit; every NaN counts as one."""
+    if tensor.dtype.is_complex:
+        tensor = torch.view_as_real(tensor)
+    values = tensor.contiguous()
+    if values.dtype.is_floating_point:
+        values = torch.where(values.double().isnan(), torch.zeros((), dtype=torch.float64) * float("nan"), values.double())
+        return values.contiguous().view(torch.int64).numpy()
+    return values.numpy() if values.dtype != torch.uint64 else values.view(torch.int64).numpy()
+
+
+def compare_bits(what: str, way: Way, got: torch.Tensor, want: torch.Tensor) -> str | None:
+    if got.shape != want.shape or got.dtype != want.dtype or (got.stride() != want.stride() and got.numel() > 1):
+        return f"{what} on {way.name}: {got.dtype} {list(got.shape)} {got.stride()}, evaluator {want.dtype} {list(want.shape)} {want.stride()}"
+    a, b = bits(got), bits(want)
+    if np.array_equal(a, b):
+        return None
+    place = tuple(int(k) for k in np.argwhere(a != b)[0])[: got.dim()]
+    count = int(np.sum(a != b))
+    return f"{what} on {way.name} differs from the evaluator at {place}: {got[place]!r}, evaluator {want[place]!r} ({count} of {a.size})"
+
+
+def compare_reference(k: int, value, got: torch.Tensor, want: np.ndarray) -> str | None:
+    if value.error is None:
+        return None
+    a = as_float64(got)
+    if value.dtype == DataType.UInt64 or value.error == 0.0:
+        same = a == want
+    else:
+        with np.errstate(all="ignore"):
+            same = np.abs(a - want) <= 2 * value.error
+    if np.all(same):
+        return None
+    place = tuple(int(i) for i in np.argwhere(~np.asarray(same))[0])
+    return f"output {k} differs from float64 at {place}: {a[place]}, expected {want[place]} within {2 * value.error} ({int(np.sum(~same))} of {a.size})"
+
+
+def run(graph: Graph) -> str | None:
+    """What went wrong, or None."""
+    reference, _ = fresh_inputs(graph)
+    results = {}
+    for way in WAYS:
+        inputs, rooms = fresh_inputs(graph)
+        outputs = graph.definition.execute(inputs, target=way, schedule_for=graph.device if way == Way.emulator else "", seed=graph.fiber_seed)
+        if graph.definition.last_way != way:
+            return f"{way.name} was asked for, {graph.definition.last_way.name} ran"
+        results[way] = (outputs, rooms)
+    want_outputs, want_rooms = results[Way.evaluator]
+    for way in WAYS[1:]:
+        outputs, rooms = results[way]
+        pairs = [(f"output {k}", g, w) for k, (g, w) in enumerate(zip(outputs, want_outputs, strict=True))]
+        pairs += [(f"memory of input {k}", g, w) for k, (g, w) in enumerate(zip(rooms, want_rooms, strict=True))]
+        for what, got, want in pairs:
+            if way == Way.emulator or Comparison.exact_host:
+                problem = compare_bits(what, way, got, want)
+                if problem:
+                    return problem
+    expected = graph.definition.reference(reference)
+    if len(expected) != len(graph.outputs):
+        return f"{len(expected)} outputs, expected {len(graph.outputs)}"
+    for k, value in enumerate(graph.outputs):
+        for way in (Way.evaluator, Way.host):
+            problem = compare_reference(k, value, results[way][0][k], expected[k])
+            if problem:
+                return f"{problem} ({way.name})"
+    return None
+
+
+def compile_graphs(graphs: list[Graph], failures: dict[int, str]) -> list[Graph]:
+    """Prepares all; those that fail are found by halving.  Host and emulator compile side by side."""
+    if not graphs:
+        return []
+    held = [(g, Call(fresh_inputs(g)[0])) for g in graphs]
+    errors: list[Exception] = []
+
+    def prepare(way: Way) -> None:
+        try:
+            prepare_batch([(g.definition._ready(), c.arguments, way, g.device if way == Way.emulator else "") for g, c in held])
+        except Exception as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=prepare, args=(way,)) for way in WAYS[1:]]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if not errors:
+        return graphs
+    if len(graphs) == 1:
+        failures[graphs[0].seed] = f"{type(errors[0]).__name__}: {errors[0]}"
+        return []
+    half = len(graphs) // 2
+    return compile_graphs(graphs[:half], failures) + compile_graphs(graphs[half:], failures)
+
+
+def try_seeds(seeds: list[int]) -> tuple[dict[int, str], list[Graph]]:
+    failures: dict[int, str] = {}
+    graphs = []
+    for seed in seeds:
+        try:
+            graphs.append(draw(seed))
+        except Exception as error:
+            failures[seed] = f"definition: {type(error).__name__}: {error}"
+    for graph in compile_graphs(graphs, failures):
+        try:
+            problem = run(graph)
+        except Exception as error:
+            problem = f"{type(error).__name__}: {error}"
+        if problem:
+            failures[graph.seed] = problem
+    return failures, graphs
+
+
+def show(seed: int, problem: str, graph: Graph | None) -> None:
+    print(f"FAIL seed {seed}: {problem}")
+    if graph is None:
+        return
+    print(repr(graph.definition))
+    for k, value in enumerate(graph.inputs):
+        print(f"  input {k}: {value.describe() if isinstance(value, DrawnInput) else value}")
+    print(f"  device {graph.device}, fiber seed {graph.fiber_seed}", flush=True)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=0, help="stop after that time")
+    parser.add_argument("--count", type=int, default=0, help="stop after that many graphs")
+    parser.add_argument("--seed", type=int, default=1, help="first seed")
+    parser.add_argument("--batch", type=int, default=100, help="graphs in one compile")
+    parser.add_argument("--replay", type=int, help="one seed, with its kernels")
+    parser.add_argument("--machine", action="store_true", help="host kernels with all of this machine's instructions")
+    options = parser.parse_args()
+    folder = tempfile.TemporaryDirectory()
+    Comparison.exact_host = not options.machine and platform.machine() == "x86_64"
+    if Comparison.exact_host:
+        compile_without_fma(folder.name)
+    if options.replay is not None:
+        failures, graphs = try_seeds([options.replay])
+        show(options.replay, failures.get(options.replay, "passes"), graphs[0] if graphs else None)
+        if graphs:
+            for way in WAYS[1:]:
+                try:
+                    inputs = fresh_inputs(graphs[0])[0]
+                    print(graphs[0].definition.kernel_text(inputs, target=way))
+                except Exception as error:
+                    print(error)
+        return int(bool(failures))
+    start, failed, done = time.monotonic(), {}, 0
+    spread: Counter = Counter()
+    for first in itertools.count(options.seed, options.batch):
+        size = min(options.batch, options.count - done) if options.count else options.batch
+        failures, graphs = try_seeds(list(range(first, first + size)))
+        by_seed = {g.seed: g for g in graphs}
+        for seed, problem in sorted(failures.items()):
+            show(seed, problem, by_seed.get(seed))
+        failed.update(failures)
+        done += size
+        spread.update(v.dtype.name for g in graphs for v in g.outputs)
+        spread["aliased"] += sum(g.aliased for g in graphs)
+        if (options.count and done >= options.count) or (options.seconds and time.monotonic() - start > options.seconds):
+            break
+        if not options.count and not options.seconds:
+            break
+    seconds = time.monotonic() - start
+    print(f"{done} graphs from seed {options.seed}, {len(failed)} failed, {seconds:.1f} s, {done / seconds:.1f} graphs/s, {compiler_runs()} compiler runs")
+    print("outputs:", ", ".join(f"{name} {count}" for name, count in spread.most_common()))
+    if failed:
+        print("failing seeds:", " ".join(map(str, failed)))
+    return int(bool(failed))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
