@@ -13,7 +13,7 @@ from nvfuser import tensors
 from nvfuser._C import DataType, Fusion, FusionExecutor, FusionGuard, TensorView, Val, Way, ops
 from nvfuser._C import define_scalar as _define_scalar
 from nvfuser._C import define_tensor as _define_tensor
-from nvfuser.runtime import execute, reference
+from nvfuser.runtime import Call, execute, reference, way_of
 
 # Largest relative and absolute error that `validate` accepts per dtype, about 16 units in the last place.
 TOLERANCES = {
@@ -181,10 +181,7 @@ class FusionDefinition:
         return str(self._plan(inputs, target))
 
     def _plan(self, inputs: Sequence[Any], target: str | Way | None) -> Any:
-        from nvfuser.runtime import Call
-
-        way = getattr(Way, target) if isinstance(target, str) else target
-        return self._ready().prepare(Call(inputs).arguments, way)
+        return self._ready().prepare(Call(inputs).arguments, way_of(target))
 
     def reference(self, inputs: Sequence[Any]) -> list[np.ndarray]:
         """The outputs evaluated in float64 on the CPU, as NumPy arrays."""

@@ -10,7 +10,17 @@ from typing import Any
 import numpy as np
 
 from nvfuser import tensors
-from nvfuser._C import DataType, FusionExecutor, OutputSpec, Plan, TensorArgument, Way, evaluate_float64, option
+from nvfuser._C import (
+    DataType,
+    FusionExecutor,
+    OptionError,
+    OutputSpec,
+    Plan,
+    TensorArgument,
+    Way,
+    evaluate_float64,
+    option,
+)
 
 
 class PerformanceWarning(UserWarning):
@@ -30,6 +40,16 @@ def _warn_once(reason: str) -> None:
         PerformanceWarning,
         stacklevel=4,
     )
+
+
+def way_of(target: str | Way | None) -> Way | None:
+    """The way that a caller asks for, by itself or by its name; None leaves the choice to the inputs."""
+    if target is None or isinstance(target, Way):
+        return target
+    names = [way.name for way in Way]
+    if target not in names:
+        raise OptionError(f"unknown target {target!r}; known: {', '.join(names)}")
+    return Way[target]
 
 
 class Call:
@@ -67,8 +87,7 @@ class Call:
 def execute(executor: FusionExecutor, inputs: Sequence[Any], target: str | Way | None, device: str, seed: int) -> tuple[list[Any], Plan]:
     """Runs a fusion; returns its visible outputs and the plan that ran."""
     call = Call(inputs)
-    way = getattr(Way, target) if isinstance(target, str) else target
-    plan = executor.prepare(call.arguments, way, seed, device)
+    plan = executor.prepare(call.arguments, way_of(target), seed, device)
     if plan.fallback_reason:
         _warn_once(plan.fallback_reason)
     specs = plan.outputs

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs one fusion in every way that needs no GPU, and says how close results are to each other and to a reference."""
 
+import re
+
 import torch
 
 from nvfuser import Way
@@ -15,6 +17,7 @@ TOLERANCE = {
 # Integers of the size of a float: their distance counts the representable values between two floats.
 BITS = {8: torch.int64, 4: torch.int32, 2: torch.int16, 1: torch.uint8}
 PARTS = {torch.complex128: torch.float64, torch.complex64: torch.float32}
+FAR = 1 << 32  # the distance of results that share nothing
 
 
 def run(fd, inputs, way, **options):
@@ -51,18 +54,29 @@ def ordered(tensor):
     return torch.where(sign == 1, -magnitude, magnitude)
 
 
+def complex_ulps(a, b):
+    """As ulps, in units of the modulus: a part that is small beside the other has fewer digits."""
+    nan_a, nan_b = a.isnan(), b.isnan()
+    if not torch.equal(nan_a, nan_b):
+        return FAR
+    unit = wide(a).abs() * torch.finfo(PARTS[a.dtype]).eps
+    same = nan_a | (a == b)
+    distance = torch.where(same, 0.0, (wide(a) - wide(b)).abs() / unit.clamp(min=torch.finfo(PARTS[a.dtype]).tiny))
+    return int(distance.nan_to_num(FAR, FAR, FAR).max().ceil())
+
+
 def ulps(a, b):
     """Largest distance of two tensors in units in the last place; NaN only equals NaN."""
     assert a.dtype == b.dtype and a.shape == b.shape
     if a.dtype.is_complex:
-        return max(ulps(a.real, b.real), ulps(a.imag, b.imag))
+        return complex_ulps(a, b)
     if not a.dtype.is_floating_point:
-        return 0 if torch.equal(wide(a), wide(b)) else 1 << 32
+        return 0 if torch.equal(wide(a), wide(b)) else FAR
     if a.numel() == 0:
         return 0
     nan_a, nan_b = wide(a).isnan(), wide(b).isnan()
     if not torch.equal(nan_a, nan_b):
-        return 1 << 32
+        return FAR
     distance = (ordered(a) - ordered(b)).abs()
     return int(torch.where(nan_a, 0, distance).max())
 
@@ -82,3 +96,9 @@ def mismatch(got, want):
     except AssertionError as error:
         return str(error)
     return None
+
+
+def kernel_count(fd, inputs, way):
+    """Kernels that these inputs run."""
+    header = fd.plan_text(inputs, target=way).splitlines()[0]
+    return int(re.fullmatch(rf"way {way}, (\d+) kernels", header).group(1))

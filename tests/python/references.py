@@ -4,7 +4,10 @@
 import torch
 from agreement import wide
 
-special = torch.special
+from nvfuser._C import pointwise_table
+
+REAL_RULE = 0  # the first rule of the table: integers and Bool are computed as floats
+REAL = {name for name, _, rule, _ in pointwise_table() if rule == REAL_RULE}
 
 
 def _bits(tensor):
@@ -62,12 +65,13 @@ def sign(a):
     return torch.where(a.isnan(), 0.0, torch.sign(a)) if a.dtype.is_floating_point else torch.sign(a)
 
 
-def lgamma_of(a):
-    return torch.lgamma(a)
-
-
 def sigmoid(a):
     return 1 / (1 + torch.exp(-a)) if a.dtype.is_complex else torch.sigmoid(a)
+
+
+def lerp(a, b, c):
+    """Each step of a Bool is a Bool."""
+    return a | (c & (a ^ b)) if a.dtype == torch.bool else wide(a) + wide(c) * (wide(b) - wide(a))
 
 
 # Functions of operands in float64, complex128, int64 or bool.
@@ -90,23 +94,33 @@ WIDE = {
     "minimum": torch.minimum, "maximum": torch.maximum, "atan2": torch.atan2, "gcd": torch.gcd, "eq": torch.eq,
     "ne": torch.ne, "lt": torch.lt, "le": torch.le, "gt": torch.gt, "ge": torch.ge,
     "logical_and": torch.logical_and, "logical_or": torch.logical_or, "bitwise_and": torch.bitwise_and,
-    "bitwise_or": torch.bitwise_or, "bitwise_xor": torch.bitwise_xor, "lerp": lambda a, b, c: a + c * (b - a),
+    "bitwise_or": torch.bitwise_or, "bitwise_xor": torch.bitwise_xor,
     "where": lambda a, b, c: torch.where(a != 0, b, c), "clamp": torch.clamp,
     "threshold": lambda a, b, c: torch.where(a <= b, torch.full_like(a, c), a),
     "addcmul": lambda a, b, c, d: a + d * b * c,
 }  # fmt: skip
 # Functions that depend on the operands' own type.
 NATIVE = {
+    "lerp": lerp,
     "nextafter": torch.nextafter, "complex": torch.complex, "bitwise_left_shift": left_shift,
     "bitwise_right_shift": right_shift, "logical_right_shift": logical_right_shift,
 }  # fmt: skip
 # Operands that have to be scalars: they follow the tensors.
-SCALARS = {"clamp": (-1, 1), "threshold": (1, 2), "addcmul": (2,)}
+SCALARS = {"clamp": (1, 3), "threshold": (1, 2), "addcmul": (2,)}
 NAMES = set(WIDE) | set(NATIVE)
+
+
+def operand(name, tensor):
+    """A tensor in the type in which torch computes the reference."""
+    if name in REAL and whole(tensor):
+        return tensor.to(torch.float64)
+    if tensor.dtype == torch.bool and not name.startswith("bitwise"):
+        return tensor.to(torch.int64)  # arithmetic of Bool is that of 0 and 1, and what is not 0 is true
+    return wide(tensor)
 
 
 def reference(name, tensors):
     """The operation on tensors of any dtype and its scalars."""
     if name in NATIVE:
         return NATIVE[name](*tensors)
-    return WIDE[name](*[wide(tensor) for tensor in tensors], *SCALARS.get(name, ()))
+    return WIDE[name](*[operand(name, tensor) for tensor in tensors], *SCALARS.get(name, ()))

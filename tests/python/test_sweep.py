@@ -7,7 +7,7 @@ One fusion holds all operations that a dtype takes, so a case costs one run of a
 import numpy as np
 import pytest
 import torch
-from agreement import COMPILED, mismatch, run, run_everywhere, ulps
+from agreement import COMPILED, mismatch, run_everywhere, ulps
 from references import NAMES, SCALARS, reference
 
 from nvfuser import DataType, DTypeError, FusionDefinition

@@ -77,7 +77,9 @@ TEST(Barriers, LoopsCarryWriteAfterRead) {
 
 TEST(Barriers, OneBarrierServesTwoTensors) {
   Nest n;
-  EXPECT_EQ(n.run({n.step(n.a, true, &n.x), n.step(n.b, true, &n.x), n.step(n.a, false, &n.y), n.step(n.b, false, &n.y)}), "wW|rR");
+  EXPECT_EQ(
+      n.run({n.step(n.a, true, &n.x), n.step(n.b, true, &n.x), n.step(n.a, false, &n.y), n.step(n.b, false, &n.y)}),
+      "wW|rR");
 }
 
 TEST(Barriers, GoesBeforeTheOutermostLoopOfTheReader) {
@@ -88,7 +90,8 @@ TEST(Barriers, GoesBeforeTheOutermostLoopOfTheReader) {
 TEST(Barriers, ALoopMayRunZeroTimes) {
   Nest n;
   // The barrier inside the loop does not stand on the path around it.
-  const std::string text = n.run({n.step(n.a, true, &n.x), n.loop({n.step(n.b, true, &n.x), n.step(n.b, false, &n.y)}), n.step(n.a, false, &n.y)});
+  const std::string text = n.run(
+      {n.step(n.a, true, &n.x), n.loop({n.step(n.b, true, &n.x), n.step(n.b, false, &n.y)}), n.step(n.a, false, &n.y)});
   EXPECT_EQ(text, "w(|W|R)|r");
 }
 

@@ -41,7 +41,8 @@ TEST(Instantiate, BiasAddSharesOneExtentAndReadsTheBiasOnce) {
   const auto kernel = test.kernel();
   ASSERT_EQ(kernel->tensors.size(), 4u);  // two loads, add, store
   EXPECT_EQ(kernel->main().roots.size(), 2u);
-  EXPECT_EQ(kernel->tensors[0]->map, (std::vector<Index>{kernel->main().roots[0]->leaf, kernel->main().roots[1]->leaf}));
+  EXPECT_EQ(kernel->tensors[0]->map,
+            (std::vector<Index>{kernel->main().roots[0]->leaf, kernel->main().roots[1]->leaf}));
   EXPECT_EQ(kernel->tensors[1]->map, (std::vector<Index>{kernel->main().roots[1]->leaf}));
   EXPECT_EQ(to_string(kernel->main().roots[0]->extent), "i0");
   EXPECT_EQ(to_string(kernel->main().roots[1]->extent), "i1");
@@ -185,7 +186,8 @@ TEST(Instantiate, ReferenceFollowsTheMemoryOrderOfItsOutput) {
   request.output_layouts = {{{1, 0}, {Layout::Stride::dense, Layout::Stride::dense}}};
   const auto kernel = instantiate(request);
   // The output's axis 1 is outermost in memory, so the input is read in its own order.
-  EXPECT_EQ(kernel->tensors[0]->map, (std::vector<Index>{kernel->main().roots[0]->leaf, kernel->main().roots[1]->leaf}));
+  EXPECT_EQ(kernel->tensors[0]->map,
+            (std::vector<Index>{kernel->main().roots[0]->leaf, kernel->main().roots[1]->leaf}));
 }
 
 TEST(Instantiate, SliceFromZeroIsNoEqualExtent) {

@@ -37,7 +37,8 @@ class KernelCase {
     Sizes actual;
     for (int64_t n : sizes) {
       const bool broadcast = n < 0;
-      axes.push_back(broadcast ? fusion->axis(fusion->index_constant(1), IterType::broadcast) : fusion->axis(fusion->symbolic(DataType::Index)));
+      axes.push_back(broadcast ? fusion->axis(fusion->index_constant(1), IterType::broadcast)
+                               : fusion->axis(fusion->symbolic(DataType::Index)));
       actual.push_back(broadcast ? 1 : n);
     }
     TensorView* t = fusion->tensor(fusion->domain(axes), dtype);
@@ -48,7 +49,8 @@ class KernelCase {
   }
   void output(Val* t) { fusion->add_output(static_cast<TensorView*>(t)); }
 
-  std::shared_ptr<Kernel> kernel(int reference_output = 0, std::function<Id*(const std::vector<Id*>&)> choose = {}) const {
+  std::shared_ptr<Kernel> kernel(int reference_output = 0,
+                                 std::function<Id*(const std::vector<Id*>&)> choose = {}) const {
     InstantiateRequest request;
     request.fusion = fusion;
     request.outputs.assign(fusion->outputs().begin(), fusion->outputs().end());
@@ -89,17 +91,19 @@ class KernelCase {
 
   std::shared_ptr<Fusion> fusion;
   std::vector<Sizes> input_sizes;
-  std::vector<Layout> layouts;                       ///< of inputs
-  std::map<std::string, int64_t> strides;            ///< free strides by name
+  std::vector<Layout> layouts;             ///< of inputs
+  std::map<std::string, int64_t> strides;  ///< free strides by name
 };
 
-/// What holds for these sizes: every split that divides, divisors up to 16, buffers aligned to 16 bytes, 32-bit indices.
+/// What holds for these sizes: every split that divides, divisors up to 16, buffers aligned to 16 bytes, 32-bit
+/// indices.
 inline Facts facts_of(const Kernel& kernel, const std::map<std::string, int64_t>& sizes) {
   Facts facts;
   facts.wide = false;
   const auto value = [&](Index p) { return evaluate(p, [&](const Atom& a) { return sizes.at(a.name); }); };
   for (const Transform& t : kernel.transforms) {
-    if (t.kind == Transform::Kind::split && value(t.inputs[0]->extent) > 0 && value(t.inputs[0]->extent) % value(t.factor) == 0) {
+    if (t.kind == Transform::Kind::split && value(t.inputs[0]->extent) > 0 &&
+        value(t.inputs[0]->extent) % value(t.factor) == 0) {
       facts.exact.insert({to_string(t.inputs[0]->extent), to_string(t.factor)});
     }
   }
@@ -210,7 +214,11 @@ inline int64_t addressed(const Sizes& sizes, const Sizes& strides) {
 class ProgramRun {
  public:
   ProgramRun(const KernelCase& test, const Program& program)
-      : test_(test), program_(program), kernel_(*program.kernel), sizes_(test.sizes(kernel_)), interpreter_(program, sizes_) {
+      : test_(test),
+        program_(program),
+        kernel_(*program.kernel),
+        sizes_(test.sizes(kernel_)),
+        interpreter_(program, sizes_) {
     make_inputs();
     make_outputs();
   }
@@ -218,7 +226,8 @@ class ProgramRun {
   /// Empty, or what went wrong.
   std::string run() {
     evaluate(*test_.fusion, arguments_, wanted_);
-    const bool some = std::any_of(wanted_.begin(), wanted_.end(), [](const HostTensor& t) { return product(t.sizes) > 0; });
+    const bool some =
+        std::any_of(wanted_.begin(), wanted_.end(), [](const HostTensor& t) { return product(t.sizes) > 0; });
     if (!some) {
       return "";  // outputs without elements launch nothing
     }
@@ -308,6 +317,8 @@ class ProgramRun {
 };
 
 /// Runs the program and the evaluator on the same inputs; empty, or what went wrong.
-inline std::string run_program(const KernelCase& test, const Program& program) { return ProgramRun(test, program).run(); }
+inline std::string run_program(const KernelCase& test, const Program& program) {
+  return ProgramRun(test, program).run();
+}
 
 }  // namespace nvfuser

@@ -20,7 +20,8 @@ std::string refusal(const Do& what) {
   return "";
 }
 
-const std::vector<std::pair<int64_t, int64_t>> kOdd = {{1, 1}, {1, 5}, {3, 1}, {7, 260}, {8, 256}, {5, 259}, {33, 31}, {16, 128}, {2, 1024}};
+const std::vector<std::pair<int64_t, int64_t>> kOdd = {{1, 1},   {1, 5},   {3, 1},    {7, 260}, {8, 256},
+                                                       {5, 259}, {33, 31}, {16, 128}, {2, 1024}};
 
 // ---- text ----
 
@@ -112,7 +113,8 @@ TEST(Lower, CpuLanesEndAtALimit) {
   BiasCase test(7, 37);
   const auto kernel = test.kernel();
   schedule_tasks(*kernel, 64);
-  EXPECT_EQ(to_string(lowered(test, kernel, true, Target::cpu)), R"(cpu k(in0: Float, in1: Float, out0: Float, i0, i1, i1_div = i1)
+  EXPECT_EQ(to_string(lowered(test, kernel, true, Target::cpu)),
+            R"(cpu k(in0: Float, in1: Float, out0: Float, i0, i1, i1_div = i1)
   grid (i0*i1 + 63) / 64, 1, 1; block 1, 1, 1
   vectorize for jki < 64, at most i0*i1 - bx*64
     local T0: Float[1]
@@ -306,6 +308,18 @@ TEST(Lower, WideRunsAreOneMoveWhereAllIsDivisible) {
   EXPECT_EQ(run_program(narrow, program), "");
 }
 
+TEST(Lower, AShiftedReadIsNoVector) {
+  KernelCase test;
+  Fusion& f = *test.fusion;
+  TensorView* x = test.input({65});
+  test.output(unary(PointwiseOp::relu, slice(x, {f.index_constant(1)}, {f.index_constant(65)})));
+  const auto kernel = test.kernel();
+  schedule_flat(*kernel, 8, 4);
+  const Program program = lowered(test, kernel);
+  EXPECT_EQ(widths(program.body), (std::vector<int>{4})) << to_string(program);  // the store alone
+  EXPECT_EQ(run_program(test, program), "");
+}
+
 // ---- parameters ----
 
 TEST(Lower, ParametersStandInOrder) {
@@ -403,7 +417,8 @@ TEST(Lower, InPlaceReadsOfAnotherLoopComeFirst) {
   };
   EXPECT_TRUE(stored_first(lowered(test, kernel)));
   const Program program = lowered(test, kernel, true, Target::gpu, {{0, 0}});
-  EXPECT_FALSE(stored_first(program)) << to_string(program);  // the loop that only reads runs before the one that writes
+  EXPECT_FALSE(stored_first(program)) << to_string(
+      program);  // the loop that only reads runs before the one that writes
   EXPECT_EQ(run_program(test, program), "");
 }
 

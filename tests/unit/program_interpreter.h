@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs a lowered Program on host arrays, all threads of a block statement by statement, and checks what it does: bounds,
-// initialisation, alignment of moves, one writer per element, races on shared memory between barriers, divisions of
-// negative values.  For tests of schedules: no text and no compiler is involved.
+// Runs a lowered Program on host arrays, all threads of a block statement by statement, and checks what it does:
+// bounds, initialisation, alignment of moves, one writer per element, races on shared memory between barriers,
+// divisions of negative values.  For tests of schedules: no text and no compiler is involved.
 #pragma once
 
 #include <functional>
@@ -30,7 +30,8 @@ class ProgramInterpreter {
       : program_(program), sizes_(std::move(sizes)) {}
 
   void bind(Parameter::Kind kind, int position, InterpretedBuffer& buffer) {
-    buffers_[kind == Parameter::Kind::input ? program_.kernel->inputs[position] : program_.kernel->outputs[position]] = &buffer;
+    buffers_[kind == Parameter::Kind::input ? program_.kernel->inputs[position] : program_.kernel->outputs[position]] =
+        &buffer;
     buffer.writer.assign(buffer.values.size(), -1);
   }
   void bind(const Val* scalar, ScalarValue value) { scalars_[scalar] = value; }
@@ -120,7 +121,8 @@ class ProgramInterpreter {
         return;
       }
       if (const auto* n = std::get_if<Allocate>(&node)) {
-        locals_[n->tensor] = {n->count, std::vector<ScalarValue>(n->count * threads_), std::vector<char>(n->count * threads_)};
+        locals_[n->tensor] = {n->count, std::vector<ScalarValue>(n->count * threads_),
+                              std::vector<char>(n->count * threads_)};
       } else if (const auto* n = std::get_if<Assign>(&node)) {
         each(mask, [&](int64_t t) { assign(*n, t); });
       } else if (const auto* n = std::get_if<Move>(&node)) {
@@ -219,7 +221,8 @@ class ProgramInterpreter {
       return a ^ b;
     }
     if ((a < 0 && !negative) || b <= 0) {
-      fault("division of " + std::to_string(a) + " by " + std::to_string(b) + " in " + to_string(atom.a) + " by " + to_string(atom.b));
+      fault("division of " + std::to_string(a) + " by " + std::to_string(b) + " in " + to_string(atom.a) + " by " +
+            to_string(atom.b));
       return 0;
     }
     const int64_t quotient = a >= 0 ? a / b : -((-a + b - 1) / b);
@@ -235,7 +238,8 @@ class ProgramInterpreter {
   }
 
   std::string where(const Tensor& tensor, int64_t element, int64_t t) {
-    return tensor.name + "[" + std::to_string(element) + "] by thread " + std::to_string(t) + " of block " + std::to_string(block_);
+    return tensor.name + "[" + std::to_string(element) + "] by thread " + std::to_string(t) + " of block " +
+           std::to_string(block_);
   }
 
   ScalarValue read(const Place& place, int64_t element, int64_t t) {
@@ -331,11 +335,13 @@ class ProgramInterpreter {
 
   void move(const Move& n, int64_t t) {
     const int64_t to = value(n.to.offset, t), from = value(n.from.offset, t);
-    if (to % n.width != 0 || from % n.width != 0) {
+    // With a count the elements leave one by one where they must, so nothing is asked of their place.
+    const int64_t count = n.count == nullptr ? n.width : std::min<int64_t>(n.width, value(n.count, t, true));
+    if (n.count == nullptr && (to % n.width != 0 || from % n.width != 0)) {
       fault("move of " + std::to_string(n.width) + " elements between " + where(*n.to.tensor, to, t) + " and " +
             where(*n.from.tensor, from, t));
     }
-    for (int64_t k = 0; k < n.width; ++k) {
+    for (int64_t k = 0; k < count; ++k) {
       write(n.to, to + k, read(n.from, from + k, t), t);
     }
   }
@@ -360,7 +366,8 @@ class ProgramInterpreter {
       case TensorOp::fill:
         return cast_scalar(operand(n, 0, t), what.dtype);
       case TensorOp::iota:
-        return cast_scalar(std::get<int64_t>(operand(n, 0, t)) + std::get<int64_t>(operand(n, 1, t)) * value(n.index, t), what.dtype);
+        return cast_scalar(
+            std::get<int64_t>(operand(n, 0, t)) + std::get<int64_t>(operand(n, 1, t)) * value(n.index, t), what.dtype);
       case TensorOp::select:
         return select(n, t);
       case TensorOp::compute:
@@ -373,7 +380,8 @@ class ProgramInterpreter {
     for (size_t k = 0; k < n.reads.size(); ++k) {
       operands.push_back(operand(n, k, t));
     }
-    return cast_scalar(evaluate_scalar(what.expr->attribute<PointwiseOp>(0), operands, operation_type(*what.expr)), what.dtype);
+    return cast_scalar(evaluate_scalar(what.expr->attribute<PointwiseOp>(0), operands, operation_type(*what.expr)),
+                       what.dtype);
   }
 
   ScalarValue select(const Assign& n, int64_t t) {

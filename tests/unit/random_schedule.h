@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Random fusions under random schedules.  A schedule that the rules refuse is drawn again; one that they accept must give
-// the evaluator's bits without a fault in the interpreter.
+// Random fusions under random schedules.  A schedule that the rules refuse is drawn again; one that they accept must
+// give the evaluator's bits without a fault in the interpreter.
 #pragma once
 
 #include <algorithm>
@@ -17,10 +17,14 @@ namespace nvfuser {
 class Dice {
  public:
   explicit Dice(uint64_t seed) : engine_(seed) {}
-  int64_t between(int64_t low, int64_t high) { return low + static_cast<int64_t>(engine_() % static_cast<uint64_t>(high - low + 1)); }
+  int64_t between(int64_t low, int64_t high) {
+    return low + static_cast<int64_t>(engine_() % static_cast<uint64_t>(high - low + 1));
+  }
   bool chance(int percent) { return between(0, 99) < percent; }
   template <class T>
-  T pick(const std::vector<T>& from) { return from[between(0, static_cast<int64_t>(from.size()) - 1)]; }
+  T pick(const std::vector<T>& from) {
+    return from[between(0, static_cast<int64_t>(from.size()) - 1)];
+  }
   template <class T>
   void shuffle(T first, T last) {
     for (auto n = last - first; n > 1; --n) {
@@ -90,26 +94,47 @@ class RandomFusion {
   }
 
   void step() {
-    TensorView* t = pool_[dice_.between(std::max<int64_t>(0, static_cast<int64_t>(pool_.size()) - 3), pool_.size() - 1)];
+    TensorView* t =
+        pool_[dice_.between(std::max<int64_t>(0, static_cast<int64_t>(pool_.size()) - 3), pool_.size() - 1)];
     TensorView* made = t;
     switch (dice_.between(0, 9)) {
-      case 0: made = unary(dice_.pick<PointwiseOp>({PointwiseOp::relu, PointwiseOp::neg, PointwiseOp::tanh}), t); break;
+      case 0:
+        made = unary(dice_.pick<PointwiseOp>({PointwiseOp::relu, PointwiseOp::neg, PointwiseOp::tanh}), t);
+        break;
       case 1:
-      case 2: made = mate(t); break;
-      case 3: made = permuted(t); break;
-      case 4: made = outer(t); break;
-      case 5: made = shifted(t); break;
-      case 6: made = reshaped(t); break;
-      case 7: made = joined(t); break;
-      case 8: made = biased(t); break;
-      default: made = counted(t); break;
+      case 2:
+        made = mate(t);
+        break;
+      case 3:
+        made = permuted(t);
+        break;
+      case 4:
+        made = outer(t);
+        break;
+      case 5:
+        made = shifted(t);
+        break;
+      case 6:
+        made = reshaped(t);
+        break;
+      case 7:
+        made = joined(t);
+        break;
+      case 8:
+        made = biased(t);
+        break;
+      default:
+        made = counted(t);
+        break;
     }
     if (rank(made) <= 4 && product(sizes(made)) <= 6000) {
       pool_.push_back(made);
     }
   }
 
-  PointwiseOp any_binary() { return dice_.pick<PointwiseOp>({PointwiseOp::add, PointwiseOp::sub, PointwiseOp::mul, PointwiseOp::maximum}); }
+  PointwiseOp any_binary() {
+    return dice_.pick<PointwiseOp>({PointwiseOp::add, PointwiseOp::sub, PointwiseOp::mul, PointwiseOp::maximum});
+  }
 
   TensorView* mate(TensorView* t) {
     std::vector<TensorView*> mates;
@@ -150,7 +175,8 @@ class RandomFusion {
         flat.push_back(u);
       }
     }
-    return rank(t) != 1 ? t : binary(any_binary(), broadcast(t, {false, true}), broadcast(dice_.pick(flat), {true, false}));
+    return rank(t) != 1 ? t
+                        : binary(any_binary(), broadcast(t, {false, true}), broadcast(dice_.pick(flat), {true, false}));
   }
 
   TensorView* shifted(TensorView* t) {
@@ -264,6 +290,7 @@ class RandomSchedule {
     }
     for (Tensor* t : std::vector<Tensor*>(kernel.tensors)) {
       inline_at(*t, position(*t));
+      t->streaming = dice.chance(20);
     }
   }
 
@@ -278,7 +305,8 @@ class RandomSchedule {
       const size_t free = r.loops.size() - fixed;
       if (free > 0 && dice_.chance(65)) {
         Id* loop = r.loops[dice_.between(fixed, r.loops.size() - 1)];
-        dice_.chance(85) ? loops.split(loop, dice_.pick<int64_t>({2, 3, 4, 4, 5, 8})) : loops.split_outer(loop, dice_.between(1, 4));
+        dice_.chance(85) ? loops.split(loop, dice_.pick<int64_t>({2, 3, 4, 4, 5, 8}))
+                         : loops.split_outer(loop, dice_.between(1, 4));
       } else if (free > 1) {
         const int64_t a = dice_.between(fixed, r.loops.size() - 1), b = dice_.between(fixed, r.loops.size() - 1);
         if (a != b) {
@@ -431,34 +459,60 @@ inline bool is_large(const Program& program, const std::map<std::string, int64_t
   return most > 20000 || program.shared_bytes > 40000;
 }
 
-inline RandomResult run_random(uint64_t seed, std::map<std::string, int>& refusals) {
+/// A fusion and a schedule of it that the rules accept.
+struct RandomPlan {
+  KernelCase test;
+  std::optional<Program> program;  ///< none: no attempt was accepted, or `problem` says what broke
+  std::string problem;
+  bool in_place = false;
+};
+
+/// `refusals` counts the attempts that the rules refuse, by reason.
+inline RandomPlan draw_plan(uint64_t seed, std::map<std::string, int>& refusals, int cpu_percent = 25) {
   Dice dice(seed);
-  const RandomFusion fusion(dice);
-  const KernelCase& test = fusion.test;
+  RandomPlan plan{RandomFusion(dice).test, {}, "", false};
+  const KernelCase& test = plan.test;
   for (int attempt = 0; attempt < 25; ++attempt) {
     try {
       const bool wild = dice.chance(30);
-      const auto choose = [&](const std::vector<Id*>& free) { return free.empty() || dice.chance(20) ? nullptr : dice.pick(free); };
-      const auto kernel = test.kernel(static_cast<int>(dice.between(0, static_cast<int64_t>(test.fusion->outputs().size()) - 1)),
-                                      wild ? std::function<Id*(const std::vector<Id*>&)>(choose) : nullptr);
+      const auto choose = [&](const std::vector<Id*>& free) {
+        return free.empty() || dice.chance(20) ? nullptr : dice.pick(free);
+      };
+      const auto kernel =
+          test.kernel(static_cast<int>(dice.between(0, static_cast<int64_t>(test.fusion->outputs().size()) - 1)),
+                      wild ? std::function<Id*(const std::vector<Id*>&)>(choose) : nullptr);
       const std::map<std::string, int64_t> sizes = test.sizes(*kernel);
-      const Target target = dice.chance(25) ? Target::cpu : Target::gpu;
+      const Target target = dice.chance(cpu_percent) ? Target::cpu : Target::gpu;
       RandomSchedule(*kernel, dice, sizes, target);
       const auto alias = random_alias(test, *kernel, dice);
-      const Program program = lowered(test, kernel, dice.chance(66), target, alias);
+      Program program = lowered(test, kernel, dice.chance(66), target, alias);
       if (is_large(program, sizes)) {
         continue;
       }
-      return {true, run_program(test, program), to_string(program), program.has_barrier, holds_move(program.body), !alias.empty()};
+      plan.program = std::move(program);
+      plan.in_place = !alias.empty();
+      return plan;
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::schedule) {
-        return {true, error.what(), "", false, false, false};
+        plan.problem = error.what();
+        return plan;
       }
       const std::string what = error.what();
       ++refusals[what.substr(what.find(' ') == std::string::npos ? 0 : what.find(' ') + 1).substr(0, 40)];
     }
   }
-  return {};
+  return plan;
+}
+
+inline RandomResult run_random(uint64_t seed, std::map<std::string, int>& refusals) {
+  const RandomPlan plan = draw_plan(seed, refusals);
+  if (!plan.program) {
+    return {!plan.problem.empty(), plan.problem, "", false, false, false};
+  }
+  const Program& program = *plan.program;
+  return {
+      true,         run_program(plan.test, program), to_string(program), program.has_barrier, holds_move(program.body),
+      plan.in_place};
 }
 
 }  // namespace nvfuser

@@ -61,7 +61,8 @@ inline void schedule_rows(Kernel& kernel, int64_t threads, int64_t rows, int64_t
 }
 
 /// A tile of side x side through shared memory: read along the input's rows, written along the output's.
-inline void schedule_transpose(Kernel& kernel, int64_t side, int64_t vector, int64_t tiles, bool swizzle, int64_t pad, int64_t group = 1) {
+inline void schedule_transpose(Kernel& kernel, int64_t side, int64_t vector, int64_t tiles, bool swizzle, int64_t pad,
+                               int64_t group = 1) {
   const Loops loops(kernel, kernel.main());
   const auto [i_block, i] = loops.split(loops[0], side);
   const auto [j_outer, j] = loops.split(loops[2], side);

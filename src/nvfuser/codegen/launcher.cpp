@@ -30,7 +30,7 @@ std::string task_entry(const Program& program) {
     const std::string type = is_buffer(p) ? element_text(p) + "* const" : "const " + parameter_type(program, p);
     arguments += "*reinterpret_cast<" + type + "*>(at + " + std::to_string(layout.offsets[k]) + "), ";
   }
-  return out + "  " + program.name + "_tasks(" + arguments + "grid, begin, end);\n}\n";
+  return out + "  " + program.name + "_tasks(" + arguments + "grid, begin, end);\n  rt::finish_streams();\n}\n";
 }
 
 std::string emulator_entry(const Program& program, const std::vector<std::pair<int, std::string>>& arrays, int first_line) {

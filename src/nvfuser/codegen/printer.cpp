@@ -77,6 +77,13 @@ void Printer::print(const Allocate& node) {
 }
 
 void Printer::print(const Move& node) {
+  if (node.count != nullptr) {
+    const std::string count = node.from.tensor->name + "_count";
+    body_.line("const Index ", count, " = ", index_.text(node.count), ";");
+    body_.line("rt::stream_out(&", buffer_name(node.to.tensor), "[", index_.text(node.to.offset), "], &", node.from.tensor->name, "[0], ", count,
+               " < ", node.width, " ? ", count, " : ", node.width, ");");
+    return;
+  }
   body_.line(fill(node.width == 1 ? dialect_.move_element : dialect_.move_vector,
             {{"width", std::to_string(node.width)},
              {"to", buffer_name(node.to.tensor)},

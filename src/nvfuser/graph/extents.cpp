@@ -99,7 +99,8 @@ Index Extents::from_definition(const Val* scalar) {
     return nullptr;
   }
   const PointwiseOp op = expr.attribute<PointwiseOp>(0);
-  const bool known = op == PointwiseOp::add || op == PointwiseOp::sub || op == PointwiseOp::mul || op == PointwiseOp::div;
+  const bool known =
+      op == PointwiseOp::add || op == PointwiseOp::sub || op == PointwiseOp::mul || op == PointwiseOp::div;
   if (!known || !is_integral(expr.input(0)->dtype()) || !is_integral(expr.input(1)->dtype())) {
     return nullptr;
   }

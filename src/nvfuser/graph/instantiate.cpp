@@ -104,7 +104,8 @@ class Instantiate {
   }
 
   std::unique_ptr<Kernel> run() {
-    ensure(request_.output_layouts.size() == request_.outputs.size() && request_.input_layouts.size() == request_.inputs.size(),
+    ensure(request_.output_layouts.size() == request_.outputs.size() &&
+               request_.input_layouts.size() == request_.inputs.size(),
            "a layout for every buffer");
     Extents extents(*kernel_->pool, classes_, all_tensors(request_));
     extents_ = &extents;
@@ -139,7 +140,8 @@ class Instantiate {
     }
   }
 
-  /// Index of a free axis: 0 if it has one element, else a reference axis of its extent, of its class first, or a new one.
+  /// Index of a free axis: 0 if it has one element, else a reference axis of its extent, of its class first, or a new
+  /// one.
   Index bind(const IterDomain* axis, std::vector<Id*>& taken) {
     const Index extent = extents_->of(axis);
     if (axis->is_broadcast() || extent->is(1)) {
@@ -235,7 +237,8 @@ class Instantiate {
 
   bool leaf_of(const Key& key) const {
     const bool leaf = inputs_.count(key.view) != 0;
-    ensure(leaf || key.view->definition() != nullptr, "a kernel needs ", to_string(*key.view), ", which it does not read");
+    ensure(leaf || key.view->definition() != nullptr, "a kernel needs ", to_string(*key.view),
+           ", which it does not read");
     return leaf;
   }
 
@@ -250,7 +253,8 @@ class Instantiate {
                           [&](const Val* v) { return extents_->of(v); }};
     std::vector<Read> reads;
     for (Link& link : links(expr, scope)) {
-      Read read{link.operand, {static_cast<const TensorView*>(expr.input(link.operand)), std::move(link.map), key.tests}, {}};
+      Read read{
+          link.operand, {static_cast<const TensorView*>(expr.input(link.operand)), std::move(link.map), key.tests}, {}};
       for (const Test& test : link.tests) {
         if (holds(test, *algebra_)) {
           continue;

@@ -11,7 +11,8 @@
 namespace nvfuser {
 
 /// What is known of one tensor's memory when its kernel is made: for every logical (no-reduction) axis of the view how
-/// its stride is expressed.  The runtime derives it from the actual strides, so a kernel serves every input of the class.
+/// its stride is expressed.  The runtime derives it from the actual strides, so a kernel serves every input of the
+/// class.
 struct Layout {
   /// Memory order: positions of logical axes, outermost first.
   std::vector<int> order;
@@ -28,11 +29,11 @@ Layout row_major(const TensorView& view);
 /// What instantiate is asked to do.
 struct InstantiateRequest {
   std::shared_ptr<const Fusion> fusion;
-  std::vector<const TensorView*> outputs;          ///< values to store, in order
-  std::vector<const TensorView*> inputs;           ///< tensors that are read from memory: fusion inputs and cut tensors
-  std::vector<Layout> output_layouts;              ///< parallel to outputs
-  std::vector<Layout> input_layouts;               ///< parallel to inputs
-  int reference_output = 0;                        ///< whose axes come first, in the order of its layout
+  std::vector<const TensorView*> outputs;  ///< values to store, in order
+  std::vector<const TensorView*> inputs;   ///< tensors that are read from memory: fusion inputs and cut tensors
+  std::vector<Layout> output_layouts;      ///< parallel to outputs
+  std::vector<Layout> input_layouts;       ///< parallel to inputs
+  int reference_output = 0;                ///< whose axes come first, in the order of its layout
   /// Which of these reference axes of equal extent a free axis is bound to (null: a new one); empty: the first, axes of
   /// the same class standing first.  Any choice gives a right kernel.
   std::function<Id*(const std::vector<Id*>&)> choose;

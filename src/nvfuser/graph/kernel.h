@@ -23,10 +23,10 @@ struct Id {
   uint32_t serial;
   std::string name;
   Index extent;
-  Index leaf;                                      ///< the axis atom that stands for this id's index
-  Transform* definition = nullptr;                 ///< null for roots
+  Index leaf;                       ///< the axis atom that stands for this id's index
+  Transform* definition = nullptr;  ///< null for roots
   ParallelType parallel = ParallelType::serial;
-  Id* mirror;                                      ///< the reference id that a replayed id stands for; itself otherwise
+  Id* mirror;  ///< the reference id that a replayed id stands for; itself otherwise
 };
 
 /// split: in[0] -> out[0] (outer), out[1] (inner, extent `factor`), outer extent ceil(in / factor).
@@ -74,9 +74,9 @@ struct Operand {
 /// Memory layout of a buffer: one (axis or id, extent, stride) each, and an optional xor swizzle of two of them.
 struct Allocation {
   struct Dim {
-    const Id* id;    ///< null for the axes of a global buffer (then in order of the buffer's logical axes)
+    const Id* id;  ///< null for the axes of a global buffer (then in order of the buffer's logical axes)
     Index extent;
-    Index stride;    ///< in elements; 0 for broadcast and expanded axes
+    Index stride;  ///< in elements; 0 for broadcast and expanded axes
   };
   std::vector<Dim> dims;
   const Id* swizzle_row = nullptr;
@@ -86,28 +86,28 @@ struct Allocation {
 
 struct Tensor {
   uint32_t serial;
-  std::string name;                    ///< T0, T1, ... by position; in0, out0 for buffers
+  std::string name;  ///< T0, T1, ... by position; in0, out0 for buffers
   TensorOp op;
-  DataType dtype;                      ///< storage type
-  const Expr* expr = nullptr;          ///< compute, fill, iota, select: the expression that defines it; null for the fill
-                                       ///< that stores a CPU scalar
-  const TensorView* view = nullptr;    ///< the fusion's tensor that this one is an instance of
+  DataType dtype;                    ///< storage type
+  const Expr* expr = nullptr;        ///< compute, fill, iota, select: the expression that defines it; null for the fill
+                                     ///< that stores a CPU scalar
+  const TensorView* view = nullptr;  ///< the fusion's tensor that this one is an instance of
   std::vector<Operand> operands;
   std::vector<std::vector<Test>> conditions;  ///< select: of operand k, over reference axes
-  std::vector<Index> map;              ///< index of each logical (no-reduction) axis of `view` over reference axes
-  std::vector<Test> tests;             ///< range tests that links brought and the algebra could not prove
-  Index position = nullptr;            ///< iota: the index
+  std::vector<Index> map;    ///< index of each logical (no-reduction) axis of `view` over reference axes
+  std::vector<Test> tests;   ///< range tests that links brought and the algebra could not prove
+  Index position = nullptr;  ///< iota: the index
 
   // ---- schedule ----
   Reference* reference = nullptr;
-  std::optional<int> inline_at;        ///< loops left of it are shared with the consumers
+  std::optional<int> inline_at;  ///< loops left of it are shared with the consumers
   MemoryType memory = MemoryType::local;
   std::optional<Allocation> allocation;  ///< explicit layout; global buffers always have one
-  bool streaming = false;              ///< loads, stores: data is not used again soon
+  bool streaming = false;                ///< loads, stores: data is not used again soon
 
   // ---- filled by transform/assign_loops: one entry per loop of the reference ----
-  std::vector<Id*> loop_ids;           ///< the id that stands for each reference loop in this tensor
-  std::vector<Id*> loop;               ///< the same, null where the loop vanished
+  std::vector<Id*> loop_ids;  ///< the id that stands for each reference loop in this tensor
+  std::vector<Id*> loop;      ///< the same, null where the loop vanished
   std::unordered_map<const Id*, Transform*> uses;
 };
 
@@ -119,11 +119,11 @@ struct Kernel {
   std::deque<Id> ids;
   std::deque<Transform> transforms;
   std::deque<Tensor> storage;
-  std::deque<Reference> references;    ///< references[0] is the main one
-  std::vector<Tensor*> tensors;        ///< topological order, loads first use to stores
-  std::vector<Tensor*> inputs;         ///< parallel to InstantiateRequest::inputs: descriptors with view, dtype, name "in0"..
-                                       ///< and a global allocation (a kernel need not load all of them)
-  std::vector<Tensor*> outputs;        ///< the stores, in output order; their own allocation is the output's layout
+  std::deque<Reference> references;  ///< references[0] is the main one
+  std::vector<Tensor*> tensors;      ///< topological order, loads first use to stores
+  std::vector<Tensor*> inputs;   ///< parallel to InstantiateRequest::inputs: descriptors with view, dtype, name "in0"..
+                                 ///< and a global allocation (a kernel need not load all of them)
+  std::vector<Tensor*> outputs;  ///< the stores, in output order; their own allocation is the output's layout
   std::unordered_map<const Val*, Index> extents;  ///< canonical index of every extent used
 
   Reference& main() { return references.front(); }

@@ -14,8 +14,8 @@ bool same_layout(const Tensor& a, const Tensor& b) {
   const auto& x = a.allocation->dims;
   const auto& y = b.allocation->dims;
   return a.dtype == b.dtype && std::equal(x.begin(), x.end(), y.begin(), y.end(), [](const auto& p, const auto& q) {
-    return p.stride == q.stride && p.extent == q.extent;
-  });
+           return p.stride == q.stride && p.extent == q.extent;
+         });
 }
 
 std::vector<const Id*> bound_loops(const Tensor& t) {
@@ -46,7 +46,8 @@ void check_alias(Lowering& state, const Tensor& buffer, const Tensor& store) {
   };
   refuse_unless(same_layout(buffer, store), "another layout");
   const std::vector<Test> writers = single_writer_tests(state, store);
-  const bool one_writer = std::all_of(writers.begin(), writers.end(), [&](const Test& t) { return holds(t, state.algebra); });
+  const bool one_writer =
+      std::all_of(writers.begin(), writers.end(), [&](const Test& t) { return holds(t, state.algebra); });
   refuse_unless(!is_repeated(state, store), "it would be written in a loop that reads it again");
   for (const Tensor* t : state.kernel.tensors) {
     if (t->op == TensorOp::load && state.kernel.buffer_of(t) == &buffer) {

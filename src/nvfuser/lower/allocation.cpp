@@ -20,8 +20,8 @@ Allocation default_layout(const Lowering& state, const Tensor& t) {
     if (!spanned && (static_cast<int>(k) < *t.inline_at || is_bound(loop->parallel))) {
       continue;
     }
-    check(loop->extent->is_constant(), ErrorKind::schedule, t.name, " (", name_of(t.memory), ") needs a constant extent on loop ",
-          loop->name, "; it is ", to_string(loop->extent));
+    check(loop->extent->is_constant(), ErrorKind::schedule, t.name, " (", name_of(t.memory),
+          ") needs a constant extent on loop ", loop->name, "; it is ", to_string(loop->extent));
     allocation.dims.insert(allocation.dims.begin(), {loop, loop->extent, step});
     step = state.pool().mul(step, loop->extent);
   }
@@ -42,7 +42,8 @@ void allocate(Lowering& state) {
     const Allocation& layout = state.layouts[t] = t->allocation ? *t->allocation : default_layout(state, *t);
     const int64_t count = state.counts[t] = element_count(layout);
     if (t->memory == MemoryType::shared) {
-      check(state.request.target == Target::gpu, ErrorKind::schedule, t->name, " is in shared memory; the cpu target has none");
+      check(state.request.target == Target::gpu, ErrorKind::schedule, t->name,
+            " is in shared memory; the cpu target has none");
       Program& program = state.program;
       program.shared.push_back({t, program.shared_bytes, count});
       const int64_t bytes = count * bytes_of(t->dtype);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Barriers.  State: accesses since the last barrier on some path.  Two accesses of one tensor cross when one writes and
 // some thread index in use stands for different loops, or for none, in them.  A barrier goes before the outermost
-// statement whose accesses (up to its first barrier) cross the state; a loop's body is walked until the state at its head
-// is stable, which shows pairs that the loop carries.
+// statement whose accesses (up to its first barrier) cross the state; a loop's body is walked until the state at its
+// head is stable, which shows pairs that the loop carries.
 #include "nvfuser/lower/barriers.h"
 
 #include <algorithm>
@@ -99,7 +99,8 @@ bool insert_barriers(std::vector<Item>& body, const std::array<bool, 3>& threads
 
 void insert_barriers(Lowering& state) {
   std::array<bool, 3> threads;
-  std::transform(state.program.block.begin(), state.program.block.end(), threads.begin(), [](int64_t n) { return n > 1; });
+  std::transform(state.program.block.begin(), state.program.block.end(), threads.begin(),
+                 [](int64_t n) { return n > 1; });
   state.program.has_barrier = insert_barriers(state.body, threads);
 }
 

@@ -27,7 +27,8 @@ void set_dimensions(Lowering& state) {
     }
     const ParallelType type = group.loop->parallel;
     if (is_thread(type)) {
-      check(state.request.target == Target::gpu, ErrorKind::schedule, "loop ", group.name, " is bound to a thread index; the cpu "
+      check(state.request.target == Target::gpu, ErrorKind::schedule, "loop ", group.name,
+            " is bound to a thread index; the cpu "
             "target has tasks only");
       int64_t& extent = program.block[thread_dimension(type)];
       extent = std::max(extent, group.loop->extent->constant());

@@ -22,7 +22,9 @@ bool holds_sync(const std::vector<Item>& body) {
   });
 }
 
-bool is_allocation(const Item& item) { return item.kind == Item::Kind::step && std::holds_alternative<Allocate>(item.action); }
+bool is_allocation(const Item& item) {
+  return item.kind == Item::Kind::step && std::holds_alternative<Allocate>(item.action);
+}
 
 Node node_of(const Action& action) {
   return std::visit(
@@ -120,7 +122,8 @@ class Guards {
         }
       }
     }
-    Block body = item.parallel == ParallelType::unswitch && state_.request.target == Target::gpu ? both_copies(item) : block(item.body);
+    Block body = item.parallel == ParallelType::unswitch && state_.request.target == Target::gpu ? both_copies(item)
+                                                                                                 : block(item.body);
     if (item.extent->is(1)) {
       append(std::move(body), outer, nodes);
       return;
@@ -141,14 +144,16 @@ class Guards {
   static bool names_inside(const Test& test, const Item& item) {
     std::vector<const Item*> loops{&item};
     inner_loops(item.body, loops);
-    return std::any_of(loops.begin(), loops.end(), [&](const Item* l) { return depends_on(test, l->variable->as_atom()); });
+    return std::any_of(loops.begin(), loops.end(),
+                       [&](const Item* l) { return depends_on(test, l->variable->as_atom()); });
   }
 
   /// rest + c * loop < bound  is  loop < ceil((bound - rest) / c); null when the test is of another form.
   Index limit_of(const Test& test, const Item& item) const {
     std::vector<const Item*> loops;
     inner_loops(item.body, loops);
-    const bool inner = std::any_of(loops.begin(), loops.end(), [&](const Item* l) { return depends_on(test, l->variable->as_atom()); });
+    const bool inner = std::any_of(loops.begin(), loops.end(),
+                                   [&](const Item* l) { return depends_on(test, l->variable->as_atom()); });
     if (test.kind != Test::Kind::lt || inner) {
       return nullptr;
     }
@@ -195,7 +200,8 @@ class Guards {
         return std::nullopt;
       }
       const Index last = state_.pool().sub(loop->extent, state_.constant(1));
-      const Index most = test.kind == Test::Kind::ge ? state_.constant(0) : state_.pool().scale(last, parts->coefficient);
+      const Index most =
+          test.kind == Test::Kind::ge ? state_.constant(0) : state_.pool().scale(last, parts->coefficient);
       test.index = state_.pool().add(parts->rest, most);
     }
     return test;
@@ -210,7 +216,7 @@ class Guards {
         open = nullptr;
         continue;
       }
-      if (open == nullptr || *open != g.tests) {
+      if (open == nullptr || !same_tests(*open, g.tests)) {
         made.nodes.push_back(Guard{g.tests, std::make_unique<Block>(), nullptr});
         open = &g.tests;
       }

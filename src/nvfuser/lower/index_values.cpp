@@ -59,9 +59,8 @@ Index value_of(Lowering& state, const Tensor& t, const Id* id) {
 }
 
 Index index_at(Lowering& state, const Tensor& t, Index p) {
-  return state.algebra.substitute(p, [&](const Atom& atom) {
-    return atom.kind == AtomKind::axis ? value_of(state, t, id_of(atom)) : nullptr;
-  });
+  return state.algebra.substitute(
+      p, [&](const Atom& atom) { return atom.kind == AtomKind::axis ? value_of(state, t, id_of(atom)) : nullptr; });
 }
 
 Index offset_of(Lowering& state, const Tensor& owner, const Tensor& accessor) {

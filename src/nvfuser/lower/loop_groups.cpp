@@ -59,7 +59,8 @@ void group_loops(Lowering& state) {
       mine.push_back(at->second);
       LoopGroup& group = state.groups[at->second];
       if (t->loop[k] != nullptr) {
-        check(group.loop == nullptr || group.loop == t->loop[k], ErrorKind::schedule, "loop ", k, " of ", t->name, " has two forms");
+        check(group.loop == nullptr || group.loop == t->loop[k], ErrorKind::schedule, "loop ", k, " of ", t->name,
+              " has two forms");
         group.loop = t->loop[k];
       }
     }

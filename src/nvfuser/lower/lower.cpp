@@ -14,6 +14,7 @@
 #include "nvfuser/lower/memory_check.h"
 #include "nvfuser/lower/nest.h"
 #include "nvfuser/lower/parameters.h"
+#include "nvfuser/lower/staged_stores.h"
 #include "nvfuser/lower/statements.h"
 #include "nvfuser/lower/vector_moves.h"
 
@@ -49,6 +50,7 @@ constexpr Pass kPasses[] = {
     {"moves", form_moves, "needs offsets, tests, and a loop with a single statement"},
     {"barriers", insert_barriers, "tests still stand at single statements, so all threads reach every place"},
     {"guards", form_guards, "no guard may close around a barrier"},
+    {"staged stores", stage_stores, "needs loops whose tests became limits"},
     {"parameters", collect_parameters, "last: names what the body names"},
 };
 

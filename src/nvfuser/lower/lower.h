@@ -26,9 +26,9 @@ struct LowerRequest {
 Program lower(const LowerRequest& request);
 /// Text of a program for people and golden tests.
 std::string to_string(const Program& program);
-/// Bytes of the argument image and the offset of each parameter, aligned as the parameter's C++ type: buffers are 8-byte
-/// pointers, sizes 4 or 8 bytes by `wide`, divisors {divisor, multiplier, shift} of 3 x 4 or (wide) 3 x 8 bytes, complex
-/// scalars aligned as one part.
+/// Bytes of the argument image and the offset of each parameter, aligned as the parameter's C++ type: buffers are
+/// 8-byte pointers, sizes 4 or 8 bytes by `wide`, divisors {divisor, multiplier, shift} of 3 x 4 or (wide) 3 x 8 bytes,
+/// complex scalars aligned as one part.
 struct ImageLayout {
   std::vector<int> offsets;
   int bytes = 0;

@@ -27,8 +27,8 @@ struct LoopGroup {
 struct Operation {
   Tensor* tensor;
   Role role;
-  std::vector<int> path;    ///< groups of the real serial loops around it, outermost first
-  std::vector<int> after;   ///< operations that come first
+  std::vector<int> path;   ///< groups of the real serial loops around it, outermost first
+  std::vector<int> after;  ///< operations that come first
 };
 
 /// An access of shared memory: which loop each thread index stands for, as far as the tensor depends on it.
@@ -58,7 +58,8 @@ struct Item {
 };
 
 struct Lowering {
-  Lowering(const LowerRequest& r, Program& p) : request(r), kernel(*r.kernel), program(p), algebra(r.facts.algebra(*r.kernel->pool)) {}
+  Lowering(const LowerRequest& r, Program& p)
+      : request(r), kernel(*r.kernel), program(p), algebra(r.facts.algebra(*r.kernel->pool)) {}
 
   const LowerRequest& request;
   Kernel& kernel;

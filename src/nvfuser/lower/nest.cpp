@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The loop nest.  Only real serial loops cluster: clustering by thread loops or vanished loops as well gives cycles that
-// are none.
+// The loop nest.  Only real serial loops cluster: clustering by thread loops or vanished loops as well gives cycles
+// that are none.
 #include "nvfuser/lower/nest.h"
 
 #include <algorithm>

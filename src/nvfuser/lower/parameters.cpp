@@ -24,12 +24,14 @@ class Collector {
     const auto& inputs = state_.kernel.inputs;
     for (size_t k = 0; k < inputs.size(); ++k) {
       if (buffers_.count(inputs[k]) != 0) {
-        made.push_back({Parameter::Kind::input, inputs[k]->name, inputs[k]->dtype, static_cast<int>(k), nullptr, nullptr});
+        made.push_back(
+            {Parameter::Kind::input, inputs[k]->name, inputs[k]->dtype, static_cast<int>(k), nullptr, nullptr});
       }
     }
     const auto& outputs = state_.kernel.outputs;
     for (size_t k = 0; k < outputs.size(); ++k) {
-      made.push_back({Parameter::Kind::output, outputs[k]->name, outputs[k]->dtype, static_cast<int>(k), nullptr, nullptr});
+      made.push_back(
+          {Parameter::Kind::output, outputs[k]->name, outputs[k]->dtype, static_cast<int>(k), nullptr, nullptr});
     }
     const auto by_serial = [](const Atom* a, const Atom* b) { return a->serial < b->serial; };
     std::sort(sizes_.begin(), sizes_.end(), by_serial);
@@ -40,7 +42,8 @@ class Collector {
       made.push_back({Parameter::Kind::divisor, divisor_name(divisor), DataType::Index, -1, divisor, nullptr});
     }
     for (size_t k = 0; k < scalars_.size(); ++k) {
-      made.push_back({Parameter::Kind::scalar, "s" + std::to_string(k), scalars_[k]->dtype(), -1, nullptr, scalars_[k]});
+      made.push_back(
+          {Parameter::Kind::scalar, "s" + std::to_string(k), scalars_[k]->dtype(), -1, nullptr, scalars_[k]});
     }
   }
 
@@ -59,7 +62,8 @@ class Collector {
     add(assign.index);
     for (const Operand& operand : assign.what->operands) {
       const Val* scalar = operand.scalar;
-      if (scalar != nullptr && !scalar->is_constant() && std::find(scalars_.begin(), scalars_.end(), scalar) == scalars_.end()) {
+      if (scalar != nullptr && !scalar->is_constant() &&
+          std::find(scalars_.begin(), scalars_.end(), scalar) == scalars_.end()) {
         scalars_.push_back(scalar);
       }
     }
@@ -68,6 +72,7 @@ class Collector {
   void visit(const Move& move) {
     add(move.to);
     add(move.from);
+    add(move.count);
   }
 
   void visit(const Loop& loop) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Predicates.  Sound because, from the loops upward, an id that does not overflow is below its extent wherever the tests
-// hold; and on those points loops -> axes is one-to-one, so nothing is counted twice and no reader stands at a point that
-// the writer's loops lack.
+// Predicates.  Sound because, from the loops upward, an id that does not overflow is below its extent wherever the
+// tests hold; and on those points loops -> axes is one-to-one, so nothing is counted twice and no reader stands at a
+// point that the writer's loops lack.
 #include "nvfuser/lower/predicates.h"
 
 #include <algorithm>
@@ -85,7 +85,8 @@ void add_dimension_tests(Lowering& state, const Tensor& t, std::vector<Test>& te
 
 void climb(const Tensor& t, const Id* id, std::set<const Id*>& above) {
   const auto& roots = t.reference->roots;
-  if (above.insert(id).second && id->definition != nullptr && std::find(roots.begin(), roots.end(), id) == roots.end()) {
+  if (above.insert(id).second && id->definition != nullptr &&
+      std::find(roots.begin(), roots.end(), id) == roots.end()) {
     for (const Id* input : id->definition->inputs) {
       climb(t, input, above);
     }
@@ -139,7 +140,8 @@ std::vector<Test> single_writer_tests(Lowering& state, const Tensor& t) {
   };
   const auto at_zero = [&](Index index) { tests.push_back({Test::Kind::eq, index}); };
   for (int d = 0; d < 3; ++d) {
-    if (state.program.block_var[d] != nullptr && !bound(static_cast<ParallelType>(static_cast<int>(ParallelType::block_x) + d))) {
+    if (state.program.block_var[d] != nullptr &&
+        !bound(static_cast<ParallelType>(static_cast<int>(ParallelType::block_x) + d))) {
       at_zero(state.program.block_var[d]);
     }
   }
@@ -147,7 +149,8 @@ std::vector<Test> single_writer_tests(Lowering& state, const Tensor& t) {
     return tests;
   }
   for (int d = 0; d < 3; ++d) {
-    if (state.program.grid_var[d] != nullptr && !bound(static_cast<ParallelType>(static_cast<int>(ParallelType::grid_x) + d))) {
+    if (state.program.grid_var[d] != nullptr &&
+        !bound(static_cast<ParallelType>(static_cast<int>(ParallelType::grid_x) + d))) {
       at_zero(state.program.grid_var[d]);
     }
   }
@@ -212,16 +215,18 @@ bool depends_on(const Test& test, const Atom* variable) {
 }
 
 std::vector<Test> tidy_tests(const Algebra& algebra, std::vector<Test> tests) {
-  const auto before = [](const Test& a, const Test& b) {
-    const auto key = [](const Test& t) {
-      return std::tuple(t.kind != Test::Kind::ge, t.index->serial, t.kind, t.bound != nullptr ? t.bound->serial : 0);
-    };
-    return key(a) < key(b);
-  };
-  tests.erase(std::remove_if(tests.begin(), tests.end(), [&](const Test& t) { return holds(t, algebra); }), tests.end());
-  std::sort(tests.begin(), tests.end(), before);
-  tests.erase(std::unique(tests.begin(), tests.end()), tests.end());
-  return tests;
+  std::vector<Test> kept;
+  for (const Test& test : tests) {
+    if (!holds(test, algebra) && std::find(kept.begin(), kept.end(), test) == kept.end()) {
+      kept.push_back(test);
+    }
+  }
+  return kept;
+}
+
+bool same_tests(const std::vector<Test>& a, const std::vector<Test>& b) {
+  return a.size() == b.size() &&
+         std::all_of(a.begin(), a.end(), [&](const Test& t) { return std::find(b.begin(), b.end(), t) != b.end(); });
 }
 
 }  // namespace nvfuser

@@ -27,10 +27,10 @@ struct Allocate {
   const Tensor* tensor;
   int64_t count;
 };
-/// to = what(reads...): `what` is the kernel tensor whose operation is done.  load: reads[0] is the global place; store:
-/// `to` is global, reads[0] the value; copy: reads[0]; compute, fill: reads[k] belongs to operands[k], tensor null for
-/// scalars; select: reads and conditions parallel to operands, conditions with loop indices put in (those provable left
-/// out; the last operand has none); iota: operands[0] + operands[1] * `index`.
+/// to = what(reads...): `what` is the kernel tensor whose operation is done.  load: reads[0] is the global place;
+/// store: `to` is global, reads[0] the value; copy: reads[0]; compute, fill: reads[k] belongs to operands[k], tensor
+/// null for scalars; select: reads and conditions parallel to operands, conditions with loop indices put in (those
+/// provable left out; the last operand has none); iota: operands[0] + operands[1] * `index`.
 struct Assign {
   const Tensor* what;
   Place to;
@@ -38,12 +38,14 @@ struct Assign {
   std::vector<std::vector<Test>> conditions;
   Index index = nullptr;
 };
-/// `width` consecutive elements, both places aligned to width elements; load, store and copy tensors only.
+/// `width` consecutive elements, both places aligned to width elements; load, store and copy tensors only.  With a
+/// `count`, only the first min(width, count) of them, past the cache (CPU target).
 struct Move {
   const Tensor* what;
   Place to;
   Place from;
   int width;
+  Index count = nullptr;
 };
 /// Block-wide barrier.
 struct Sync {};
@@ -73,10 +75,10 @@ struct Block {
 struct Parameter {
   enum class Kind : uint8_t { input, output, size, divisor, scalar } kind;
   std::string name;
-  DataType dtype = DataType::Null;       ///< input, output, scalar
-  int position = -1;                     ///< input, output: position in Kernel::inputs / outputs
-  Index value = nullptr;                 ///< size, divisor: evaluated at launch
-  const Val* scalar = nullptr;           ///< scalar
+  DataType dtype = DataType::Null;  ///< input, output, scalar
+  int position = -1;                ///< input, output: position in Kernel::inputs / outputs
+  Index value = nullptr;            ///< size, divisor: evaluated at launch
+  const Val* scalar = nullptr;      ///< scalar
 };
 
 /// Which machine a kernel is for.  `gpu` text runs on CUDA and in the emulator, `cpu` text on the host.
@@ -88,21 +90,22 @@ struct SharedBuffer {
   int64_t count;  ///< elements
 };
 
-/// A lowered kernel.  Launch: grid[k] = max(1, value), blocks of block[k] threads; the cpu target has block = 1, 1, 1 and
-/// runs grid points as tasks.
+/// A lowered kernel.  Launch: grid[k] = max(1, value), blocks of block[k] threads; the cpu target has block = 1, 1, 1
+/// and runs grid points as tasks.
 struct Program {
   std::shared_ptr<Kernel> kernel;
   std::string name;
   Target target;
   Facts facts;
-  bool wide = false;                     ///< Index is 64 bits
+  bool wide = false;  ///< Index is 64 bits
   std::vector<Parameter> parameters;
   std::array<Index, 3> grid{};
   std::array<int64_t, 3> block{1, 1, 1};
-  std::array<Index, 3> grid_var{};       ///< bx, by, bz; null where no loop is bound.  Atoms are known by name: loops of
-  std::array<Index, 3> block_var{};      ///< different extents bound to one index have different atoms.  tx, ty, tz
-  int min_blocks_per_sm = 0;             ///< launch bound; 0: none
-  std::vector<std::pair<int, int>> aliases;  ///< (input, output) positions written in place: coherent loads, no restrict
+  std::array<Index, 3> grid_var{};   ///< bx, by, bz; null where no loop is bound.  Atoms are known by name: loops of
+  std::array<Index, 3> block_var{};  ///< different extents bound to one index have different atoms.  tx, ty, tz
+  int min_blocks_per_sm = 0;         ///< launch bound; 0: none
+  std::vector<std::pair<int, int>>
+      aliases;  ///< (input, output) positions written in place: coherent loads, no restrict
   std::vector<SharedBuffer> shared;
   int64_t shared_bytes = 0;
   bool has_barrier = false;

@@ -60,8 +60,8 @@ class Text {
       line(1, "out" + std::to_string(output) + " in place of in" + std::to_string(input));
     }
     for (const SharedBuffer& s : program_.shared) {
-      line(1, "shared " + s.tensor->name + ": " + std::string(name_of(s.tensor->dtype)) + "[" + std::to_string(s.count) + "] at " +
-                  std::to_string(s.byte_offset));
+      line(1, "shared " + s.tensor->name + ": " + std::string(name_of(s.tensor->dtype)) + "[" +
+                  std::to_string(s.count) + "] at " + std::to_string(s.byte_offset));
     }
   }
 
@@ -72,14 +72,16 @@ class Text {
   }
 
   void print(const Allocate& n, int depth) {
-    line(depth, "local " + n.tensor->name + ": " + std::string(name_of(n.tensor->dtype)) + "[" + std::to_string(n.count) + "]");
+    line(depth, "local " + n.tensor->name + ": " + std::string(name_of(n.tensor->dtype)) + "[" +
+                    std::to_string(n.count) + "]");
   }
 
   void print(const Sync&, int depth) { line(depth, "sync"); }
 
   void print(const Move& n, int depth) {
-    const std::string width = "<" + std::to_string(n.width) + ">";
-    line(depth, place_text(n.to) + " = move" + width + " " + place_text(n.from));
+    const std::string width = "<" + std::to_string(n.width) + "> ";
+    const std::string most = n.count == nullptr ? "" : ", at most " + to_string(n.count);
+    line(depth, place_text(n.to) + " = move" + width + place_text(n.from) + most);
   }
 
   void print(const Assign& n, int depth) { line(depth, place_text(n.to) + " = " + value_text(n)); }

@@ -46,7 +46,8 @@ Assign assign(Lowering& state, const Tensor& t) {
 Access access(const Tensor& owner, const Tensor& accessor, bool write) {
   Access made{&owner, {}, write};
   for (const Id* loop : accessor.loop) {
-    if (loop != nullptr && is_thread(loop->parallel) && std::find(owner.loop.begin(), owner.loop.end(), loop) != owner.loop.end()) {
+    if (loop != nullptr && is_thread(loop->parallel) &&
+        std::find(owner.loop.begin(), owner.loop.end(), loop) != owner.loop.end()) {
       made.binding[thread_dimension(loop->parallel)] = loop;
     }
   }

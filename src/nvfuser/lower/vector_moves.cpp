@@ -45,9 +45,10 @@ class Moves {
       return false;
     }
     const auto* assign = std::get_if<Assign>(&loop.body[0].action);
-    const bool moves = assign != nullptr && (assign->what->op == TensorOp::load || assign->what->op == TensorOp::store ||
-                                             assign->what->op == TensorOp::copy);
-    if (!moves || assign->reads[0].tensor->dtype != assign->to.tensor->dtype || bytes_of(assign->to.tensor->dtype) == 0) {
+    const bool moves = assign != nullptr && (assign->what->op == TensorOp::load ||
+                                             assign->what->op == TensorOp::store || assign->what->op == TensorOp::copy);
+    if (!moves || assign->reads[0].tensor->dtype != assign->to.tensor->dtype ||
+        bytes_of(assign->to.tensor->dtype) == 0) {
       return false;
     }
     const int64_t extent = loop.extent->constant();
@@ -65,7 +66,8 @@ class Moves {
     Item step = loop.body[0];
     const Assign& assign = std::get<Assign>(step.action);
     const Index run = run_variable(loop, width);
-    const std::optional<Place> to = straight(assign.to, loop, run, width), from = straight(assign.reads[0], loop, run, width);
+    const std::optional<Place> to = straight(assign.to, loop, run, width),
+                               from = straight(assign.reads[0], loop, run, width);
     if (!to || !from) {
       return std::nullopt;
     }

@@ -6,8 +6,8 @@
 
 namespace nvfuser {
 
-/// Vectorisation belongs to the access, not to the loop: an innermost vectorize or unroll loop around one load, store or
-/// copy is tried at its whole extent, then at narrower powers of two as a loop of moves.
+/// Vectorisation belongs to the access, not to the loop: an innermost vectorize or unroll loop around one load, store
+/// or copy is tried at its whole extent, then at narrower powers of two as a loop of moves.
 void form_moves(Lowering& state);
 
 }  // namespace nvfuser

@@ -70,4 +70,12 @@ KernelStep make_kernel_step(const Program& program, const SizeValues& sizes, con
   return step;
 }
 
+void name_buffers(Plan& plan) {
+  for (KernelStep& step : plan.steps) {
+    for (size_t k = 0; k < step.extents.size(); ++k) {
+      step.extents[k].name = step.buffer_names[k].c_str();
+    }
+  }
+}
+
 }  // namespace nvfuser

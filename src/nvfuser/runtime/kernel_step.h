@@ -20,5 +20,7 @@ struct StepBuffer {
 /// Everything of a step but its module; `inputs` and `outputs` in the order of the kernel's.
 KernelStep make_kernel_step(const Program& program, const SizeValues& sizes, const std::vector<StepBuffer>& inputs,
                             const std::vector<StepBuffer>& outputs);
+/// Points the buffers' extents at their names; to be called when the plan's steps no longer move.
+void name_buffers(Plan& plan);
 
 }  // namespace nvfuser

@@ -3,11 +3,10 @@
 #include "nvfuser/runtime/plan_builder.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "nvfuser/base/dump.h"
 #include "nvfuser/codegen/print.h"
-#include "nvfuser/runtime/divisor.h"
+#include "nvfuser/runtime/kernel_step.h"
 #include "nvfuser/runtime/layout.h"
 
 namespace nvfuser {
@@ -50,7 +49,7 @@ class PlanBuilder {
   std::vector<int64_t> strides_of(int buffer) const;
   const std::vector<int64_t>& sizes_of(int buffer) const;
   KernelStep make_step(const Lowered& lowered, const KernelStore::Entry& entry) const;
-  void fill_image(const Lowered& lowered, KernelStep& step) const;
+  std::vector<StepBuffer> step_buffers(const std::vector<int>& buffers) const;
 
   std::shared_ptr<Fusion> fusion_;
   const std::vector<Argument>& arguments_;
@@ -249,57 +248,21 @@ void PlanBuilder::lower_groups(const DeviceProps& props) {
   std::move(copies_.begin(), copies_.end(), std::back_inserter(lowered_));
 }
 
-void PlanBuilder::fill_image(const Lowered& lowered, KernelStep& step) const {
-  const Program& program = lowered.group.program;
-  const ImageLayout layout = image_layout(program);
-  step.image.assign(layout.bytes, 0);
-  auto value = [&](Index index) {
-    return evaluate(index, [&](const Atom& atom) { return lowered.group.sizes.at(atom.name); });
-  };
-  auto put = [&](int offset, const auto& data) { std::memcpy(step.image.data() + offset, &data, sizeof data); };
-  for (size_t k = 0; k < program.parameters.size(); ++k) {
-    const Parameter& parameter = program.parameters[k];
-    const int offset = layout.offsets[k];
-    switch (parameter.kind) {
-      case Parameter::Kind::input:
-      case Parameter::Kind::output: {
-        const auto& buffers = parameter.kind == Parameter::Kind::input ? lowered.inputs : lowered.outputs;
-        const int buffer = buffers[parameter.position];
-        step.patches.push_back({Patch::Kind::pointer, offset, buffer});
-        step.buffer_names.push_back(parameter.name);
-        step.extents.push_back({nullptr, addressed_elements(sizes_of(buffer), strides_of(buffer))});
-        (parameter.kind == Parameter::Kind::input ? step.reads : step.writes).push_back(buffer);
-        break;
-      }
-      case Parameter::Kind::size:
-        program.wide ? put(offset, value(parameter.value)) : put(offset, static_cast<int32_t>(value(parameter.value)));
-        break;
-      case Parameter::Kind::divisor:
-        program.wide ? put(offset, make_divisor64(value(parameter.value))) : put(offset, make_divisor32(value(parameter.value)));
-        break;
-      case Parameter::Kind::scalar:
-        step.patches.push_back({Patch::Kind::scalar, offset, -1, parameter.scalar, parameter.dtype});
-        break;
-    }
+std::vector<StepBuffer> PlanBuilder::step_buffers(const std::vector<int>& buffers) const {
+  std::vector<StepBuffer> described;
+  for (int buffer : buffers) {
+    described.push_back({buffer, addressed_elements(sizes_of(buffer), strides_of(buffer))});
   }
-  for (size_t k = 0; k < step.extents.size(); ++k) {
-    step.extents[k].name = step.buffer_names[k].c_str();
-  }
-  for (int d = 0; d < 3; ++d) {
-    step.launch.grid[d] = program.grid[d] ? std::max<int64_t>(1, value(program.grid[d])) : 1;
-    step.launch.block[d] = program.block[d];
-  }
-  step.launch.shared_bytes = program.shared_bytes;
+  return described;
 }
 
 KernelStep PlanBuilder::make_step(const Lowered& lowered, const KernelStore::Entry& entry) const {
-  KernelStep step;
+  const Program& program = lowered.group.program;
+  KernelStep step = make_kernel_step(program, lowered.group.sizes, step_buffers(lowered.inputs), step_buffers(lowered.outputs));
   step.module = entry.module;
   step.kernel = entry.kernel;
-  step.buffer_names.reserve(lowered.group.program.parameters.size());
-  fill_image(lowered, step);
-  step.summary = lowered.group.program.name + ": " + lowered.group.params.text() + "; facts: " + lowered.group.program.facts.text();
-  step.text = print_kernel(lowered.group.program);
+  step.summary = program.name + ": " + lowered.group.params.text() + "; facts: " + program.facts.text();
+  step.text = print_kernel(program);
   return step;
 }
 
@@ -318,12 +281,7 @@ std::shared_ptr<Plan> PlanBuilder::finish(const std::vector<KernelStore::Entry>&
       plan_->reads_scalars |= patch.kind == Patch::Kind::scalar;
     }
   }
-  // Names were moved with their steps: short strings live inside the vector's elements, so the pointers are set again.
-  for (KernelStep& step : plan_->steps) {
-    for (size_t k = 0; k < step.extents.size(); ++k) {
-      step.extents[k].name = step.buffer_names[k].c_str();
-    }
-  }
+  name_buffers(*plan_);
   return plan_;
 }
 

@@ -50,6 +50,9 @@ void apply_cpu_flat(Kernel& kernel, const Params& params) {
   loops.reorder({task, lanes});
   loops.parallelize(task, ParallelType::grid_x);
   inline_innermost(kernel);
+  for (Tensor* store : kernel.outputs) {
+    store->streaming = params.stream;
+  }
 }
 
 void apply_cpu_tile(Kernel& kernel, const Params& params) {

@@ -141,6 +141,8 @@ class Choice {
 
   void cpu_candidates() {
     Params flat{.family = Family::cpu_flat, .threads = 1, .task = task_points()};
+    // Results that do not stay in the last-level cache anyway need not read the lines that they replace.
+    flat.stream = problem_.bytes * problem_.written > static_cast<double>(device_.l2_bytes) / 2;
     if (problem_.run > 0 && problem_.run < problem_.points) {
       // Rows are tasks; the bound on their lanes need not exceed a row.
       flat.task = std::clamp<int64_t>(std::bit_ceil(static_cast<uint64_t>(problem_.run)), kShortestRow, flat.task);

@@ -3,7 +3,8 @@
 // first.  For tensor t with inline position p and loop k of its reference:
 //   k < p           t takes its consumers' loop (one loop, one variable);
 //   t independent   the loop vanishes;
-//   otherwise       the reference's loop, or t's own replay of the loop's component in which foreign axes have extent 1.
+//   otherwise       the reference's loop, or t's own replay of the loop's component in which foreign axes have
+//   extent 1.
 // The replay is allowed only when nothing in the component is shared and nothing in it is bound to an index that t's
 // memory cannot cross (a block index for Local and Shared, a thread index for Local).
 #include <algorithm>
@@ -86,18 +87,19 @@ class AssignLoops {
   void settle_position(Tensor& t, const std::vector<Tensor*>& readers) const {
     const int depth = static_cast<int>(t.reference->loops.size());
     t.inline_at = t.inline_at.value_or(readers.empty() ? depth : 0);
-    check(*t.inline_at <= depth, ErrorKind::schedule, label(t), " is inlined at ", *t.inline_at, " of ", depth, " loops");
+    check(*t.inline_at <= depth, ErrorKind::schedule, label(t), " is inlined at ", *t.inline_at, " of ", depth,
+          " loops");
     for (const Tensor* c : readers) {
       for (int k = 0; k < *t.inline_at; ++k) {
         const auto& theirs = c->reference->loops;
-        check(k < static_cast<int>(theirs.size()) && theirs[k] == t.reference->loops[k], ErrorKind::schedule, "loops of ", label(t),
-              " and ", label(*c), " are not shareable at position ", k);
+        check(k < static_cast<int>(theirs.size()) && theirs[k] == t.reference->loops[k], ErrorKind::schedule,
+              "loops of ", label(t), " and ", label(*c), " are not shareable at position ", k);
       }
     }
   }
 
-  Version version(const Tensor& t, Components& components, int g, const std::vector<Tensor*>& readers, const IdSet& owned,
-                  const IdSet& kept, const std::vector<Id*>& leaves) {
+  Version version(const Tensor& t, Components& components, int g, const std::vector<Tensor*>& readers,
+                  const IdSet& owned, const IdSet& kept, const std::vector<Id*>& leaves) {
     const IdSet& members = components.members(g);
     const bool some = std::any_of(members.begin(), members.end(), [&](Id* r) { return owned.count(r) != 0; });
     const bool all = std::all_of(members.begin(), members.end(), [&](Id* r) { return owned.count(r) != 0; });
@@ -118,14 +120,16 @@ class AssignLoops {
   }
 
   /// Is a loop of the component shared with a consumer, or bound to an index that the memory cannot cross?
-  bool tied(const Tensor& t, Components& components, int g, const std::vector<Tensor*>& readers, const IdSet& kept) const {
+  bool tied(const Tensor& t, Components& components, int g, const std::vector<Tensor*>& readers,
+            const IdSet& kept) const {
     const std::vector<Id*>& loops = t.reference->loops;
     for (size_t k = 0; k < loops.size(); ++k) {
       if (components.component_of(loops[k]) != g) {
         continue;
       }
-      const bool shared = static_cast<int>(k) < *t.inline_at &&
-                          std::any_of(readers.begin(), readers.end(), [&](const Tensor* c) { return c->loop[k] != nullptr; });
+      const bool shared =
+          static_cast<int>(k) < *t.inline_at &&
+          std::any_of(readers.begin(), readers.end(), [&](const Tensor* c) { return c->loop[k] != nullptr; });
       if (shared || (kept.count(loops[k]) != 0 && cannot_cross(t.memory, loops[k]->parallel))) {
         return true;
       }
@@ -134,7 +138,8 @@ class AssignLoops {
   }
 
   /// The one version that all consumers have of these roots.
-  Version followed(const Tensor& t, const IdSet& members, const std::vector<Tensor*>& readers, const IdSet& owned) const {
+  Version followed(const Tensor& t, const IdSet& members, const std::vector<Tensor*>& readers,
+                   const IdSet& owned) const {
     std::vector<Version> found;
     for (const Tensor* c : readers) {
       const Assigned& theirs = assigned_.at(c);
@@ -154,11 +159,12 @@ class AssignLoops {
     const Version v = found.front();
     if (v != nullptr) {
       for (const Tensor* c : readers) {
-        check(c->reference == t.reference, ErrorKind::schedule, label(t), " cannot follow a replay of another reference");
+        check(c->reference == t.reference, ErrorKind::schedule, label(t),
+              " cannot follow a replay of another reference");
       }
       for (Id* root : members) {
-        check(owned.count(root) == 0 || v->ids.at(root) == root, ErrorKind::schedule, label(t), " needs axis ", root->name,
-              ", which its consumers' replay holds at extent 1");
+        check(owned.count(root) == 0 || v->ids.at(root) == root, ErrorKind::schedule, label(t), " needs axis ",
+              root->name, ", which its consumers' replay holds at extent 1");
       }
     }
     return v;

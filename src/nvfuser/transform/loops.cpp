@@ -66,7 +66,8 @@ int Loops::position(const Id* loop) const {
 }
 
 std::pair<Id*, Id*> Loops::split(Id* loop, int64_t factor) const {
-  check(factor >= 1, ErrorKind::schedule, "split of ", describe(loop), " by ", factor, ": the factor must be at least 1");
+  check(factor >= 1, ErrorKind::schedule, "split of ", describe(loop), " by ", factor,
+        ": the factor must be at least 1");
   const int k = position(loop);
   Transform& t = make_split(kernel_, loop, kernel_.pool->constant(factor));
   reference_.uses[loop] = &t;
@@ -129,8 +130,8 @@ void Loops::parallelize(Id* loop, ParallelType type) const {
         " needs a constant extent: ", describe(loop));
   if (is_block(type) || is_thread(type)) {
     for (const Id* other : reference_.loops) {
-      check(other == loop || other->parallel != type, ErrorKind::schedule, name_of(type), " stands at ", describe(other),
-            " and at ", describe(loop));
+      check(other == loop || other->parallel != type, ErrorKind::schedule, name_of(type), " stands at ",
+            describe(other), " and at ", describe(loop));
     }
   }
   loop->parallel = type;

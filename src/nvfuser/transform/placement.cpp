@@ -49,8 +49,8 @@ void inline_at(Tensor& tensor, int position) {
 
 Tensor& cache(Kernel& kernel, Tensor& t, const std::vector<Tensor*>& consumers, MemoryType memory) {
   check(t.op != TensorOp::store, ErrorKind::schedule, "a cache behind an output; cache its operand instead");
-  check(memory == MemoryType::local || memory == MemoryType::shared, ErrorKind::schedule, "a cache in ", name_of(memory),
-        " memory; expected local or shared");
+  check(memory == MemoryType::local || memory == MemoryType::shared, ErrorKind::schedule, "a cache in ",
+        name_of(memory), " memory; expected local or shared");
   const std::vector<Tensor*> readers = consumers.empty() ? kernel.consumers(&t) : consumers;
   Tensor* copy = make_tensor(kernel, TensorOp::copy, t.dtype, t.view);
   copy_place(t, *copy);
@@ -76,7 +76,8 @@ Tensor& privatise(Kernel& kernel, Tensor& t, const std::vector<Tensor*>& consume
   return *twin;
 }
 
-void set_allocation(Kernel& kernel, Tensor& t, const std::vector<Id*>& ids, int64_t pad, bool swizzle, int64_t swizzle_group) {
+void set_allocation(Kernel& kernel, Tensor& t, const std::vector<Id*>& ids, int64_t pad, bool swizzle,
+                    int64_t swizzle_group) {
   Allocation allocation;
   int64_t step = 1;
   for (size_t k = ids.size(); k-- > 0;) {
@@ -90,8 +91,8 @@ void set_allocation(Kernel& kernel, Tensor& t, const std::vector<Id*>& ids, int6
     check(ids.size() >= 2, ErrorKind::schedule, "a swizzle needs two axes; the layout has ", ids.size());
     const int64_t columns = ids.back()->extent->constant();
     const int64_t groups = swizzle_group > 0 && columns % swizzle_group == 0 ? columns / swizzle_group : 0;
-    check(groups > 0 && (groups & (groups - 1)) == 0, ErrorKind::schedule, "a swizzle of ", columns, " columns in groups of ",
-          swizzle_group, "; expected a power of two of groups");
+    check(groups > 0 && (groups & (groups - 1)) == 0, ErrorKind::schedule, "a swizzle of ", columns,
+          " columns in groups of ", swizzle_group, "; expected a power of two of groups");
     allocation.swizzle_row = ids[ids.size() - 2];
     allocation.swizzle_column = ids.back();
     allocation.swizzle_group = swizzle_group;

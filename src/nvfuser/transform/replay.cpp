@@ -17,7 +17,8 @@ Components::Components(const Reference& reference) {
       continue;
     }
     for (size_t k = members_.size(); k-- > 0;) {
-      const bool touch = std::any_of(members_[k].begin(), members_[k].end(), [&](Id* r) { return joined.count(r) != 0; });
+      const bool touch =
+          std::any_of(members_[k].begin(), members_[k].end(), [&](Id* r) { return joined.count(r) != 0; });
       if (touch) {
         joined.insert(members_[k].begin(), members_[k].end());
         members_.erase(members_.begin() + static_cast<std::ptrdiff_t>(k));

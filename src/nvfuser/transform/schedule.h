@@ -43,7 +43,8 @@ Reference& fork(Kernel& kernel, Reference& base);
 void place(const std::vector<Tensor*>& tensors, Reference& reference);
 void inline_at(Tensor& tensor, int position);
 /// A copy between t and its consumers (all, or those given).
-Tensor& cache(Kernel& kernel, Tensor& t, const std::vector<Tensor*>& consumers = {}, MemoryType memory = MemoryType::local);
+Tensor& cache(Kernel& kernel, Tensor& t, const std::vector<Tensor*>& consumers = {},
+              MemoryType memory = MemoryType::local);
 /// A second tensor of equal map for some consumers (reload, or recomputation of a cheap producer).
 Tensor& privatise(Kernel& kernel, Tensor& t, const std::vector<Tensor*>& consumers);
 /// Explicit layout over ids of constant extent, outermost first; `pad` widens the innermost; swizzle xors the innermost
@@ -57,7 +58,7 @@ std::vector<Id*> loops_below(const Reference& reference, const Id* id);
 Transform& make_split(Kernel& kernel, Id* source, Index factor);
 Transform& make_merge(Kernel& kernel, Id* outer, Id* inner);
 
-/// Fills loop, loop_ids, uses of every tensor, consumers first: mirrors, replays with foreign axes of extent 1.  Tensors
+/// Fills loop, loop_ids, uses of every tensor, consumers first: mirrors, replays with foreign axes of extent 1. Tensors
 /// without an inline position get one: all loops for tensors without consumers, else none.
 void assign_loops(Kernel& kernel);
 

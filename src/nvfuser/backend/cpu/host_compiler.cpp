@@ -36,7 +36,7 @@ constexpr FlagRow kFlags[] = {
     {"-O1", false, true, "half the compile time; a test runs each kernel once"},
     {"-fno-math-errno", true, true, "sqrt is an instruction, not a call that sets errno"},
     {"-fno-trapping-math", true, true, "both sides of a select may be evaluated: needed to vectorise ternaries"},
-    {"-fwrapv", true, true, "integer overflow wraps, as on CUDA"},
+    {"-fwrapv", false, true, "integer overflow wraps, as on CUDA"},
     {"-ffp-contract=off", true, true, "a fused multiply-add stands where the op's row says so, on every machine"},
     {"-fno-semantic-interposition", true, true, "calls inside a unit are inlined although the unit is shared"},
     {"-fPIC", true, true, "shared object"},

@@ -74,14 +74,16 @@ RT_FN void stream_out(T* to, const T* from, long long count) {
     __builtin_memcpy(&value, in, kWidth);
     store_past_cache(reinterpret_cast<float*>(out), value);
   }
-  __builtin_ia32_sfence();
   __builtin_memcpy(out, in, bytes);
 }
+/// Before other threads may look: stores past the cache are ordered by nothing else.
+RT_FN void finish_streams() { __builtin_ia32_sfence(); }
 #else
 template <class T>
 RT_FN void stream_out(T* to, const T* from, long long count) {
   __builtin_memcpy(to, from, count * sizeof(T));
 }
+RT_FN void finish_streams() {}
 #endif
 
 // ---- division by a launch-time number; runtime/divisor.h fills the fields

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+// Lowered programs as text through the compiler into the emulator: many programs in one unit, each with its buffers and
+// with what the evaluator says of them.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "kernel_fixture.h"
+#include "nvfuser/backend/module.h"
+#include "nvfuser/codegen/print.h"
+#include "nvfuser/runtime/kernel_step.h"
+
+namespace nvfuser {
+
+/// The buffers of one program and the results that they have to hold after a run.
+class EmulatedRun {
+ public:
+  EmulatedRun(const KernelCase& test, const Program& program) : test_(test), binding_(test.binding()), aliases_(program.aliases) {
+    const Kernel& kernel = *program.kernel;
+    const std::map<std::string, int64_t> sizes = test.sizes(kernel);
+    for (size_t k = 0; k < kernel.inputs.size(); ++k) {
+      add_buffer(inputs_, *kernel.inputs[k], test.input_sizes[k], sizes);
+      given_.push_back(input_bytes(kernel.inputs[k]->dtype, inputs_.back().elements, k + 1));
+    }
+    for (const Tensor* output : kernel.outputs) {
+      add_buffer(outputs_, *output, binding_.sizes(output->view), sizes);
+    }
+    evaluate_expected();
+    plan_.steps.push_back(make_kernel_step(program, SizeValues(sizes.begin(), sizes.end()), positions(inputs_, 0),
+                                           positions(outputs_, static_cast<int>(inputs_.size()))));
+    name_buffers(plan_);
+    for (const Patch& patch : plan_.steps[0].patches) {
+      plan_.reads_scalars |= patch.kind == Patch::Kind::scalar;
+    }
+  }
+
+  /// Outputs without elements launch nothing.
+  bool launches() const {
+    return std::any_of(outputs_.begin(), outputs_.end(), [](const Buffer& b) { return b.elements > 0; });
+  }
+
+  /// Empty, or what went wrong: the emulator's message, or the first wrong element.
+  std::string run(const std::shared_ptr<Module>& module, int kernel, uint64_t seed) {
+    plan_.steps[0].module = module;
+    plan_.steps[0].kernel = kernel;
+    fill_buffers();
+    std::vector<void*> pointers;
+    for (size_t k = 0; k < inputs_.size(); ++k) {
+      pointers.push_back(memory_[k].data());
+    }
+    for (size_t k = 0; k < outputs_.size(); ++k) {
+      pointers.push_back(memory_[place_of_output(k)].data());
+    }
+    ExecuteOptions options;
+    options.seed = seed;
+    try {
+      run_steps(plan_, pointers, &binding_, options);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    for (size_t k = 0; k < outputs_.size(); ++k) {
+      if (const int64_t at = first_difference(k); at >= 0) {
+        return "wrong result: out" + std::to_string(k) + " at element " + std::to_string(at);
+      }
+    }
+    return "";
+  }
+
+ private:
+  struct Buffer {
+    DataType dtype;
+    Sizes sizes, strides;
+    int64_t elements;
+    std::vector<char> bytes() const { return std::vector<char>(std::max<int64_t>(1, elements) * bytes_of(dtype), '\x5a'); }
+  };
+
+  static void add_buffer(std::vector<Buffer>& to, const Tensor& buffer, const Sizes& shape, const std::map<std::string, int64_t>& sizes) {
+    const Sizes strides = strides_of(buffer, sizes);
+    to.push_back({buffer.dtype, shape, strides, addressed(shape, strides)});
+  }
+
+  static std::vector<StepBuffer> positions(const std::vector<Buffer>& buffers, int first) {
+    std::vector<StepBuffer> found;
+    for (const Buffer& buffer : buffers) {
+      found.push_back({first + static_cast<int>(found.size()), buffer.elements});
+    }
+    return found;
+  }
+
+  void evaluate_expected() {
+    std::vector<HostArgument> arguments;
+    for (size_t k = 0; k < inputs_.size(); ++k) {
+      arguments.emplace_back(HostTensor{given_[k].data(), inputs_[k].dtype, inputs_[k].sizes, inputs_[k].strides});
+    }
+    std::vector<HostTensor> results;
+    for (const Buffer& output : outputs_) {
+      wanted_.push_back(output.bytes());
+      results.push_back({wanted_.back().data(), output.dtype, output.sizes, output.strides});
+    }
+    evaluate(*test_.fusion, arguments, results);
+  }
+
+  void fill_buffers() {
+    memory_ = given_;
+    for (const Buffer& output : outputs_) {
+      memory_.push_back(output.bytes());
+    }
+  }
+
+  size_t place_of_output(size_t k) const {
+    for (const auto& [input, output] : aliases_) {
+      if (output == static_cast<int>(k)) {
+        return input;
+      }
+    }
+    return inputs_.size() + k;
+  }
+
+  /// Bit for bit, any NaN like any other.  Outputs are dense.
+  int64_t first_difference(size_t k) const {
+    const std::vector<char>&got = memory_[place_of_output(k)], &want = wanted_[k];
+    const int64_t size = bytes_of(outputs_[k].dtype);
+    for (int64_t e = 0; e < outputs_[k].elements; ++e) {
+      if (std::memcmp(got.data() + e * size, want.data() + e * size, size) != 0 && !both_nan(k, got, want, e)) {
+        return e;
+      }
+    }
+    return -1;
+  }
+
+  bool both_nan(size_t k, const std::vector<char>& a, const std::vector<char>& b, int64_t e) const {
+    if (outputs_[k].dtype == DataType::Float) {
+      return std::isnan(reinterpret_cast<const float*>(a.data())[e]) && std::isnan(reinterpret_cast<const float*>(b.data())[e]);
+    }
+    return outputs_[k].dtype == DataType::Double && std::isnan(reinterpret_cast<const double*>(a.data())[e]) &&
+           std::isnan(reinterpret_cast<const double*>(b.data())[e]);
+  }
+
+  const KernelCase& test_;
+  ScalarBinding binding_;
+  std::vector<std::pair<int, int>> aliases_;
+  std::vector<Buffer> inputs_, outputs_;
+  std::vector<std::vector<char>> given_, wanted_, memory_;  ///< memory: inputs, then outputs
+  Plan plan_;
+};
+
+/// A compiled program.
+struct CompiledKernel {
+  std::shared_ptr<Module> module;
+  int kernel;
+};
+
+/// Compiles programs for the emulator, `per_unit` in a unit, `workers` units at a time.  Programs get names of their own.
+inline std::vector<CompiledKernel> compile_for_emulator(const std::vector<Program*>& programs, size_t per_unit, size_t workers) {
+  std::vector<CompiledKernel> compiled(programs.size());
+  const size_t units = (programs.size() + per_unit - 1) / per_unit;
+  const auto compile_unit = [&](size_t unit) {
+    const size_t first = unit * per_unit, last = std::min(programs.size(), first + per_unit);
+    std::vector<const Program*> mine;
+    CompileRequest request{Way::emulator, "", "", {}};
+    for (size_t k = first; k < last; ++k) {
+      programs[k]->name = "k" + std::to_string(k);
+      mine.push_back(programs[k]);
+      request.kernels.push_back({programs[k]->name, image_layout(*programs[k]).bytes, programs[k]->has_barrier});
+    }
+    const UnitText text = print_unit(mine);
+    request.text = text.text;
+    request.emulator_launchers = text.emulator_launchers;
+    const std::shared_ptr<Module> module = compile(request);
+    for (size_t k = first; k < last; ++k) {
+      compiled[k] = {module, static_cast<int>(k - first)};
+    }
+  };
+  std::vector<std::thread> threads;
+  for (size_t worker = 0; worker < workers; ++worker) {
+    threads.emplace_back([&, worker] {
+      for (size_t unit = worker; unit < units; unit += workers) {
+        compile_unit(unit);
+      }
+    });
+  }
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+  return compiled;
+}
+
+/// Seconds since a moment.
+inline double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+/// The number after `--name`, or `otherwise`.
+inline int64_t number_option(int argc, char** argv, const std::string& name, int64_t otherwise) {
+  for (int k = 1; k + 1 < argc; ++k) {
+    if (argv[k] == "--" + name) {
+      return std::atoll(argv[k + 1]);
+    }
+  }
+  return otherwise;
+}
+
+}  // namespace nvfuser
