@@ -98,7 +98,12 @@ def main() -> int:
     options = parser.parse_args()
     rows = [measure(name, options.size, options.rounds, not options.no_compile) for name in ROWS]
     assert all(row["way"] == "host" for row in rows), "a row ran in the evaluator"
-    report = {"date": date.today().isoformat(), "nvfuser": __version__, "threads": len(os.sched_getaffinity(0)), "rows": rows}
+    report = {
+        "date": date.today().isoformat(),
+        "nvfuser": __version__,
+        "threads": len(os.sched_getaffinity(0)),
+        "rows": rows,
+    }
     if options.out:
         with open(options.out, "w") as file:
             json.dump(report, file, indent=1)

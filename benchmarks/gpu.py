@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pointwise figures on one GPU: nvfuser next to torch eager, torch.compile and max-autotune, as shares of a copy.
 
-A share is the time that a large device-to-device copy (2 GiB in, 2 GiB out) needs per byte, times the bytes of the case,
-over the time measured.  All contenders of a case run in interleaved rounds of one process; L2 is overwritten before each
-run; the medians count.  Needs torch with CUDA.
+A share is the time that a large device-to-device copy (2 GiB in, 2 GiB out) needs per byte, times the bytes of the
+case, over the time measured.  All contenders of a case run in interleaved rounds of one process; L2 is overwritten
+before each run; the medians count.  Needs torch with CUDA.
 """
 
 from __future__ import annotations
@@ -94,15 +94,27 @@ def odd_cases() -> list[Case]:
     for inner in (1, 3, 257, 1000, 4097, 50257):
         rows = 2**25 // inner
         found.append(
-            Case(f"add rows of {inner}", [random(rows, inner), random(rows, inner)], torch.add, lambda fd, v: bf16(fd, v[0] + v[1]))
+            Case(
+                f"add rows of {inner}",
+                [random(rows, inner), random(rows, inner)],
+                torch.add,
+                lambda fd, v: bf16(fd, v[0] + v[1]),
+            )
         )
     for inner in (257, 4097):
         rows = 2**25 // inner
         found.append(
-            Case(f"bias rows of {inner}", [random(rows, inner), random(inner)], torch.add, lambda fd, v: bf16(fd, v[0] + v[1]))
+            Case(
+                f"bias rows of {inner}",
+                [random(rows, inner), random(inner)],
+                torch.add,
+                lambda fd, v: bf16(fd, v[0] + v[1]),
+            )
         )
     flat = random(2**25 + 1)
-    found.append(Case("add at offset pointers", [flat[1:], random(2**25)], torch.add, lambda fd, v: bf16(fd, v[0] + v[1])))
+    found.append(
+        Case("add at offset pointers", [flat[1:], random(2**25)], torch.add, lambda fd, v: bf16(fd, v[0] + v[1]))
+    )
     return found
 
 
@@ -179,7 +191,14 @@ def measure(case: Case, timer: Timer, rate: float, rounds: int, compile_peers: b
             runs[name]()
     times = timer.medians(runs, rounds)
     shares = {name: moved / rate / time for name, time in times.items()}
-    row = {"case": case.name, "bytes": moved, "error": error, "us": times, "share": shares, "plan": fd.plan_text(case.inputs)}
+    row = {
+        "case": case.name,
+        "bytes": moved,
+        "error": error,
+        "us": times,
+        "share": shares,
+        "plan": fd.plan_text(case.inputs),
+    }
     if error > case.tolerance:
         row["wrong"] = True
     text = "  ".join(f"{name} {times[name]:.1f} us ({shares[name]:.3f})" for name in times)

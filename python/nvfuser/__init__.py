@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """nvfuser: a kernel-fusion compiler.
 
-Write tensor math inside ``with FusionDefinition() as fd:``, then call ``fd.execute([...])`` with tensors of torch, NumPy,
-CuPy, JAX or anything with DLPack.  Everything between inputs and outputs runs as few kernels as possible.
+Write tensor math inside ``with FusionDefinition() as fd:``, then call ``fd.execute([...])`` with tensors of torch,
+NumPy, CuPy, JAX or anything with DLPack.  Everything between inputs and outputs runs as few kernels as possible.
 """
 
 from nvfuser._C import (

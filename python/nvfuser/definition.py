@@ -67,7 +67,9 @@ class FusionDefinition:
         self._guard = FusionGuard(self._fusion)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._guard is not None:
             self._guard.release()
             self._guard = None
@@ -131,7 +133,8 @@ class FusionDefinition:
     def _ready(self) -> FusionExecutor:
         valid, message = self.validate_definition()
         if not valid:
-            raise NotImplementedError(message + " Define inputs, operations and outputs inside `with FusionDefinition() as fd:`.")
+            hint = "Define inputs, operations and outputs inside `with FusionDefinition() as fd:`."
+            raise NotImplementedError(f"{message} {hint}")
         if self._executor is None:
             self._executor = FusionExecutor(self.fusion)
         return self._executor
@@ -151,8 +154,8 @@ class FusionDefinition:
         inputs
             Tensors and numbers in the order of definition.  Tensors of one device and any framework.
         target
-            None: kernels on the GPU for CUDA tensors, compiled host code for CPU tensors.  Otherwise a `Way` or its name:
-            "host", "emulator" (GPU kernels run thread by thread on the CPU, every access checked) or "evaluator".
+            None: kernels on the GPU for CUDA tensors, compiled host code for CPU tensors.  Otherwise a `Way` or its
+            name: "host", "emulator" (GPU kernels run thread by thread on the CPU, every access checked) or "evaluator".
         schedule_for
             With the emulator: the GPU whose schedules are run, such as "H200" (the default) or "A100".
         seed
@@ -187,7 +190,9 @@ class FusionDefinition:
         """The outputs evaluated in float64 on the CPU, as NumPy arrays."""
         return reference(self._ready(), inputs)
 
-    def validate(self, inputs: Sequence[Any], reference_outputs: Sequence[Any] | None = None, **kwargs: Any) -> list[Any]:
+    def validate(
+        self, inputs: Sequence[Any], reference_outputs: Sequence[Any] | None = None, **kwargs: Any
+    ) -> list[Any]:
         """Runs the fusion and compares the results with `reference_outputs`, or with :meth:`reference`.
 
         Raises
@@ -234,4 +239,5 @@ def _compare(position: int, got: Any, want: Any) -> None:
         same = np.isclose(a, b, rtol=tolerance, atol=tolerance, equal_nan=True) if tolerance else a == b
     if not np.all(same):
         place = tuple(int(i) for i in np.argwhere(~np.asarray(same))[0])
-        raise RuntimeError(f"output {position} differs at {place}: got {a[place]}, expected {b[place]} ({int(np.sum(~same))} of {a.size})")
+        count = f"{int(np.sum(~same))} of {a.size}"
+        raise RuntimeError(f"output {position} differs at {place}: got {a[place]}, expected {b[place]} ({count})")

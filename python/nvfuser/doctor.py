@@ -17,7 +17,16 @@ import numpy as np
 from nvfuser import FusionDefinition, __version__
 from nvfuser._C import cache_folder, cuda_device_names, device_status, options_table
 
-PACKAGES = ("numpy", "nanobind-backend", "torch", "cupy-cuda13x", "cupy-cuda12x", "jax", "nvidia-cuda-nvrtc", "nvidia-cuda-nvrtc-cu12")
+PACKAGES = (
+    "numpy",
+    "nanobind-backend",
+    "torch",
+    "cupy-cuda13x",
+    "cupy-cuda12x",
+    "jax",
+    "nvidia-cuda-nvrtc",
+    "nvidia-cuda-nvrtc-cu12",
+)
 
 
 def versions() -> list[tuple[str, str]]:

@@ -52,6 +52,11 @@ def way_of(target: str | Way | None) -> Way | None:
     return Way[target]
 
 
+def device_kind(value: Any) -> str:
+    """The device type of a torch tensor, such as cuda; an empty text for anything else."""
+    return str(getattr(getattr(value, "device", None), "type", ""))
+
+
 class Call:
     """Arguments of one call, described."""
 
@@ -60,21 +65,19 @@ class Call:
         self.frameworks = [tensors.framework_of(value) for value in self.values]
         self._move_scalars()
         self.arguments = [
-            framework.describe(value) if framework else value
-            for value, framework in zip(self.values, self.frameworks, strict=True)
+            tensors.named(position, framework.describe, value) if framework else value
+            for position, (value, framework) in enumerate(zip(self.values, self.frameworks, strict=True))
         ]
         known = [framework for framework in self.frameworks if framework]
         self.framework = known[0] if known else tensors.default_framework()
 
     def _move_scalars(self) -> None:
         """0-dim CPU tensors that come with CUDA tensors are moved to their device."""
-        device = next((v.device for v in self.values if getattr(getattr(v, "device", None), "type", "") == "cuda"), None)
-        if device is None:
-            return
-        self.values = [
-            v.to(device) if getattr(getattr(v, "device", None), "type", "") == "cpu" and v.dim() == 0 else v
-            for v in self.values
-        ]
+        device = next((value.device for value in self.values if device_kind(value) == "cuda"), None)
+        if device is not None:
+            self.values = [
+                value.to(device) if device_kind(value) == "cpu" and value.dim() == 0 else value for value in self.values
+            ]
 
     def stream(self) -> int:
         """The current stream of the caller's framework; 0 on the CPU."""
@@ -84,7 +87,9 @@ class Call:
         return 0
 
 
-def execute(executor: FusionExecutor, inputs: Sequence[Any], target: str | Way | None, device: str, seed: int) -> tuple[list[Any], Plan]:
+def execute(
+    executor: FusionExecutor, inputs: Sequence[Any], target: str | Way | None, device: str, seed: int
+) -> tuple[list[Any], Plan]:
     """Runs a fusion; returns its visible outputs and the plan that ran."""
     call = Call(inputs)
     plan = executor.prepare(call.arguments, way_of(target), seed, device)
@@ -120,13 +125,23 @@ def _check_writable(call: Call, spec: OutputSpec) -> None:
         raise ValueError(f"input {position} is read-only, but an output is written into it")
 
 
+# Where a reference is not float64.
+REFERENCE_TYPES = {
+    DataType.ComplexFloat: np.complex128,
+    DataType.ComplexDouble: np.complex128,
+    DataType.Int: np.int64,
+    DataType.Index: np.int64,
+    DataType.Int32: np.int32,
+    DataType.UInt64: np.uint64,
+    DataType.Bool: np.bool_,
+}
+
+
 def reference(executor: FusionExecutor, inputs: Sequence[Any]) -> list[np.ndarray]:
     """All visible outputs, evaluated on the CPU with every floating value in float64 (complex in complex128)."""
-    call = Call([value.cpu() if getattr(getattr(value, "device", None), "type", "") == "cuda" else value for value in tensors.flatten(inputs)])
+    call = Call([value.cpu() if device_kind(value) == "cuda" else value for value in tensors.flatten(inputs)])
     plan = executor.prepare(call.arguments, Way.evaluator)
-    wide = {DataType.ComplexFloat: np.complex128, DataType.ComplexDouble: np.complex128}
-    exact = {DataType.Int: np.int64, DataType.Index: np.int64, DataType.Int32: np.int32, DataType.UInt64: np.uint64, DataType.Bool: np.bool_}
     specs = [spec for spec in plan.outputs if not spec.workspace]
-    arrays = [np.empty(spec.sizes, exact.get(spec.dtype, wide.get(spec.dtype, np.float64))) for spec in specs]
+    arrays = [np.empty(spec.sizes, REFERENCE_TYPES.get(spec.dtype, np.float64)) for spec in specs]
     evaluate_float64(executor.fusion, call.arguments, [array.__array_interface__["data"][0] for array in arrays])
     return [array for array, spec in zip(arrays, specs, strict=True) if not spec.hidden]

@@ -7,14 +7,15 @@ A framework is imported only when one of its tensors arrives, so nvfuser needs n
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from nvfuser._C import DataType, OutputSpec, TensorArgument, host_bytes
 
-# Results from this size on come from a pool: the first touch of fresh pages costs more than the kernel that writes them.
+# Results from this size on come from a pool: the first touch of fresh pages costs more than the kernel that writes
+# them.
 POOLED_BYTES = 1 << 20
 
 # DataType -> name of the dtype in torch and in NumPy (ml_dtypes for the types that NumPy lacks).
@@ -112,14 +113,13 @@ class TorchFramework:
         if tensor.layout is not self.torch.strided or tensor.device.type not in ("cpu", "cuda"):
             raise TypeError(f"expected a strided tensor on cpu or cuda, got layout {tensor.layout} on {tensor.device}")
         if tensor.is_conj() or tensor.is_neg():
-            raise TypeError("the tensor is a lazy conjugate or negative view; call resolve_conj() or resolve_neg() first")
+            raise TypeError("the tensor is a lazy conjugate or negative view; call resolve_conj() or resolve_neg()")
         address = tensor.data_ptr()
         if address == 0 and tensor.numel() > 0:
             raise TypeError(f"a tensor of type {type(tensor).__name__} has no memory")
         cuda = tensor.device.type == "cuda"
-        return TensorArgument(
-            address, data_type_of(tensor.dtype), cuda, tensor.device.index or 0, list(tensor.shape), list(tensor.stride())
-        )
+        dtype, index = data_type_of(tensor.dtype), tensor.device.index or 0
+        return TensorArgument(address, dtype, cuda, index, list(tensor.shape), list(tensor.stride()))
 
     def writable(self, tensor: Any) -> bool:
         return True
@@ -196,21 +196,36 @@ class JaxFramework:
         return False
 
     def empty(self, spec: OutputSpec) -> tuple[Any, int]:
-        """Memory of NumPy (CPU) or CuPy-free device memory of JAX, in row-major order."""
-        platform = "gpu" if spec.cuda else "cpu"
-        device = self.jax.devices(platform)[spec.index]
+        """A flat array for the elements, with the layout that `finish` brings to row-major order; its address."""
+        device = self.jax.devices("gpu" if spec.cuda else "cpu")[spec.index]
         with self.jax.default_device(device):
-            array = self.jax.numpy.empty(tuple(spec.sizes), TORCH_NAMES[spec.dtype]).block_until_ready()
-        return array, array.unsafe_buffer_pointer()
+            array = self.jax.numpy.empty(max(spec.elements, 1), TORCH_NAMES[spec.dtype]).block_until_ready()
+        return (array, spec), array.unsafe_buffer_pointer()
 
     def stream(self, index: int) -> int:
         return 0
 
-    def finish(self, array: Any) -> Any:
-        return array
+    def finish(self, result: Any) -> Any:
+        """The elements in the order of the axes: arrays of JAX have no strides."""
+        flat, spec = result
+        numpy = self.jax.numpy
+        if 0 in spec.sizes:
+            return numpy.zeros(tuple(spec.sizes), flat.dtype)
+        real = [axis for axis, size in enumerate(spec.sizes) if size > 1 and spec.strides[axis] != 0]
+        order = sorted(real, key=lambda axis: -spec.strides[axis])
+        array = flat[: spec.elements].reshape([spec.sizes[axis] for axis in order])
+        array = array.transpose([order.index(axis) for axis in real])
+        array = array.reshape([spec.sizes[axis] if axis in real else 1 for axis in range(len(spec.sizes))])
+        return numpy.broadcast_to(array, tuple(spec.sizes))
 
 
-_FACTORIES = {"numpy": NumpyFramework, "torch": TorchFramework, "cupy": CupyFramework, "jax": JaxFramework, "jaxlib": JaxFramework}
+_FACTORIES = {
+    "numpy": NumpyFramework,
+    "torch": TorchFramework,
+    "cupy": CupyFramework,
+    "jax": JaxFramework,
+    "jaxlib": JaxFramework,
+}
 _loaded: dict[str, Any] = {}
 
 
@@ -235,23 +250,46 @@ def default_framework() -> Any:
     return framework_named("torch" if "torch" in sys.modules else "numpy")
 
 
+def from_dlpack(value: Any) -> Any:
+    """A view of an object that only speaks DLPack: of torch where the program uses torch, else of NumPy."""
+    if "torch" in sys.modules:
+        return framework_named("torch").torch.from_dlpack(value)
+    try:
+        return np.from_dlpack(value)
+    except (BufferError, RuntimeError) as error:
+        raise TypeError(
+            f"NumPy takes no view of this {type(value).__name__}, and torch is not imported: {error}"
+        ) from error
+
+
 def as_known(value: Any) -> Any:
-    """A number, or a tensor of a known framework; objects that only speak DLPack become NumPy arrays without a copy."""
+    """A number, or a tensor of a known framework; objects that only speak DLPack become views without a copy."""
     if isinstance(value, (bool, int, float, complex)) or framework_of(value) is not None:
         return value
     if isinstance(value, np.generic):
         return value.item()
     if hasattr(value, "__dlpack__"):
-        return np.from_dlpack(value)
+        return from_dlpack(value)
     raise TypeError(f"expected a tensor or a number, got {type(value).__name__}")
 
 
-def flatten(inputs: Sequence[Any]) -> list[Any]:
+def items_of(inputs: Sequence[Any]) -> Iterator[Any]:
     """Inputs with nested lists and tuples (vector inputs) put in place."""
-    flat: list[Any] = []
     for value in inputs:
         if isinstance(value, (list, tuple)):
-            flat.extend(flatten(value))
+            yield from items_of(value)
         else:
-            flat.append(as_known(value))
-    return flat
+            yield value
+
+
+def flatten(inputs: Sequence[Any]) -> list[Any]:
+    """All inputs as numbers and tensors of known frameworks; TypeError names the input that is neither."""
+    return [named(position, as_known, value) for position, value in enumerate(items_of(inputs))]
+
+
+def named(position: int, function: Callable[[Any], Any], value: Any) -> Any:
+    """function(value), a TypeError telling which input it is about."""
+    try:
+        return function(value)
+    except TypeError as error:
+        raise TypeError(f"input {position}: {error}") from error

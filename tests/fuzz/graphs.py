@@ -13,11 +13,12 @@ graphs compile as one unit.  Exit status 1 when something failed.
 from __future__ import annotations
 
 import argparse
-import faulthandler
 import itertools
 import os
 import platform
 import shutil
+import struct
+import subprocess
 import sys
 import tempfile
 import threading
@@ -36,14 +37,17 @@ from nvfuser._C import compiler_runs, prepare_batch, set_option
 from nvfuser.definition import as_float64
 from nvfuser.runtime import Call
 
-faulthandler.enable()
 WAYS = (Way.evaluator, Way.host, Way.emulator)
 
 
-class Comparison:
-    """Whether the host has to agree in every bit."""
+class State:
+    exact_host = True  # the host has to agree in every bit
+    trail = -1  # file in which the seed that runs is written, for the parent of a process that dies
 
-    exact_host = True
+
+def leave_trail(seed: int) -> None:
+    if State.trail >= 0:
+        os.pwrite(State.trail, struct.pack("q", seed), 0)
 
 
 def compile_without_fma(folder: str) -> None:
@@ -115,7 +119,7 @@ def run(graph: Graph) -> str | None:
         pairs = [(f"output {k}", g, w) for k, (g, w) in enumerate(zip(outputs, want_outputs, strict=True))]
         pairs += [(f"memory of input {k}", g, w) for k, (g, w) in enumerate(zip(rooms, want_rooms, strict=True))]
         for what, got, want in pairs:
-            if way == Way.emulator or Comparison.exact_host:
+            if way == Way.emulator or State.exact_host:
                 problem = compare_bits(what, way, got, want)
                 if problem:
                     return problem
@@ -161,11 +165,13 @@ def try_seeds(seeds: list[int]) -> tuple[dict[int, str], list[Graph]]:
     failures: dict[int, str] = {}
     graphs = []
     for seed in seeds:
+        leave_trail(seed)
         try:
             graphs.append(draw(seed))
         except Exception as error:
             failures[seed] = f"definition: {type(error).__name__}: {error}"
     for graph in compile_graphs(graphs, failures):
+        leave_trail(graph.seed)
         try:
             problem = run(graph)
         except Exception as error:
@@ -175,14 +181,34 @@ def try_seeds(seeds: list[int]) -> tuple[dict[int, str], list[Graph]]:
     return failures, graphs
 
 
-def show(seed: int, problem: str, graph: Graph | None) -> None:
-    print(f"FAIL seed {seed}: {problem}")
-    if graph is None:
-        return
+def show(graph: Graph) -> None:
     print(repr(graph.definition))
     for k, value in enumerate(graph.inputs):
         print(f"  input {k}: {value.describe() if isinstance(value, DrawnInput) else value}")
     print(f"  device {graph.device}, fiber seed {graph.fiber_seed}", flush=True)
+
+
+def replay(seed: int) -> int:
+    show(draw(seed))
+    failures, graphs = try_seeds([seed])
+    for graph, way in itertools.product(graphs, WAYS[1:]):
+        try:
+            print(graph.definition.kernel_text(fresh_inputs(graph)[0], target=way))
+        except Exception as error:
+            print(f"{way.name}: {error}")
+    print(f"seed {seed}: {failures.get(seed, 'passes')}")
+    return int(bool(failures))
+
+
+def watch(arguments: list[str]) -> int:
+    """Runs this program as a child; says which seed ran when it dies."""
+    with tempfile.TemporaryFile() as trail:
+        command = [sys.executable, __file__, *arguments, "--trail", str(trail.fileno())]
+        status = subprocess.run(command, pass_fds=[trail.fileno()], check=False).returncode
+        if status < 0:
+            trail.seek(0)
+            print(f"FAIL seed {struct.unpack('q', trail.read(8))[0]}: the process died of signal {-status}")
+        return int(status != 0)
 
 
 def main() -> int:
@@ -193,22 +219,17 @@ def main() -> int:
     parser.add_argument("--batch", type=int, default=100, help="graphs in one compile")
     parser.add_argument("--replay", type=int, help="one seed, with its kernels")
     parser.add_argument("--machine", action="store_true", help="host kernels with all of this machine's instructions")
+    parser.add_argument("--trail", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.trail is None:
+        return watch(sys.argv[1:])
+    State.trail = options.trail
     folder = tempfile.TemporaryDirectory()
-    Comparison.exact_host = not options.machine and platform.machine() == "x86_64"
-    if Comparison.exact_host:
+    State.exact_host = not options.machine and platform.machine() == "x86_64"
+    if State.exact_host:
         compile_without_fma(folder.name)
     if options.replay is not None:
-        failures, graphs = try_seeds([options.replay])
-        show(options.replay, failures.get(options.replay, "passes"), graphs[0] if graphs else None)
-        if graphs:
-            for way in WAYS[1:]:
-                try:
-                    inputs = fresh_inputs(graphs[0])[0]
-                    print(graphs[0].definition.kernel_text(inputs, target=way))
-                except Exception as error:
-                    print(error)
-        return int(bool(failures))
+        return replay(options.replay)
     start, failed, done = time.monotonic(), {}, 0
     spread: Counter = Counter()
     for first in itertools.count(options.seed, options.batch):
@@ -216,7 +237,9 @@ def main() -> int:
         failures, graphs = try_seeds(list(range(first, first + size)))
         by_seed = {g.seed: g for g in graphs}
         for seed, problem in sorted(failures.items()):
-            show(seed, problem, by_seed.get(seed))
+            print(f"FAIL seed {seed}: {problem}", flush=True)
+            if seed in by_seed:
+                show(by_seed[seed])
         failed.update(failures)
         done += size
         spread.update(v.dtype.name for g in graphs for v in g.outputs)

@@ -37,7 +37,8 @@ struct CompileRequest {
 /// What a launch may check or say about one buffer (emulator: bounds; host and cuda: ignored).
 struct BufferExtent {
   const char* name;
-  int64_t elements;  ///< addressable elements from the pointer on
+  int64_t elements;    ///< addressable elements from the pointer on
+  int64_t before = 0;  ///< addressable elements below the pointer: negative strides
 };
 
 struct LaunchRequest {

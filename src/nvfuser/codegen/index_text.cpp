@@ -11,6 +11,19 @@ namespace {
 
 bool is_simple(const std::string& text) { return text.find(' ') == std::string::npos && text[0] != '-'; }
 
+/// One call of the device library and nothing behind it: needs no parentheses.
+bool is_call(const std::string& text) {
+  if (!text.starts_with("rt::")) {
+    return false;
+  }
+  int depth = 0;
+  size_t at = text.find('(');
+  do {
+    depth += text[at] == '(' ? 1 : text[at] == ')' ? -1 : 0;
+  } while (++at < text.size() && depth > 0);
+  return at == text.size();
+}
+
 std::string number(uint64_t magnitude) {
   return std::to_string(magnitude) + (magnitude > INT32_MAX ? "LL" : "");
 }
@@ -58,7 +71,7 @@ std::string IndexText::atom_text(const Atom& atom, bool alone) const {
   }
   if (atom.kind == AtomKind::div || atom.kind == AtomKind::mod) {
     const std::string quotient = quotient_text(atom);
-    return alone || quotient.starts_with("rt::") ? quotient : "(" + quotient + ")";
+    return alone || is_call(quotient) ? quotient : "(" + quotient + ")";
   }
   return name_of(atom);
 }
@@ -89,8 +102,7 @@ std::string IndexText::text(Index p) const {
 
 std::string IndexText::operand(Index p) const {
   std::string out = text(p);
-  const bool call = out.starts_with("rt::") && out.find(')') + 1 == out.size();
-  return is_simple(out) || call ? out : "(" + out + ")";
+  return is_simple(out) || is_call(out) ? out : "(" + out + ")";
 }
 
 std::string IndexText::text(const std::vector<Test>& tests) const {

@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "nvfuser/base/dump.h"
+#include "nvfuser/base/options.h"
 #include "nvfuser/graph/instantiate.h"
 #include "nvfuser/ir/pointwise.h"
 
@@ -101,9 +102,10 @@ LoweredGroup lower_group(const GroupCall& call, ScalarBinding& binding, const De
   const SizeValues sizes = bind_sizes(*kernel, call, binding);
   const std::vector<Candidate> candidates = choose(summarize(*kernel, sizes, call.alignments), device);
   std::string refused;
-  for (size_t k = 0; k < candidates.size(); ++k) {
+  const size_t first = std::min<size_t>(options().candidate, candidates.size() - 1);
+  for (size_t k = first; k < candidates.size(); ++k) {
     const Params& params = candidates[k].params;
-    if (k > 0) {
+    if (k > first) {
       kernel = instantiate_group(call);
     }
     try {

@@ -22,7 +22,7 @@ void put(KernelStep& step, int offset, const T& data) {
 void add_buffer(KernelStep& step, const Parameter& parameter, int offset, const StepBuffer& buffer) {
   step.patches.push_back({Patch::Kind::pointer, offset, buffer.position});
   step.buffer_names.push_back(parameter.name);
-  step.extents.push_back({nullptr, buffer.elements});
+  step.extents.push_back({nullptr, buffer.elements, buffer.before});
   (parameter.kind == Parameter::Kind::input ? step.reads : step.writes).push_back(buffer.position);
 }
 

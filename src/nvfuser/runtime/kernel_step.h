@@ -14,7 +14,8 @@ namespace nvfuser {
 /// A buffer of a kernel: its position among the plan's buffers and how many elements may be addressed.
 struct StepBuffer {
   int position;
-  int64_t elements;
+  int64_t elements;    ///< addressable from the pointer on
+  int64_t before = 0;  ///< addressable below it
 };
 
 /// Everything of a step but its module; `inputs` and `outputs` in the order of the kernel's.

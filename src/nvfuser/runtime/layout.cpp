@@ -79,9 +79,17 @@ int64_t addressed_elements(const std::vector<int64_t>& sizes, const std::vector<
     if (sizes[axis] == 0) {
       return 0;
     }
-    last += (sizes[axis] - 1) * strides[axis];
+    last += (sizes[axis] - 1) * std::max<int64_t>(strides[axis], 0);
   }
   return last + 1;
+}
+
+int64_t elements_before(const std::vector<int64_t>& sizes, const std::vector<int64_t>& strides) {
+  int64_t first = 0;
+  for (size_t axis = 0; axis < sizes.size(); ++axis) {
+    first += std::max<int64_t>(sizes[axis] - 1, 0) * std::min<int64_t>(strides[axis], 0);
+  }
+  return -first;
 }
 
 int64_t alignment_of(const void* pointer) {

@@ -17,8 +17,10 @@ Layout layout_of(const TensorView& view, const std::vector<int64_t>& sizes, cons
 Layout allocation_layout(const TensorView& view);
 /// Strides of a tensor of that layout without free strides, in elements.
 std::vector<int64_t> dense_strides(const Layout& layout, const std::vector<int64_t>& sizes);
-/// Distance from the first to the last addressed element, plus 1; 0 for empty tensors.
+/// Distance from the pointer's element to the last addressed one, plus 1; 0 for empty tensors.
 int64_t addressed_elements(const std::vector<int64_t>& sizes, const std::vector<int64_t>& strides);
+/// Elements that negative strides reach below the pointer.
+int64_t elements_before(const std::vector<int64_t>& sizes, const std::vector<int64_t>& strides);
 /// Largest power of two up to 16 that divides an address.
 int64_t alignment_of(const void* pointer);
 /// A short text, part of kernel keys.

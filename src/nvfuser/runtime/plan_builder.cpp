@@ -39,7 +39,7 @@ class PlanBuilder {
   const TensorArgument& tensor_argument(int position) const { return std::get<TensorArgument>(arguments_[position]); }
   int buffer_of(const TensorView* tensor) const;
   bool read_later(const std::vector<Group>& groups, size_t from, const Val* input) const;
-  bool empty(const Group& group) const;
+  bool empty(const TensorView* tensor) const;
   void describe_input(GroupCall& call, std::vector<int>& buffers, const TensorView* tensor) const;
   void describe_target(GroupCall& call, const TensorView* tensor, int buffer) const;
   void lower_one(const std::vector<Group>& groups, size_t index, const DeviceProps& props);
@@ -114,11 +114,9 @@ bool PlanBuilder::read_later(const std::vector<Group>& groups, size_t from, cons
   return false;
 }
 
-bool PlanBuilder::empty(const Group& group) const {
-  return std::all_of(group.outputs.begin(), group.outputs.end(), [&](const TensorView* output) {
-    const std::vector<int64_t> sizes = binding_.sizes(output);
-    return std::find(sizes.begin(), sizes.end(), 0) != sizes.end();
-  });
+bool PlanBuilder::empty(const TensorView* tensor) const {
+  const std::vector<int64_t> sizes = binding_.sizes(tensor);
+  return std::find(sizes.begin(), sizes.end(), 0) != sizes.end();
 }
 
 int PlanBuilder::buffer_of(const TensorView* tensor) const {
@@ -229,7 +227,7 @@ void PlanBuilder::lower_one(const std::vector<Group>& groups, size_t index, cons
 }
 
 void PlanBuilder::lower_groups(const DeviceProps& props) {
-  const std::vector<Group> groups = segment(*fusion_);
+  std::vector<Group> groups = segment(*fusion_);
   if (dump_enabled(DumpStage::segments)) {
     dump(DumpStage::segments, to_string(groups));
   }
@@ -241,7 +239,9 @@ void PlanBuilder::lower_groups(const DeviceProps& props) {
     }
   }
   for (size_t k = 0; k < groups.size(); ++k) {
-    if (!empty(groups[k])) {
+    // Outputs without elements are not stored: where every axis is expanded, no test would keep a store from running.
+    std::erase_if(groups[k].outputs, [&](const TensorView* output) { return empty(output); });
+    if (!groups[k].outputs.empty()) {
       lower_one(groups, k, props);
     }
   }
@@ -251,7 +251,9 @@ void PlanBuilder::lower_groups(const DeviceProps& props) {
 std::vector<StepBuffer> PlanBuilder::step_buffers(const std::vector<int>& buffers) const {
   std::vector<StepBuffer> described;
   for (int buffer : buffers) {
-    described.push_back({buffer, addressed_elements(sizes_of(buffer), strides_of(buffer))});
+    const std::vector<int64_t>& sizes = sizes_of(buffer);
+    const std::vector<int64_t> strides = strides_of(buffer);
+    described.push_back({buffer, addressed_elements(sizes, strides), elements_before(sizes, strides)});
   }
   return described;
 }

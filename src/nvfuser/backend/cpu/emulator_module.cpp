@@ -30,10 +30,11 @@ class EmulatorModule final : public Module {
            kernels_.size());
     const EmulatedKernel& emulated = kernels_[kernel];
     std::vector<const char*> names;
-    std::vector<long long> elements;
+    std::vector<long long> elements, before;
     for (int i = 0; i < request.buffer_count; ++i) {
       names.push_back(request.buffers[i].name);
       elements.push_back(request.buffers[i].elements);
+      before.push_back(request.buffers[i].before);
     }
     char message[1024] = "";
     const rt::EmulatorLaunch launch{.grid = {request.grid[0], request.grid[1], request.grid[2]},
@@ -44,7 +45,8 @@ class EmulatorModule final : public Module {
                                     .names = names.data(),
                                     .elements = elements.data(),
                                     .message = message,
-                                    .message_bytes = sizeof message};
+                                    .message_bytes = sizeof message,
+                                    .before = before.data()};
     const int faults = emulated.entry(request.image, &launch);
     message[sizeof message - 1] = 0;
     check(faults == 0, ErrorKind::device, "kernel ", emulated.kernel.name, " in the emulator: ", message, " (", faults,

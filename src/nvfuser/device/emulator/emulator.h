@@ -43,7 +43,8 @@ class Machine;
 /// A kernel parameter that is a buffer.  Buffers that share memory share shadows; `step` shadows belong to an element.
 struct Buffer {
   char* data = nullptr;
-  long long elements = 0;
+  long long elements = 0;  ///< from `data` on
+  long long before = 0;    ///< below `data`
   int element_bytes = 1;
   const char* name = "";
   Shadow* shadows = nullptr;
@@ -75,6 +76,7 @@ class Machine {
     auto b = std::make_unique<Buffer>();
     std::memcpy(&b->data, static_cast<const char*>(image) + offset, sizeof b->data);
     b->elements = launch_.elements[buffers_.size()];
+    b->before = launch_.before ? launch_.before[buffers_.size()] : 0;
     b->element_bytes = element_bytes;
     b->name = launch_.names[buffers_.size()];
     buffers_.push_back(std::move(b));
@@ -199,13 +201,15 @@ class Machine {
     for (auto& b : buffers_) {
       sorted.push_back(b.get());
     }
+    auto start_of = [](const Buffer& b) { return b.data - b.before * b.element_bytes; };
     auto end_of = [](const Buffer& b) { return b.data + b.elements * b.element_bytes; };
-    std::stable_sort(sorted.begin(), sorted.end(), [](Buffer* a, Buffer* b) { return std::less<>()(a->data, b->data); });
+    std::stable_sort(sorted.begin(), sorted.end(),
+                     [&](Buffer* a, Buffer* b) { return std::less<>()(start_of(*a), start_of(*b)); });
     for (size_t first = 0, last; first < sorted.size(); first = last) {
-      char* begin = sorted[first]->data;
+      char* begin = start_of(*sorted[first]);
       char* end = end_of(*sorted[first]);
       long long granule = sorted[first]->element_bytes;
-      for (last = first + 1; last < sorted.size() && sorted[last]->data < end; ++last) {
+      for (last = first + 1; last < sorted.size() && start_of(*sorted[last]) < end; ++last) {
         granule = std::gcd(std::gcd(granule, (long long)sorted[last]->element_bytes), (long long)(sorted[last]->data - begin));
         end = std::max(end, end_of(*sorted[last]));
       }

@@ -23,7 +23,7 @@ struct Global {
 
   Value get(long long i) const {
     const Buffer& b = *buffer;
-    if (i < 0 || i >= b.elements) {
+    if (i < -b.before || i >= b.elements) {
       machine->fault("out of bounds: read of %s[%lld], which has %lld elements", b.name, i, b.elements);
       return Value{};
     }
@@ -38,7 +38,7 @@ struct Global {
   void set(long long i, Value value) const {
     static_assert(!std::is_const_v<T>, "an input is only read");
     const Buffer& b = *buffer;
-    if (i < 0 || i >= b.elements) {
+    if (i < -b.before || i >= b.elements) {
       machine->fault("out of bounds: write of %s[%lld], which has %lld elements", b.name, i, b.elements);
       return;
     }
