@@ -104,7 +104,10 @@ def main() -> int:
     print(f"largest error against float64: {error:.3g} (bound {ERROR_BOUND:.3g})")
     slower = any(value < fused_time for value in unfused.values())
     if error > ERROR_BOUND or slower:
-        print("FAILED:", "the error exceeds its bound" if error > ERROR_BOUND else "the fused run is slower than the unfused one")
+        print(
+            "FAILED:",
+            "the error exceeds its bound" if error > ERROR_BOUND else "the fused run is slower than the unfused one",
+        )
         return 1
     return 0
 

@@ -11,7 +11,8 @@ namespace {
 
 using Sizes = std::vector<int64_t>;
 
-constexpr const char* kDefineTensorDoc = R"(A tensor by shape and layout; FusionDefinition.define_tensor registers it as an input too.
+constexpr const char* kDefineTensorDoc =
+    R"(A tensor by shape and layout; FusionDefinition.define_tensor registers it as an input too.
 
 Parameters
 ----------
@@ -33,56 +34,69 @@ static_sizes
 )";
 
 void bind_define_tensor(nb::module_& m) {
-  m.def("define_tensor",
-        [](const Sizes& shape, const std::vector<std::optional<bool>>& contiguity, DataType dtype, bool is_cpu, const Sizes& stride_order) {
-          return wrap(define_tensor(current_fusion(), shape, contiguity, dtype, is_cpu, stride_order));
-        },
-        "shape"_a, "contiguity"_a, "dtype"_a = DataType::Float, "is_cpu"_a = false, "stride_order"_a = Sizes{},
-        nb::sig("def define_tensor(shape: Sequence[int], contiguity: Sequence[bool | None], dtype: DataType = DataType.Float, is_cpu: bool = False, "
-                "stride_order: Sequence[int] = []) -> TensorView"),
-        kDefineTensorDoc);
-  m.def("define_tensor",
-        [](const Sizes& shape, bool contiguity, DataType dtype, bool is_cpu, const Sizes& stride_order) {
-          return wrap(define_tensor(current_fusion(), shape, contiguity, dtype, is_cpu, stride_order));
-        },
-        "shape"_a, "contiguity"_a = false, "dtype"_a = DataType::Float, "is_cpu"_a = false, "stride_order"_a = Sizes{},
-        nb::sig("def define_tensor(shape: Sequence[int], contiguity: bool = False, dtype: DataType = DataType.Float, is_cpu: bool = False, "
-                "stride_order: Sequence[int] = []) -> TensorView"));
-  m.def("define_tensor",
-        [](const Sizes& sizes, const Sizes& strides, DataType dtype, bool static_sizes, bool is_cpu) {
-          return wrap(define_strided_tensor(current_fusion(), sizes, strides, dtype, static_sizes, is_cpu));
-        },
-        "sizes"_a, "strides"_a, "dtype"_a = DataType::Float, "static_sizes"_a = false, "is_cpu"_a = false,
-        nb::sig("def define_tensor(sizes: Sequence[int], strides: Sequence[int], dtype: DataType = DataType.Float, static_sizes: bool = False, "
-                "is_cpu: bool = False) -> TensorView"));
+  m.def(
+      "define_tensor",
+      [](const Sizes& shape, const std::vector<std::optional<bool>>& contiguity, DataType dtype, bool is_cpu,
+         const Sizes& stride_order) {
+        return wrap(define_tensor(current_fusion(), shape, contiguity, dtype, is_cpu, stride_order));
+      },
+      "shape"_a, "contiguity"_a, "dtype"_a = DataType::Float, "is_cpu"_a = false, "stride_order"_a = Sizes{},
+      nb::sig("def define_tensor(shape: Sequence[int], contiguity: Sequence[bool | None], dtype: DataType = "
+              "DataType.Float, is_cpu: bool = False, "
+              "stride_order: Sequence[int] = []) -> TensorView"),
+      kDefineTensorDoc);
+  m.def(
+      "define_tensor",
+      [](const Sizes& shape, bool contiguity, DataType dtype, bool is_cpu, const Sizes& stride_order) {
+        return wrap(define_tensor(current_fusion(), shape, contiguity, dtype, is_cpu, stride_order));
+      },
+      "shape"_a, "contiguity"_a = false, "dtype"_a = DataType::Float, "is_cpu"_a = false, "stride_order"_a = Sizes{},
+      nb::sig("def define_tensor(shape: Sequence[int], contiguity: bool = False, dtype: DataType = DataType.Float, "
+              "is_cpu: bool = False, "
+              "stride_order: Sequence[int] = []) -> TensorView"));
+  m.def(
+      "define_tensor",
+      [](const Sizes& sizes, const Sizes& strides, DataType dtype, bool static_sizes, bool is_cpu) {
+        return wrap(define_strided_tensor(current_fusion(), sizes, strides, dtype, static_sizes, is_cpu));
+      },
+      "sizes"_a, "strides"_a, "dtype"_a = DataType::Float, "static_sizes"_a = false, "is_cpu"_a = false,
+      nb::sig("def define_tensor(sizes: Sequence[int], strides: Sequence[int], dtype: DataType = DataType.Float, "
+              "static_sizes: bool = False, "
+              "is_cpu: bool = False) -> TensorView"));
 }
 
 }  // namespace
 
 void bind_define(nb::module_& m) {
   bind_define_tensor(m);
-  m.def("define_scalar", [](DataType dtype) { return wrap(define_scalar(current_fusion(), dtype)); }, "dtype"_a = DataType::Double,
-        nb::sig("def define_scalar(dtype: DataType = DataType.Double) -> Val"),
-        "A scalar: with a value a constant (bool, int, float and complex give Bool, Int, Double and ComplexDouble unless a dtype is given), without one "
-        "a scalar whose value comes with each call.");
-  m.def("define_scalar",
-        [](nb::handle value, std::optional<DataType> dtype) {
-          if (value.is_none()) {
-            return wrap(define_scalar(current_fusion(), dtype.value_or(DataType::Double)));
-          }
-          std::optional<ScalarValue> number = python_scalar(value);
-          if (!number) {
-            throw nb::type_error("argument 'value': expected None, bool, int, float or complex");
-          }
-          return wrap(define_scalar(current_fusion(), *number, dtype));
-        },
-        "value"_a.none(), "dtype"_a = nb::none(), nb::sig("def define_scalar(value: complex | None, dtype: DataType | None = None) -> Val"));
-  m.def("compute_tensor_descriptor",
-        [](const Sizes& sizes, const Sizes& strides) {
-          TensorDescriptor descriptor = compute_tensor_descriptor(sizes, strides);
-          return std::pair(std::move(descriptor.contiguity), std::move(descriptor.stride_order));
-        },
-        "sizes"_a, "strides"_a, "Contiguity in memory order and stride order of a strided layout, as define_tensor takes them.");
+  m.def(
+      "define_scalar", [](DataType dtype) { return wrap(define_scalar(current_fusion(), dtype)); },
+      "dtype"_a = DataType::Double, nb::sig("def define_scalar(dtype: DataType = DataType.Double) -> Val"),
+      "A scalar: with a value a constant (bool, int, float and complex give Bool, Int, Double and ComplexDouble unless "
+      "a dtype is given), without one "
+      "a scalar whose value comes with each call.");
+  m.def(
+      "define_scalar",
+      [](nb::handle value, std::optional<DataType> dtype) {
+        if (value.is_none()) {
+          return wrap(define_scalar(current_fusion(), dtype.value_or(DataType::Double)));
+        }
+        std::optional<ScalarValue> number = python_scalar(value);
+        if (!number) {
+          throw nb::type_error("argument 'value': expected None, bool, int, float or complex");
+        }
+        return wrap(define_scalar(current_fusion(), *number, dtype));
+      },
+      "value"_a.none(), "dtype"_a = nb::none(),
+      nb::sig("def define_scalar(value: complex | None, dtype: DataType | None = None) -> Val"));
+  m.def(
+      "compute_tensor_descriptor",
+      [](const Sizes& sizes, const Sizes& strides) {
+        TensorDescriptor descriptor = compute_tensor_descriptor(sizes, strides);
+        return std::pair(std::move(descriptor.contiguity), std::move(descriptor.stride_order));
+      },
+      "sizes"_a, "strides"_a,
+      "Contiguity in memory order and stride order of a strided layout, as define_tensor takes them.");
 }
 
 }  // namespace nvfuser::python

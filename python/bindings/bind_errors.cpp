@@ -15,7 +15,8 @@ struct Row {
 };
 
 constexpr std::array<Row, 8> kRows = {{
-    {ErrorKind::definition, "DefinitionError", "A fusion that cannot be built or called: wrong operands, attributes, inputs."},
+    {ErrorKind::definition, "DefinitionError",
+     "A fusion that cannot be built or called: wrong operands, attributes, inputs."},
     {ErrorKind::shape, "ShapeError", "Ranks, extents, strides or axes that do not fit."},
     {ErrorKind::dtype, "DTypeError", "Element types that do not fit."},
     {ErrorKind::schedule, "ScheduleError", "A schedule without a meaning."},
@@ -34,7 +35,8 @@ std::array<PyObject*, kRows.size()>& types() {
 }  // namespace
 
 void bind_errors(nb::module_& m) {
-  nb::object base = nb::steal(PyErr_NewExceptionWithDoc("nvfuser.NvfError", "Base of all errors that nvfuser raises.", PyExc_RuntimeError, nullptr));
+  nb::object base = nb::steal(PyErr_NewExceptionWithDoc("nvfuser.NvfError", "Base of all errors that nvfuser raises.",
+                                                        PyExc_RuntimeError, nullptr));
   m.attr("NvfError") = base;
   for (const Row& row : kRows) {
     const std::string name = std::string("nvfuser.") + row.name;

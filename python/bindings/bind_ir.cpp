@@ -47,16 +47,23 @@ void bind_operators(nb::class_<ValRef, StatementRef>& val) {
     const PointwiseOp op = row.op;
     const std::string doc = "The op ``" + std::string(info(op).name) + "``.";
     const std::string sig = "def " + std::string(row.method) + "(self, other: Val | complex) -> Val";
-    val.def(row.method, [op](nb::handle self, nb::handle other) { return apply(op, self, other); }, nb::sig(sig.c_str()), "other"_a, doc.c_str());
+    val.def(
+        row.method, [op](nb::handle self, nb::handle other) { return apply(op, self, other); }, nb::sig(sig.c_str()),
+        "other"_a, doc.c_str());
     if (row.reflected) {
       const std::string reflected = "def " + std::string(row.reflected) + "(self, other: Val | complex) -> Val";
-      val.def(row.reflected, [op](nb::handle self, nb::handle other) { return apply(op, other, self); }, nb::sig(reflected.c_str()), "other"_a,
-              doc.c_str());
+      val.def(
+          row.reflected, [op](nb::handle self, nb::handle other) { return apply(op, other, self); },
+          nb::sig(reflected.c_str()), "other"_a, doc.c_str());
     }
   }
-  val.def("__neg__", [](const ValRef& self) { return wrap(pointwise(PointwiseOp::neg, {self.get()})); }, "The op ``neg``.");
-  val.def("__abs__", [](const ValRef& self) { return wrap(pointwise(PointwiseOp::abs, {self.get()})); }, "The op ``abs``.");
-  val.def("__invert__", [](const ValRef& self) { return wrap(pointwise(PointwiseOp::bitwise_not, {self.get()})); }, "The op ``bitwise_not``.");
+  val.def(
+      "__neg__", [](const ValRef& self) { return wrap(pointwise(PointwiseOp::neg, {self.get()})); }, "The op ``neg``.");
+  val.def(
+      "__abs__", [](const ValRef& self) { return wrap(pointwise(PointwiseOp::abs, {self.get()})); }, "The op ``abs``.");
+  val.def(
+      "__invert__", [](const ValRef& self) { return wrap(pointwise(PointwiseOp::bitwise_not, {self.get()})); },
+      "The op ``bitwise_not``.");
   val.def("__bool__", [](const ValRef&) -> bool {
     throw nb::type_error("a Val has no truth value while the fusion is being defined; use ops.where or logical ops");
   });
@@ -67,31 +74,49 @@ void bind_values(nb::module_& m) {
       .def("__str__", [](const StatementRef& self) { return to_string(*self.node); })
       .def("__repr__", [](nb::handle self) {
         const auto* ref = nb::inst_ptr<StatementRef>(self);
-        return "<" + nb::cast<std::string>(nb::handle(self.type()).attr("__name__")) + ": " + to_string(*ref->node) + ">";
+        return "<" + nb::cast<std::string>(nb::handle(self.type()).attr("__name__")) + ": " + to_string(*ref->node) +
+               ">";
       });
   auto val = nb::class_<ValRef, StatementRef>(m, "Val", "A value: a scalar or a tensor.")
-                 .def("is_symbolic", [](const ValRef& self) { return self.get()->is_symbolic(); }, "True when no constant value is known.")
-                 .def("is_tensor", [](const ValRef& self) { return self.get()->is_tensor(); }, "True for a TensorView.")
-                 .def("definition", [](const ValRef& self) { return wrap(self.get()->definition()); }, nb::sig("def definition(self) -> Expr | None"),
-                      "The expression that produces the value, or None.")
-                 .def("uses", [](const ValRef& self) { return wrap_all(self.get()->uses()); }, nb::sig("def uses(self) -> list[Expr]"),
-                      "The expressions that read the value.")
+                 .def(
+                     "is_symbolic", [](const ValRef& self) { return self.get()->is_symbolic(); },
+                     "True when no constant value is known.")
+                 .def(
+                     "is_tensor", [](const ValRef& self) { return self.get()->is_tensor(); }, "True for a TensorView.")
+                 .def(
+                     "definition", [](const ValRef& self) { return wrap(self.get()->definition()); },
+                     nb::sig("def definition(self) -> Expr | None"), "The expression that produces the value, or None.")
+                 .def(
+                     "uses", [](const ValRef& self) { return wrap_all(self.get()->uses()); },
+                     nb::sig("def uses(self) -> list[Expr]"), "The expressions that read the value.")
                  .def("fusion", [](const ValRef& self) { return self.fusion; }, "The fusion that owns the value.");
   bind_operators(val);
   nb::class_<ExprRef, StatementRef>(m, "Expr", "An expression: operands, results, attributes.")
-      .def("input", [](const ExprRef& self, int index) { return wrap(self.get()->input(index)); }, nb::sig("def input(self, index: int) -> Val"), "index"_a,
-           "Operand number `index`.")
-      .def("output", [](const ExprRef& self, int index) { return wrap(self.get()->output(index)); }, nb::sig("def output(self, index: int) -> Val"),
-           "index"_a, "Result number `index`.")
-      .def("location", [](const ExprRef& self) -> std::string { return self.get()->location() ? self.get()->location()->text() : ""; },
-           "The line of the user's program that made the expression; empty when unknown.");
+      .def(
+          "input", [](const ExprRef& self, int index) { return wrap(self.get()->input(index)); },
+          nb::sig("def input(self, index: int) -> Val"), "index"_a, "Operand number `index`.")
+      .def(
+          "output", [](const ExprRef& self, int index) { return wrap(self.get()->output(index)); },
+          nb::sig("def output(self, index: int) -> Val"), "index"_a, "Result number `index`.")
+      .def(
+          "location",
+          [](const ExprRef& self) -> std::string {
+            return self.get()->location() ? self.get()->location()->text() : "";
+          },
+          "The line of the user's program that made the expression; empty when unknown.");
 }
 
 void bind_domains(nb::module_& m) {
   nb::class_<IterDomainRef, ValRef>(m, "IterDomain", "One axis of one tensor.")
-      .def("is_reduction", [](const IterDomainRef& self) { return self.get()->is_reduction(); }, "True for a reduced axis.")
-      .def("is_broadcast", [](const IterDomainRef& self) { return self.get()->is_broadcast(); }, "True for a broadcast axis.")
-      .def("extent", [](const IterDomainRef& self) { return wrap(self.get()->extent()); }, nb::sig("def extent(self) -> Val"), "The extent as a scalar.");
+      .def(
+          "is_reduction", [](const IterDomainRef& self) { return self.get()->is_reduction(); },
+          "True for a reduced axis.")
+      .def(
+          "is_broadcast", [](const IterDomainRef& self) { return self.get()->is_broadcast(); },
+          "True for a broadcast axis.")
+      .def(
+          "extent", [](const IterDomainRef& self) { return wrap(self.get()->extent()); },
+          nb::sig("def extent(self) -> Val"), "The extent as a scalar.");
   nb::class_<TensorDomainRef, ValRef>(m, "TensorDomain", "The axes of a tensor.");
 }
 
@@ -99,17 +124,25 @@ TensorDomain* domain_of(const TensorViewRef& self) { return self.get()->domain()
 
 void bind_tensor_view(nb::module_& m) {
   nb::class_<TensorViewRef, ValRef>(m, "TensorView", "A tensor of a fusion.")
-      .def_prop_ro("ndim", [](const TensorViewRef& self) { return self.get()->rank(); }, "Logical rank without reduced axes.")
-      .def("dtype", [](const TensorViewRef& self) { return self.get()->dtype(); }, "Element type.")
-      .def("domain", [](const TensorViewRef& self) { return wrap(domain_of(self)); }, nb::sig("def domain(self) -> TensorDomain"), "All axes.")
-      .def("get_logical_domain", [](const TensorViewRef& self) { return wrap_all(domain_of(self)->logical()); },
-           nb::sig("def get_logical_domain(self) -> list[IterDomain]"), "The axes that users see.")
-      .def("get_loop_domain", [](const TensorViewRef& self) { return wrap_all(domain_of(self)->loop()); },
-           nb::sig("def get_loop_domain(self) -> list[IterDomain]"), "The axes of a schedule.")
-      .def("get_root_domain", [](const TensorViewRef& self) { return wrap_all(domain_of(self)->root()); },
-           nb::sig("def get_root_domain(self) -> list[IterDomain]"), "The axes that the definition iterates.")
-      .def("has_root", [](const TensorViewRef& self) { return domain_of(self)->root() != domain_of(self)->logical(); },
-           "True when the root axes differ from the logical ones.");
+      .def_prop_ro(
+          "ndim", [](const TensorViewRef& self) { return self.get()->rank(); }, "Logical rank without reduced axes.")
+      .def(
+          "dtype", [](const TensorViewRef& self) { return self.get()->dtype(); }, "Element type.")
+      .def(
+          "domain", [](const TensorViewRef& self) { return wrap(domain_of(self)); },
+          nb::sig("def domain(self) -> TensorDomain"), "All axes.")
+      .def(
+          "get_logical_domain", [](const TensorViewRef& self) { return wrap_all(domain_of(self)->logical()); },
+          nb::sig("def get_logical_domain(self) -> list[IterDomain]"), "The axes that users see.")
+      .def(
+          "get_loop_domain", [](const TensorViewRef& self) { return wrap_all(domain_of(self)->loop()); },
+          nb::sig("def get_loop_domain(self) -> list[IterDomain]"), "The axes of a schedule.")
+      .def(
+          "get_root_domain", [](const TensorViewRef& self) { return wrap_all(domain_of(self)->root()); },
+          nb::sig("def get_root_domain(self) -> list[IterDomain]"), "The axes that the definition iterates.")
+      .def(
+          "has_root", [](const TensorViewRef& self) { return domain_of(self)->root() != domain_of(self)->logical(); },
+          "True when the root axes differ from the logical ones.");
 }
 
 }  // namespace

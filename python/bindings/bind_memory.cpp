@@ -8,14 +8,16 @@
 namespace nvfuser::python {
 
 void bind_memory(nb::module_& m) {
-  m.def("host_bytes",
-        [](size_t bytes) {
-          auto* block = new std::shared_ptr<void>(host_memory(bytes));
-          nb::capsule owner(block, [](void* held) noexcept { delete static_cast<std::shared_ptr<void>*>(held); });
-          return nb::ndarray<nb::numpy, uint8_t, nb::ndim<1>>(static_cast<uint8_t*>(block->get()), {bytes}, owner);
-        },
-        "bytes"_a, nb::sig("def host_bytes(bytes: int) -> NDArray[np.uint8]"),
-        "A writable array of bytes from the pool of CPU results; the memory goes back to the pool when the last view of it dies.");
+  m.def(
+      "host_bytes",
+      [](size_t bytes) {
+        auto* block = new std::shared_ptr<void>(host_memory(bytes));
+        nb::capsule owner(block, [](void* held) noexcept { delete static_cast<std::shared_ptr<void>*>(held); });
+        return nb::ndarray<nb::numpy, uint8_t, nb::ndim<1>>(static_cast<uint8_t*>(block->get()), {bytes}, owner);
+      },
+      "bytes"_a, nb::sig("def host_bytes(bytes: int) -> NDArray[np.uint8]"),
+      "A writable array of bytes from the pool of CPU results; the memory goes back to the pool when the last view of "
+      "it dies.");
 }
 
 }  // namespace nvfuser::python

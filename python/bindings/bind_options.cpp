@@ -26,11 +26,14 @@ const OptionRow& option_row(const std::string& variable) {
 
 /// The options table as a page of Markdown.
 std::string options_page() {
-  std::string text = "# Options\n\nEnvironment variables, read at first use. Made from the options table by `tools/options_page.py`.\n\n"
-                     "| variable | default | choices | meaning |\n|---|---|---|---|\n";
+  std::string text =
+      "# Options\n\nEnvironment variables, read at first use. Made from the options table by "
+      "`tools/options_page.py`.\n\n"
+      "| variable | default | choices | meaning |\n|---|---|---|---|\n";
   for (const OptionRow& row : option_rows()) {
-    text += "| `" + std::string(row.variable) + "` | " + (row.fallback.empty() ? "" : "`" + std::string(row.fallback) + "`") + " | " +
-            std::string(row.choices) + " | " + std::string(row.doc) + " |\n";
+    text += "| `" + std::string(row.variable) + "` | " +
+            (row.fallback.empty() ? "" : "`" + std::string(row.fallback) + "`") + " | " + std::string(row.choices) +
+            " | " + std::string(row.doc) + " |\n";
   }
   return text;
 }
@@ -40,7 +43,10 @@ std::map<std::string, std::pair<bool, std::string>> device_status() {
   std::string no_compiler, no_cuda, no_nvrtc;
   const bool host = host_compiler_available(&no_compiler);
   const bool cuda = cuda_available(&no_cuda) && nvrtc_available(&no_nvrtc);
-  return {{"host", {host, no_compiler}}, {"emulator", {host, no_compiler}}, {"cuda", {cuda, no_cuda.empty() ? no_nvrtc : no_cuda}}, {"evaluator", {true, ""}}};
+  return {{"host", {host, no_compiler}},
+          {"emulator", {host, no_compiler}},
+          {"cuda", {cuda, no_cuda.empty() ? no_nvrtc : no_cuda}},
+          {"evaluator", {true, ""}}};
 }
 
 /// (name, arity, type rule, docstring) of every pointwise operation.
@@ -56,33 +62,47 @@ std::vector<std::tuple<std::string, int, int, std::string>> pointwise_table() {
 
 void bind_options(nb::module_& m) {
   m.def("library_version", [] { return std::string(NVFUSER_VERSION); }, "Version of the compiled library.");
-  m.def("add_library_folder", [](const std::string& path) { add_library_folder(path); }, "path"_a, "A folder that may hold an NVRTC.");
+  m.def(
+      "add_library_folder", [](const std::string& path) { add_library_folder(path); }, "path"_a,
+      "A folder that may hold an NVRTC.");
   m.def("compiler_runs", &compiler_runs, "Runs of a compiler in this process.");
-  m.def("option", [](const std::string& variable) { return option_text(option_row(variable).id); }, "variable"_a, "The text of an option.");
-  m.def("set_option", [](const std::string& name, const std::string& value) { set_option(name, value); }, "name"_a, "value"_a,
-        "Overrides an option for this process.");
-  m.def("options_table", [] {
-    std::vector<std::tuple<std::string, std::string, std::string>> rows;
-    for (const OptionRow& row : option_rows()) {
-      rows.emplace_back(row.variable, option_text(row.id), row.doc);
-    }
-    return rows;
-  }, "(variable, value, meaning) of every option.");
+  m.def(
+      "option", [](const std::string& variable) { return option_text(option_row(variable).id); }, "variable"_a,
+      "The text of an option.");
+  m.def(
+      "set_option", [](const std::string& name, const std::string& value) { set_option(name, value); }, "name"_a,
+      "value"_a, "Overrides an option for this process.");
+  m.def(
+      "options_table",
+      [] {
+        std::vector<std::tuple<std::string, std::string, std::string>> rows;
+        for (const OptionRow& row : option_rows()) {
+          rows.emplace_back(row.variable, option_text(row.id), row.doc);
+        }
+        return rows;
+      },
+      "(variable, value, meaning) of every option.");
   m.def("options_page", &options_page, "The options table as a page of Markdown.");
   m.def("cache_folder", [] { return options().cache_dir; }, "Folder of the disk cache.");
   m.def("device_status", &device_status, "Target -> (found, why not).");
-  m.def("cuda_device_names", [] {
-    std::vector<std::string> names;
-    if (cuda_available()) {
-      names.push_back(cuda_device_props(0).name);
-    }
-    return names;
-  }, "Names of the CUDA devices.");
+  m.def(
+      "cuda_device_names",
+      [] {
+        std::vector<std::string> names;
+        if (cuda_available()) {
+          names.push_back(cuda_device_props(0).name);
+        }
+        return names;
+      },
+      "Names of the CUDA devices.");
   m.def("pointwise_table", &pointwise_table, "(name, arity, type rule, docstring) of every pointwise operation.");
-  m.def("compile_cubin", [](const std::string& text, int arch) {
-    nb::gil_scoped_release release;
-    return static_cast<int64_t>(compile_cubin(text, arch).size());
-  }, "text"_a, "arch"_a, "Compiles GPU kernel text with NVRTC; bytes of the cubin.");
+  m.def(
+      "compile_cubin",
+      [](const std::string& text, int arch) {
+        nb::gil_scoped_release release;
+        return static_cast<int64_t>(compile_cubin(text, arch).size());
+      },
+      "text"_a, "arch"_a, "Compiles GPU kernel text with NVRTC; bytes of the cubin.");
 }
 
 }  // namespace nvfuser::python

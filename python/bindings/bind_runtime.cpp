@@ -34,23 +34,37 @@ void bind_descriptions(nb::module_& m) {
       .value("host", Way::host)
       .value("emulator", Way::emulator)
       .value("evaluator", Way::evaluator);
-  nb::class_<TensorArgument>(m, "TensorArgument", "A tensor as the executor sees it: address, dtype, device, sizes, strides in elements.")
-      .def("__init__",
-           [](TensorArgument* self, uintptr_t data, DataType dtype, bool cuda, int index, std::vector<int64_t> sizes, std::vector<int64_t> strides) {
-             new (self) TensorArgument{reinterpret_cast<void*>(data), dtype, {cuda ? Device::Kind::cuda : Device::Kind::cpu, index}, std::move(sizes),
-                                       std::move(strides)};
-           },
-           "data"_a, "dtype"_a, "cuda"_a, "index"_a, "sizes"_a, "strides"_a)
-      .def_prop_ro("data", [](const TensorArgument& self) { return reinterpret_cast<uintptr_t>(self.data); }, "Address of the first element.")
+  nb::class_<TensorArgument>(m, "TensorArgument",
+                             "A tensor as the executor sees it: address, dtype, device, sizes, strides in elements.")
+      .def(
+          "__init__",
+          [](TensorArgument* self, uintptr_t data, DataType dtype, bool cuda, int index, std::vector<int64_t> sizes,
+             std::vector<int64_t> strides) {
+            new (self) TensorArgument{reinterpret_cast<void*>(data),
+                                      dtype,
+                                      {cuda ? Device::Kind::cuda : Device::Kind::cpu, index},
+                                      std::move(sizes),
+                                      std::move(strides)};
+          },
+          "data"_a, "dtype"_a, "cuda"_a, "index"_a, "sizes"_a, "strides"_a)
+      .def_prop_ro(
+          "data", [](const TensorArgument& self) { return reinterpret_cast<uintptr_t>(self.data); },
+          "Address of the first element.")
       .def_ro("dtype", &TensorArgument::dtype, "Element type.")
-      .def_prop_ro("cuda", [](const TensorArgument& self) { return self.device.kind == Device::Kind::cuda; }, "True for memory of a GPU.")
-      .def_prop_ro("index", [](const TensorArgument& self) { return self.device.index; }, "Ordinal of the device.")
+      .def_prop_ro(
+          "cuda", [](const TensorArgument& self) { return self.device.kind == Device::Kind::cuda; },
+          "True for memory of a GPU.")
+      .def_prop_ro(
+          "index", [](const TensorArgument& self) { return self.device.index; }, "Ordinal of the device.")
       .def_ro("sizes", &TensorArgument::sizes, "Extent of each axis.")
       .def_ro("strides", &TensorArgument::strides, "Stride of each axis in elements.");
   nb::class_<OutputSpec>(m, "OutputSpec", "What the caller allocates for one output.")
       .def_ro("dtype", &OutputSpec::dtype, "Element type.")
-      .def_prop_ro("cuda", [](const OutputSpec& self) { return self.device.kind == Device::Kind::cuda; }, "True for memory of a GPU.")
-      .def_prop_ro("index", [](const OutputSpec& self) { return self.device.index; }, "Ordinal of the device.")
+      .def_prop_ro(
+          "cuda", [](const OutputSpec& self) { return self.device.kind == Device::Kind::cuda; },
+          "True for memory of a GPU.")
+      .def_prop_ro(
+          "index", [](const OutputSpec& self) { return self.device.index; }, "Ordinal of the device.")
       .def_ro("sizes", &OutputSpec::sizes, "Extent of each axis.")
       .def_ro("strides", &OutputSpec::strides, "Stride of each axis in elements; 0 for expanded axes.")
       .def_ro("elements", &OutputSpec::elements, "Elements that the memory holds.")
@@ -61,7 +75,8 @@ void bind_descriptions(nb::module_& m) {
 }
 
 /// All outputs with every floating value in double, into dense row-major memory at the addresses given.
-void evaluate_float64(const Fusion& fusion, const std::vector<Argument>& arguments, const std::vector<uintptr_t>& outputs) {
+void evaluate_float64(const Fusion& fusion, const std::vector<Argument>& arguments,
+                      const std::vector<uintptr_t>& outputs) {
   ScalarBinding binding(fusion);
   bind_arguments(fusion, arguments, binding);
   std::vector<HostArgument> inputs;
@@ -73,7 +88,9 @@ void evaluate_float64(const Fusion& fusion, const std::vector<Argument>& argumen
   std::vector<HostTensor> results;
   for (size_t k = 0; k < fusion.outputs().size(); ++k) {
     const TensorView* tensor = fusion.outputs()[k];
-    const DataType dtype = is_floating(tensor->dtype()) ? DataType::Double : is_complex(tensor->dtype()) ? DataType::ComplexDouble : tensor->dtype();
+    const DataType dtype = is_floating(tensor->dtype())  ? DataType::Double
+                           : is_complex(tensor->dtype()) ? DataType::ComplexDouble
+                                                         : tensor->dtype();
     HostTensor result{reinterpret_cast<void*>(outputs.at(k)), dtype, binding.sizes(tensor), {}};
     result.strides.resize(result.sizes.size());
     int64_t step = 1;
@@ -90,12 +107,22 @@ ExecuteOptions make_options(std::optional<Way> way, uintptr_t stream, uint64_t s
   return {way, reinterpret_cast<void*>(stream), seed, std::move(device)};
 }
 
+/// (executor, inputs, way, device of the emulator)
+Preparation to_preparation(nb::handle call) {
+  return {&nb::cast<FusionExecutor&>(call[0]), to_arguments(nb::cast<nb::list>(call[1])),
+          make_options(nb::cast<Way>(call[2]), 0, 1, nb::cast<std::string>(call[3]))};
+}
+
+std::vector<std::string> kernel_texts(nb::tuple call) {
+  const Preparation preparation = to_preparation(call);
+  nb::gil_scoped_release release;
+  return FusionExecutor::kernel_texts(preparation);
+}
+
 std::vector<PlanRef> prepare_batch(nb::list calls) {
   std::vector<Preparation> preparations;
   for (nb::handle call : calls) {
-    const auto way = nb::cast<Way>(call[2]);
-    preparations.push_back({&nb::cast<FusionExecutor&>(call[0]), to_arguments(nb::cast<nb::list>(call[1])),
-                            make_options(way, 0, 1, nb::cast<std::string>(call[3]))});
+    preparations.push_back(to_preparation(call));
   }
   nb::gil_scoped_release release;
   std::vector<PlanRef> plans;
@@ -109,19 +136,27 @@ std::vector<PlanRef> prepare_batch(nb::list calls) {
 
 void bind_runtime(nb::module_& m) {
   bind_descriptions(m);
-  m.def("evaluate_float64",
-        [](const Fusion& fusion, nb::list inputs, std::vector<uintptr_t> outputs) {
-          const std::vector<Argument> arguments = to_arguments(inputs);
-          nb::gil_scoped_release release;
-          evaluate_float64(fusion, arguments, outputs);
-        },
-        "fusion"_a, "inputs"_a, "outputs"_a, "Evaluates all outputs with every floating value in double, into dense memory at these addresses.");
+  m.def(
+      "evaluate_float64",
+      [](const Fusion& fusion, nb::list inputs, std::vector<uintptr_t> outputs) {
+        const std::vector<Argument> arguments = to_arguments(inputs);
+        nb::gil_scoped_release release;
+        evaluate_float64(fusion, arguments, outputs);
+      },
+      "fusion"_a, "inputs"_a, "outputs"_a,
+      "Evaluates all outputs with every floating value in double, into dense memory at these addresses.");
   nb::class_<PlanRef>(m, "Plan", "A call that is ready to run.")
-      .def_prop_ro("outputs", [](const PlanRef& self) { return FusionExecutor::outputs_of(*self.plan); }, "Outputs, then workspace.")
-      .def_prop_ro("way", [](const PlanRef& self) { return FusionExecutor::way_of(*self.plan); }, "How it runs.")
-      .def_prop_ro("kernel_text", [](const PlanRef& self) { return FusionExecutor::kernel_text(*self.plan); }, "Text of its kernels.")
-      .def_prop_ro("fallback_reason", [](const PlanRef& self) { return FusionExecutor::fallback_reason(*self.plan); },
-                   "Why the evaluator runs although nobody asked for it; empty otherwise.")
+      .def_prop_ro(
+          "outputs", [](const PlanRef& self) { return FusionExecutor::outputs_of(*self.plan); },
+          "Outputs, then workspace.")
+      .def_prop_ro(
+          "way", [](const PlanRef& self) { return FusionExecutor::way_of(*self.plan); }, "How it runs.")
+      .def_prop_ro(
+          "kernel_text", [](const PlanRef& self) { return FusionExecutor::kernel_text(*self.plan); },
+          "Text of its kernels.")
+      .def_prop_ro(
+          "fallback_reason", [](const PlanRef& self) { return FusionExecutor::fallback_reason(*self.plan); },
+          "Why the evaluator runs although nobody asked for it; empty otherwise.")
       .def("__str__", [](const PlanRef& self) { return FusionExecutor::describe(*self.plan); });
   nb::class_<FusionExecutor>(m, "FusionExecutor", "Plans and runs one fusion.")
       .def(nb::init<std::shared_ptr<Fusion>>(), "fusion"_a)
@@ -135,7 +170,8 @@ void bind_runtime(nb::module_& m) {
           "inputs"_a, "way"_a = nb::none(), "seed"_a = 1, "device"_a = "", "Finds or makes the plan for these inputs.")
       .def(
           "run",
-          [](FusionExecutor& self, const PlanRef& plan, nb::list inputs, std::vector<uintptr_t> outputs, uintptr_t stream, uint64_t seed) {
+          [](FusionExecutor& self, const PlanRef& plan, nb::list inputs, std::vector<uintptr_t> outputs,
+             uintptr_t stream, uint64_t seed) {
             const std::vector<Argument> arguments = to_arguments(inputs);
             std::vector<void*> pointers(outputs.size());
             for (size_t k = 0; k < outputs.size(); ++k) {
@@ -144,11 +180,16 @@ void bind_runtime(nb::module_& m) {
             nb::gil_scoped_release release;
             self.run(*plan.plan, arguments, pointers, make_options(std::nullopt, stream, seed, ""));
           },
-          "plan"_a, "inputs"_a, "outputs"_a, "stream"_a = 0, "seed"_a = 1, "Runs a plan; `outputs` are addresses, 0 where nothing is allocated.")
+          "plan"_a, "inputs"_a, "outputs"_a, "stream"_a = 0, "seed"_a = 1,
+          "Runs a plan; `outputs` are addresses, 0 where nothing is allocated.")
       .def_prop_ro("fusion", [](const FusionExecutor& self) { return self.fusion(); }, "The fusion.");
+  m.def("kernel_texts", &kernel_texts, "call"_a,
+        nb::sig("def kernel_texts(call: tuple[FusionExecutor, list, Way, str]) -> list[str]"),
+        "Texts of the kernels of a call (as in prepare_batch), which are not compiled.");
   m.def("prepare_batch", &prepare_batch, "calls"_a,
         nb::sig("def prepare_batch(calls: Sequence[tuple[FusionExecutor, list, Way, str]]) -> list[Plan]"),
-        "Plans of several calls (executor, inputs, way, device for the emulator); all kernels of one way are compiled as one unit.");
+        "Plans of several calls (executor, inputs, way, device for the emulator); all kernels of one way are compiled "
+        "as one unit.");
 }
 
 }  // namespace nvfuser::python

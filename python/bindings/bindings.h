@@ -21,8 +21,8 @@ namespace nvfuser::python {
 namespace nb = nanobind;
 using namespace nb::literals;
 
-/// A node as Python holds it: joint ownership of the Fusion and the node.  The node remembers its living wrapper, so one
-/// node has one Python object.  All access happens under the GIL.
+/// A node as Python holds it: joint ownership of the Fusion and the node.  The node remembers its living wrapper, so
+/// one node has one Python object.  All access happens under the GIL.
 struct StatementRef {
   std::shared_ptr<Fusion> fusion;
   Statement* node;

@@ -22,10 +22,14 @@ nb::object make(Statement* node) {
 
 nb::object make_val(Val* val) {
   switch (val->kind()) {
-    case ValKind::iter_domain: return make<IterDomainRef>(val);
-    case ValKind::tensor_domain: return make<TensorDomainRef>(val);
-    case ValKind::tensor_view: return make<TensorViewRef>(val);
-    case ValKind::scalar: break;
+    case ValKind::iter_domain:
+      return make<IterDomainRef>(val);
+    case ValKind::tensor_domain:
+      return make<TensorDomainRef>(val);
+    case ValKind::tensor_view:
+      return make<TensorViewRef>(val);
+    case ValKind::scalar:
+      break;
   }
   return make<ValRef>(val);
 }
@@ -76,7 +80,8 @@ nb::object wrap(const Statement* node) {
 }
 
 Fusion& current_fusion() {
-  check(!fusion_stack().empty(), ErrorKind::definition, "no fusion is being defined; use `with FusionDefinition() as fd:`");
+  check(!fusion_stack().empty(), ErrorKind::definition,
+        "no fusion is being defined; use `with FusionDefinition() as fd:`");
   return *fusion_stack().back();
 }
 
@@ -109,7 +114,9 @@ Val* operand(Fusion& fusion, nb::handle object, const char* argument) {
   }
   std::optional<ScalarValue> number = python_scalar(object);
   if (!number) {
-    throw nb::type_error(("argument '" + std::string(argument) + "': expected a Val, bool, int, float or complex, got " + class_name(object)).c_str());
+    throw nb::type_error(("argument '" + std::string(argument) +
+                          "': expected a Val, bool, int, float or complex, got " + class_name(object))
+                             .c_str());
   }
   return make_constant(fusion, *number);
 }
@@ -120,7 +127,8 @@ Val* optional_operand(Fusion& fusion, nb::handle object, const char* argument) {
 
 TensorView* tensor_operand(nb::handle object, const char* argument) {
   if (!nb::isinstance<TensorViewRef>(object)) {
-    throw nb::type_error(("argument '" + std::string(argument) + "': expected a TensorView, got " + class_name(object)).c_str());
+    throw nb::type_error(
+        ("argument '" + std::string(argument) + "': expected a TensorView, got " + class_name(object)).c_str());
   }
   return nb::inst_ptr<TensorViewRef>(object)->get();
 }
@@ -136,13 +144,14 @@ Fusion& fusion_of(std::initializer_list<nb::handle> objects) {
 
 std::vector<Val*> val_list(Fusion& fusion, nb::handle object, const char* argument) {
   if (!nb::isinstance<nb::list>(object) && !nb::isinstance<nb::tuple>(object)) {
-    throw nb::type_error(("argument '" + std::string(argument) + "': expected a list or tuple, got " + class_name(object)).c_str());
+    throw nb::type_error(
+        ("argument '" + std::string(argument) + "': expected a list or tuple, got " + class_name(object)).c_str());
   }
   std::vector<Val*> vals;
   for (nb::handle item : object) {
     if (!nb::isinstance<ValRef>(item) && (!PyLong_Check(item.ptr()) || PyBool_Check(item.ptr()))) {
-      throw nb::type_error(("argument '" + std::string(argument) + "', element " + std::to_string(vals.size()) + ": expected an int or a Val, got " +
-                            class_name(item))
+      throw nb::type_error(("argument '" + std::string(argument) + "', element " + std::to_string(vals.size()) +
+                            ": expected an int or a Val, got " + class_name(item))
                                .c_str());
     }
     vals.push_back(operand(fusion, item, argument));

@@ -121,7 +121,8 @@ def execute(
 
 def _check_writable(call: Call, spec: OutputSpec) -> None:
     position = spec.alias_input
-    if not call.frameworks[position].writable(call.values[position]):
+    framework = call.frameworks[position]
+    if framework is not None and not framework.writable(call.values[position]):
         raise ValueError(f"input {position} is read-only, but an output is written into it")
 
 
@@ -142,6 +143,6 @@ def reference(executor: FusionExecutor, inputs: Sequence[Any]) -> list[np.ndarra
     call = Call([value.cpu() if device_kind(value) == "cuda" else value for value in tensors.flatten(inputs)])
     plan = executor.prepare(call.arguments, Way.evaluator)
     specs = [spec for spec in plan.outputs if not spec.workspace]
-    arrays = [np.empty(spec.sizes, REFERENCE_TYPES.get(spec.dtype, np.float64)) for spec in specs]
+    arrays: list[np.ndarray] = [np.empty(spec.sizes, REFERENCE_TYPES.get(spec.dtype, np.float64)) for spec in specs]
     evaluate_float64(executor.fusion, call.arguments, [array.__array_interface__["data"][0] for array in arrays])
     return [array for array, spec in zip(arrays, specs, strict=True) if not spec.hidden]

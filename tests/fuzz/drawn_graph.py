@@ -13,48 +13,40 @@ import random
 from dataclasses import dataclass, field
 
 import numpy as np
-import torch
+from drawn_input import (
+    CAST_DTYPES,
+    COMPLEX,
+    FLOATS,
+    INPUT_DTYPES,
+    INTEGERS,
+    NARROW,
+    DrawnInput,
+    draw_layout,
+    draw_values,
+    rounding,
+)
 
 from nvfuser import DataType, DTypeError, FusionDefinition
 from nvfuser._C import pointwise_table
-from nvfuser.tensors import TORCH_NAMES
 
 DEVICES = ("A100", "H200", "B200", "RTX5090")
 SIZES = (0, 1, 2, 3, 4, 5, 7, 8, 9, 12, 16, 17, 31, 32, 33, 48, 64, 100, 127)
 ELEMENTS = 6000
 
-# dtype -> (unit roundoff, smallest step, largest magnitude that values may reach)
-FLOATS = {
-    DataType.Double: (2.0**-53, 0.0, 1e4),
-    DataType.Float: (2.0**-24, 2.0**-149, 1e4),
-    DataType.Half: (2.0**-11, 2.0**-24, 1e4),
-    DataType.BFloat16: (2.0**-8, 2.0**-133, 1e4),
-    DataType.Float8_e4m3fn: (2.0**-4, 2.0**-10, 200.0),
-    DataType.Float8_e5m2: (2.0**-3, 2.0**-17, 2e4),
-    DataType.ComplexFloat: (2.0**-23, 2.0**-149, 1e4),
-    DataType.ComplexDouble: (2.0**-52, 0.0, 1e4),
-}
-NARROW = (DataType.Half, DataType.BFloat16, DataType.Float8_e4m3fn, DataType.Float8_e5m2)
-COMPLEX = (DataType.ComplexFloat, DataType.ComplexDouble)
-INTEGERS = {DataType.Int: 2**63, DataType.Int32: 2**31, DataType.UInt64: 2**64}
-# Float is drawn most often, as programs have it.
-INPUT_DTYPES = (
-    [DataType.Float] * 6
-    + [DataType.Half, DataType.BFloat16] * 2
-    + [DataType.Double, DataType.Int, DataType.Int32, DataType.UInt64, DataType.Bool]
-    + [DataType.Float8_e4m3fn, DataType.Float8_e5m2, DataType.ComplexFloat, DataType.ComplexDouble]
-)
-CAST_DTYPES = tuple(FLOATS) + (*INTEGERS, DataType.Bool)
-
 # Continuous operations of slope at most 1 (sin: of slope 1 and so on), with the bound of the result.
 SMOOTH = {
-    "neg": lambda b: b, "abs": lambda b: b, "relu": lambda b: b, "tanh": lambda b: min(b, 1.0), "sigmoid": lambda b: 1.0,
-    "sin": lambda b: min(b, 1.0), "cos": lambda b: 1.0, "atan": lambda b: min(b, 1.6), "silu": lambda b: b,
-    "erf": lambda b: min(1.13 * b, 1.0),
+    "neg": lambda b: b, "abs": lambda b: b, "relu": lambda b: b, "tanh": lambda b: min(b, 1.0),
+    "sigmoid": lambda b: 1.0, "sin": lambda b: min(b, 1.0), "cos": lambda b: 1.0, "atan": lambda b: min(b, 1.6),
+    "silu": lambda b: b, "erf": lambda b: min(1.13 * b, 1.0),
 }  # fmt: skip
 SLOPE = {"erf": 1.13, "silu": 1.1}
 # After abs(x) + 0.5 these are of slope 8 at most.
-SAFE_AWAY_FROM_ZERO = {"sqrt": lambda b: math.sqrt(b + 0.5), "rsqrt": lambda b: 1.5, "reciprocal": lambda b: 2.0, "log": lambda b: b + 1.0}
+SAFE_AWAY_FROM_ZERO = {
+    "sqrt": lambda b: math.sqrt(b + 0.5),
+    "rsqrt": lambda b: 1.5,
+    "reciprocal": lambda b: 2.0,
+    "log": lambda b: b + 1.0,
+}
 JOINING = ("add", "sub", "mul", "minimum", "maximum")
 COMPARING = ("eq", "ne", "lt", "le", "gt", "ge")
 # Results that depend on the sign of a NaN or on a NaN's integer value.
@@ -78,23 +70,6 @@ class Value:
 
 
 @dataclass
-class DrawnInput:
-    """Memory and the view of it that is passed."""
-
-    room: torch.Tensor
-    sizes: list[int]
-    strides: list[int]
-    offset: int
-
-    def view(self, room: torch.Tensor | None = None) -> torch.Tensor:
-        return (self.room if room is None else room).as_strided(self.sizes, self.strides, self.offset)
-
-    def describe(self) -> str:
-        dtype = str(self.room.dtype).removeprefix("torch.")
-        return f"{dtype}, sizes {self.sizes}, strides {self.strides}, offset {self.offset}"
-
-
-@dataclass
 class Graph:
     seed: int
     definition: FusionDefinition
@@ -103,13 +78,6 @@ class Graph:
     inputs: list[DrawnInput | float]
     outputs: list[Value] = field(default_factory=list)  # visible ones, in order
     aliased: bool = False
-
-
-def rounding(dtype: DataType, bound: float) -> float:
-    if dtype not in FLOATS:
-        return 0.0
-    unit, step, _ = FLOATS[dtype]
-    return unit * bound + step
 
 
 class Drawing:
@@ -146,12 +114,16 @@ class Drawing:
 
     def add_input(self) -> None:
         rng = self.rng
-        shape = [rng.choice(self.letters) if rng.random() < 0.85 else 1 for _ in range(rng.choice((0, 1, 2, 2, 3, 3, 4, 5)))]
+        shape = [
+            rng.choice(self.letters) if rng.random() < 0.85 else 1 for _ in range(rng.choice((0, 1, 2, 2, 3, 3, 4, 5)))
+        ]
         while math.prod(shape) > ELEMENTS:
             shape[shape.index(max(shape))] = 2
         dtype = rng.choice(INPUT_DTYPES)
-        strides, offset = self.layout(shape)
-        room, bound, special = self.values(dtype, offset + 1 + sum(max(n - 1, 0) * s for n, s in zip(shape, strides, strict=True)))
+        strides, offset = draw_layout(rng, shape)
+        room, bound, special = draw_values(
+            rng, self.numbers, dtype, offset + 1 + sum(max(n - 1, 0) * s for n, s in zip(shape, strides, strict=True))
+        )
         drawn = DrawnInput(room, shape, strides, offset)
         kind = rng.random()
         if kind < 0.7:
@@ -160,47 +132,14 @@ class Drawing:
             flags = [n == 1 for n in shape]
         else:
             ones = rng.random() < 0.5
-            tensor = self.fd.define_tensor(shape=[1 if n == 1 and ones else -1 for n in shape], contiguity=False, dtype=dtype)
+            tensor = self.fd.define_tensor(
+                shape=[1 if n == 1 and ones else -1 for n in shape], contiguity=False, dtype=dtype
+            )
             flags = [n == 1 and ones for n in shape]
         self.inputs.append(drawn)
         value = Value(tensor, list(zip(shape, flags, strict=True)), dtype, bound, None if special else 0.0, special)
         self.pool.append(value)
         self.input_values.append(value)
-
-    def layout(self, shape: list[int]) -> tuple[list[int], int]:
-        rng, rank = self.rng, len(shape)
-        kind = rng.choice(("dense", "dense", "permuted", "stepped", "sliced", "expanded", "gaps"))
-        order = list(range(rank))
-        if kind == "permuted" or rng.random() < 0.1:
-            rng.shuffle(order)
-        step = rng.choice((2, 3)) if kind == "stepped" else 1
-        strides = [0] * rank
-        for axis in reversed(order):
-            strides[axis] = step
-            room = shape[axis] + (rng.choice((0, 1, 4, 8)) if kind in ("sliced", "gaps") else 0)
-            step *= max(room, 1)
-        if kind == "expanded":
-            for axis in range(rank):
-                if rng.random() < 0.4:
-                    strides[axis] = 0
-        return strides, rng.choice((0, 0, 0, 1, 2, 4, 7))
-
-    def values(self, dtype: DataType, count: int) -> tuple[torch.Tensor, float, bool]:
-        rng = self.rng
-        torch_dtype = getattr(torch, TORCH_NAMES[dtype])
-        if dtype == DataType.Bool:
-            return torch.from_numpy(self.numbers.integers(0, 2, count).astype(bool)), 1.0, False
-        if dtype in INTEGERS:
-            low = 0 if dtype == DataType.UInt64 else -9
-            return torch.from_numpy(self.numbers.integers(low, 10, count)).to(torch_dtype), 9.0, False
-        real = self.numbers.uniform(-2.0, 2.0, count) if rng.random() < 0.8 else self.numbers.integers(-3, 4, count).astype(float)
-        special = rng.random() < 0.1 and dtype not in COMPLEX
-        if special:
-            chosen = np.array([0.0, -0.0, 1.0, np.inf, -np.inf, np.nan, 1e-30, -3e38])
-            real = np.where(self.numbers.random(count) < 0.3, self.numbers.choice(chosen, count), real)
-        if dtype in COMPLEX:
-            real = real + 1j * self.numbers.uniform(-2.0, 2.0, count)
-        return torch.from_numpy(real).to(torch_dtype), 4.3 if dtype in COMPLEX else 3.0, special
 
     # ---- operations ----
 
@@ -216,10 +155,14 @@ class Drawing:
         except DTypeError:
             return
         if value is not None:
-            assert value.tensor.ndim == len(value.shape), f"rank {value.tensor.ndim} of {value.tensor}, expected {value.shape}"
+            assert value.tensor.ndim == len(value.shape), (
+                f"rank {value.tensor.ndim} of {value.tensor}, expected {value.shape}"
+            )
             self.pool.append(value)
 
-    def result(self, tensor: object, shape: list[tuple[int, bool]], bound: float, error: float | None, special: bool = False) -> Value | None:
+    def result(
+        self, tensor: object, shape: list[tuple[int, bool]], bound: float, error: float | None, special: bool = False
+    ) -> Value | None:
         """A new value with the rounding of its dtype; unknown where the bound or the error is too large."""
         dtype = tensor.dtype
         dtype = dtype() if callable(dtype) else dtype
@@ -250,7 +193,9 @@ class Drawing:
         def fits(a: tuple[int, bool], b: tuple[int, bool]) -> bool:
             return a[0] == b[0] or a[1] or b[1]
 
-        return [y for y in self.pool if all(fits(a, b) for a, b in zip(reversed(x.shape), reversed(y.shape), strict=False))]
+        return [
+            y for y in self.pool if all(fits(a, b) for a, b in zip(reversed(x.shape), reversed(y.shape), strict=False))
+        ]
 
     @staticmethod
     def joined_shape(*values: Value) -> list[tuple[int, bool]]:
@@ -303,7 +248,11 @@ class Drawing:
         """A constant or a scalar input."""
         if x.dtype == DataType.Bool:
             return None
-        scalar, number = self.rng.choice(self.scalars) if self.scalars and self.rng.random() < 0.6 else (None, self.rng.choice([2, -1, 0.5, 1.25]))
+        scalar, number = (
+            self.rng.choice(self.scalars)
+            if self.scalars and self.rng.random() < 0.6
+            else (None, self.rng.choice([2, -1, 0.5, 1.25]))
+        )
         y = Value(None, [], x.dtype, abs(number), 0.0)
         if x.dtype == DataType.UInt64:
             return None
@@ -324,7 +273,11 @@ class Drawing:
         conditions = [v for v in self.mates(x) if v.dtype == DataType.Bool]
         y = self.rng.choice(self.mates(x))
         if not conditions:
-            return self.result(self.ops.clamp(x.tensor, -1, 1), x.shape, 1.0, x.error, x.special) if x.dtype in FLOATS else None
+            return (
+                self.result(self.ops.clamp(x.tensor, -1, 1), x.shape, 1.0, x.error, x.special)
+                if x.dtype in FLOATS
+                else None
+            )
         c = self.rng.choice(conditions)
         if c not in self.mates(y):
             return None
@@ -332,7 +285,13 @@ class Drawing:
             return None
         known = None not in (x.error, y.error, c.error)
         t = self.ops.where(c.tensor, x.tensor, y.tensor)
-        return self.result(t, self.joined_shape(c, x, y), max(x.bound, y.bound), max(x.error, y.error) if known else None, x.special or y.special)
+        return self.result(
+            t,
+            self.joined_shape(c, x, y),
+            max(x.bound, y.bound),
+            max(x.error, y.error) if known else None,
+            x.special or y.special,
+        )
 
     def convert(self, x: Value) -> Value | None:
         dtype = self.rng.choice(CAST_DTYPES)
@@ -401,7 +360,7 @@ class Drawing:
         size = x.sizes[-1]
         length = self.ops.size(x.tensor, -1) if self.rng.random() < 0.5 else size
         dtype = self.rng.choice((DataType.Int, DataType.Int32, DataType.Float, DataType.Double))
-        start, step = (self.rng.choice(((0, 1), (3, -2), (1, 5))))
+        start, step = self.rng.choice(((0, 1), (3, -2), (1, 5)))
         number = (lambda n: float(n)) if dtype in FLOATS else (lambda n: n)
         t = self.ops.iota(length, number(start), number(step), dtype)
         return self.result(t, [x.shape[-1]], abs(start) + abs(step) * max(size, 1), 0.0)

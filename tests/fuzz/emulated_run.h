@@ -22,7 +22,8 @@ namespace nvfuser {
 /// The buffers of one program and the results that they have to hold after a run.
 class EmulatedRun {
  public:
-  EmulatedRun(const KernelCase& test, const Program& program) : test_(test), binding_(test.binding()), aliases_(program.aliases) {
+  EmulatedRun(const KernelCase& test, const Program& program)
+      : test_(test), binding_(test.binding()), aliases_(program.aliases) {
     const Kernel& kernel = *program.kernel;
     const std::map<std::string, int64_t> sizes = test.sizes(kernel);
     for (size_t k = 0; k < kernel.inputs.size(); ++k) {
@@ -78,10 +79,13 @@ class EmulatedRun {
     DataType dtype;
     Sizes sizes, strides;
     int64_t elements;
-    std::vector<char> bytes() const { return std::vector<char>(std::max<int64_t>(1, elements) * bytes_of(dtype), '\x5a'); }
+    std::vector<char> bytes() const {
+      return std::vector<char>(std::max<int64_t>(1, elements) * bytes_of(dtype), '\x5a');
+    }
   };
 
-  static void add_buffer(std::vector<Buffer>& to, const Tensor& buffer, const Sizes& shape, const std::map<std::string, int64_t>& sizes) {
+  static void add_buffer(std::vector<Buffer>& to, const Tensor& buffer, const Sizes& shape,
+                         const std::map<std::string, int64_t>& sizes) {
     const Sizes strides = strides_of(buffer, sizes);
     to.push_back({buffer.dtype, shape, strides, addressed(shape, strides)});
   }
@@ -137,7 +141,8 @@ class EmulatedRun {
 
   bool both_nan(size_t k, const std::vector<char>& a, const std::vector<char>& b, int64_t e) const {
     if (outputs_[k].dtype == DataType::Float) {
-      return std::isnan(reinterpret_cast<const float*>(a.data())[e]) && std::isnan(reinterpret_cast<const float*>(b.data())[e]);
+      return std::isnan(reinterpret_cast<const float*>(a.data())[e]) &&
+             std::isnan(reinterpret_cast<const float*>(b.data())[e]);
     }
     return outputs_[k].dtype == DataType::Double && std::isnan(reinterpret_cast<const double*>(a.data())[e]) &&
            std::isnan(reinterpret_cast<const double*>(b.data())[e]);
@@ -157,8 +162,10 @@ struct CompiledKernel {
   int kernel;
 };
 
-/// Compiles programs for the emulator, `per_unit` in a unit, `workers` units at a time.  Programs get names of their own.
-inline std::vector<CompiledKernel> compile_for_emulator(const std::vector<Program*>& programs, size_t per_unit, size_t workers) {
+/// Compiles programs for the emulator, `per_unit` in a unit, `workers` units at a time.  Programs get names of their
+/// own.
+inline std::vector<CompiledKernel> compile_for_emulator(const std::vector<Program*>& programs, size_t per_unit,
+                                                        size_t workers) {
   std::vector<CompiledKernel> compiled(programs.size());
   const size_t units = (programs.size() + per_unit - 1) / per_unit;
   const auto compile_unit = [&](size_t unit) {

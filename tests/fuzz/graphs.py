@@ -30,9 +30,11 @@ os.environ["NVFUSER_CACHE"] = "0"
 
 import numpy as np
 import torch
-from drawn_graph import DrawnInput, Graph, draw
+from coverage import Coverage
+from drawn_graph import Graph, Value, draw
+from drawn_input import DrawnInput
 
-from nvfuser import DataType, Way
+from nvfuser import Way
 from nvfuser._C import compiler_runs, prepare_batch, set_option
 from nvfuser.definition import as_float64
 from nvfuser.runtime import Call
@@ -42,6 +44,7 @@ WAYS = (Way.evaluator, Way.host, Way.emulator)
 
 class State:
     exact_host = True  # the host has to agree in every bit
+    coverage = Coverage()
     trail = -1  # file in which the seed that runs is written, for the parent of a process that dies
 
 
@@ -72,35 +75,40 @@ def bits(tensor: torch.Tensor) -> np.ndarray:
         tensor = torch.view_as_real(tensor)
     values = tensor.contiguous()
     if values.dtype.is_floating_point:
-        values = torch.where(values.double().isnan(), torch.zeros((), dtype=torch.float64) * float("nan"), values.double())
+        values = torch.where(
+            values.double().isnan(), torch.zeros((), dtype=torch.float64) * float("nan"), values.double()
+        )
         return values.contiguous().view(torch.int64).numpy()
     return values.numpy() if values.dtype != torch.uint64 else values.view(torch.int64).numpy()
 
 
+def layout_of(tensor: torch.Tensor) -> str:
+    return f"{tensor.dtype} {list(tensor.shape)} {tensor.stride()}"
+
+
 def compare_bits(what: str, way: Way, got: torch.Tensor, want: torch.Tensor) -> str | None:
-    if got.shape != want.shape or got.dtype != want.dtype or (got.stride() != want.stride() and got.numel() > 1):
-        return f"{what} on {way.name}: {got.dtype} {list(got.shape)} {got.stride()}, evaluator {want.dtype} {list(want.shape)} {want.stride()}"
+    strided = got.stride() != want.stride() and got.numel() > 1
+    if got.shape != want.shape or got.dtype != want.dtype or strided:
+        return f"{what} on {way.name}: {layout_of(got)}, evaluator {layout_of(want)}"
     a, b = bits(got), bits(want)
     if np.array_equal(a, b):
         return None
     place = tuple(int(k) for k in np.argwhere(a != b)[0])[: got.dim()]
-    count = int(np.sum(a != b))
-    return f"{what} on {way.name} differs from the evaluator at {place}: {got[place]!r}, evaluator {want[place]!r} ({count} of {a.size})"
+    values = f"{got[place]!r}, evaluator {want[place]!r} ({int(np.sum(a != b))} of {a.size})"
+    return f"{what} on {way.name} differs from the evaluator at {place}: {values}"
 
 
-def compare_reference(k: int, value, got: torch.Tensor, want: np.ndarray) -> str | None:
+def compare_reference(k: int, value: Value, got: torch.Tensor, want: np.ndarray) -> str | None:
     if value.error is None:
         return None
     a = as_float64(got)
-    if value.dtype == DataType.UInt64 or value.error == 0.0:
-        same = a == want
-    else:
-        with np.errstate(all="ignore"):
-            same = np.abs(a - want) <= 2 * value.error
+    with np.errstate(all="ignore"):
+        same = a == want if value.error == 0.0 else np.abs(a - want) <= 2 * value.error
     if np.all(same):
         return None
     place = tuple(int(i) for i in np.argwhere(~np.asarray(same))[0])
-    return f"output {k} differs from float64 at {place}: {a[place]}, expected {want[place]} within {2 * value.error} ({int(np.sum(~same))} of {a.size})"
+    values = f"{a[place]}, expected {want[place]} within {2 * value.error} ({int(np.sum(~same))} of {a.size})"
+    return f"output {k} differs from float64 at {place}: {values}"
 
 
 def run(graph: Graph) -> str | None:
@@ -109,7 +117,9 @@ def run(graph: Graph) -> str | None:
     results = {}
     for way in WAYS:
         inputs, rooms = fresh_inputs(graph)
-        outputs = graph.definition.execute(inputs, target=way, schedule_for=graph.device if way == Way.emulator else "", seed=graph.fiber_seed)
+        outputs = graph.definition.execute(
+            inputs, target=way, schedule_for=graph.device if way == Way.emulator else "", seed=graph.fiber_seed
+        )
         if graph.definition.last_way != way:
             return f"{way.name} was asked for, {graph.definition.last_way.name} ran"
         results[way] = (outputs, rooms)
@@ -143,7 +153,11 @@ def compile_graphs(graphs: list[Graph], failures: dict[int, str]) -> list[Graph]
 
     def prepare(way: Way) -> None:
         try:
-            prepare_batch([(g.definition._ready(), c.arguments, way, g.device if way == Way.emulator else "") for g, c in held])
+            device = {g.seed: g.device if way == Way.emulator else "" for g in graphs}
+            plans = prepare_batch([(g.definition._ready(), c.arguments, way, device[g.seed]) for g, c in held])
+            for graph, plan in zip(graphs, plans, strict=True):
+                if way == Way.emulator:
+                    State.coverage.add(str(plan), graph.aliased)
         except Exception as error:
             errors.append(error)
 
@@ -244,13 +258,17 @@ def main() -> int:
         done += size
         spread.update(v.dtype.name for g in graphs for v in g.outputs)
         spread["aliased"] += sum(g.aliased for g in graphs)
-        if (options.count and done >= options.count) or (options.seconds and time.monotonic() - start > options.seconds):
+        if (options.count and done >= options.count) or (
+            options.seconds and time.monotonic() - start > options.seconds
+        ):
             break
         if not options.count and not options.seconds:
             break
     seconds = time.monotonic() - start
-    print(f"{done} graphs from seed {options.seed}, {len(failed)} failed, {seconds:.1f} s, {done / seconds:.1f} graphs/s, {compiler_runs()} compiler runs")
+    speed = f"{seconds:.1f} s, {done / seconds:.1f} graphs/s, {compiler_runs()} compiler runs"
+    print(f"{done} graphs from seed {options.seed}, {len(failed)} failed, {speed}")
     print("outputs:", ", ".join(f"{name} {count}" for name, count in spread.most_common()))
+    print(State.coverage.table())
     if failed:
         print("failing seeds:", " ".join(map(str, failed)))
     return int(bool(failed))

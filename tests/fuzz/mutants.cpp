@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the emulator notices: fixed kernels, each with one defect, run as text.  A defect is reported when the run ends in
-// a fault or a wrong result; survivors are printed.  Exit status 1 below 99 %.
+// What the emulator notices: fixed kernels, each with one defect, run as text.  A defect is reported when the run ends
+// in a fault or a wrong result; survivors are printed.  Exit status 1 below 99 %.
 //   fuzz_mutants [--unit 200] [--workers 2]
 #include <cstdio>
 #include <deque>
@@ -82,10 +82,13 @@ std::function<void(Kernel&)> applied(Params params) {
   return [params](Kernel& kernel) { apply(kernel, params); };
 }
 
-Params flat(int threads, int batch, int vector) { return {.family = Family::flat, .threads = threads, .batch = batch, .vector = vector}; }
+Params flat(int threads, int batch, int vector) {
+  return {.family = Family::flat, .threads = threads, .batch = batch, .vector = vector};
+}
 
 Params tiled(int threads, int tile, int vector, int other) {
-  return {.family = Family::tile, .threads = threads, .batch = 1, .vector = vector, .vector_other = other, .tile = tile};
+  return {
+      .family = Family::tile, .threads = threads, .batch = 1, .vector = vector, .vector_other = other, .tile = tile};
 }
 
 std::vector<Golden> golden_kernels() {
@@ -163,7 +166,8 @@ std::string run_orders(EmulatedRun& run, const CompiledKernel& kernel) {
 }
 
 void print_table(const std::array<Count, kDefectNames.size()>& counts, const Count& all) {
-  std::printf("%-22s %8s %14s %12s %8s %10s\n", "defect", "mutants", "tensor named", "other fault", "wrong", "survivors");
+  std::printf("%-22s %8s %14s %12s %8s %10s\n", "defect", "mutants", "tensor named", "other fault", "wrong",
+              "survivors");
   const auto line = [](const char* name, const Count& c) {
     std::printf("%-22s %8d %14d %12d %8d %10d\n", name, c.total(), c.named, c.other_fault, c.wrong, c.survived);
   };
@@ -199,17 +203,21 @@ int fuzz_mutants(int argc, char** argv) {
       continue;
     }
     const bool wrong = problem.starts_with("wrong result");
-    int Count::*kind = problem.empty() ? &Count::survived : wrong ? &Count::wrong : names_tensor(problem) ? &Count::named : &Count::other_fault;
+    int Count::* kind = problem.empty()         ? &Count::survived
+                        : wrong                 ? &Count::wrong
+                        : names_tensor(problem) ? &Count::named
+                                                : &Count::other_fault;
     ++(counts[static_cast<size_t>(*mutant.defect)].*kind);
     ++(all.*kind);
     if (problem.empty()) {
-      std::printf("SURVIVOR %s: %s, site %d\n%s\n", mutant.golden->name.c_str(), kDefectNames[static_cast<size_t>(*mutant.defect)], mutant.site,
-                  to_string(mutant.program).c_str());
+      std::printf("SURVIVOR %s: %s, site %d\n%s\n", mutant.golden->name.c_str(),
+                  kDefectNames[static_cast<size_t>(*mutant.defect)], mutant.site, to_string(mutant.program).c_str());
     }
   }
   print_table(counts, all);
   const double share = 100.0 * (all.total() - all.survived) / std::max(1, all.total());
-  std::printf("%zu kernels, %d mutants, %.2f %% reported, %.1f s\n", goldens.size(), all.total(), share, seconds_since(start));
+  std::printf("%zu kernels, %d mutants, %.2f %% reported, %.1f s\n", goldens.size(), all.total(), share,
+              seconds_since(start));
   return broken == 0 && share >= 99.0 ? 0 : 1;
 }
 

@@ -14,8 +14,8 @@
 namespace nvfuser {
 
 enum class Defect : uint8_t { no_barrier, no_guard, no_test, shifted_index, swapped_strides };
-inline constexpr std::array<const char*, 5> kDefectNames = {"barrier removed", "guard dropped", "one test dropped", "index shifted by one",
-                                                            "two strides swapped"};
+inline constexpr std::array<const char*, 5> kDefectNames = {"barrier removed", "guard dropped", "one test dropped",
+                                                            "index shifted by one", "two strides swapped"};
 
 /// Puts the defect at its n-th site; false when there are fewer.
 class Mutation {

@@ -54,7 +54,8 @@ void run_all(std::deque<Drawn>& drawn, size_t per_unit, size_t workers, Tally& t
   for (size_t k = 0; k < drawn.size(); ++k) {
     EmulatedRun run(drawn[k].plan.test, *programs[k]);
     for (uint64_t order = 1; order <= 2 && run.launches(); ++order) {
-      if (const std::string problem = run.run(compiled[k].module, compiled[k].kernel, drawn[k].seed + order); !problem.empty()) {
+      if (const std::string problem = run.run(compiled[k].module, compiled[k].kernel, drawn[k].seed + order);
+          !problem.empty()) {
         tally.fail(drawn[k], problem);
         break;
       }
@@ -82,9 +83,12 @@ int fuzz_schedules(int argc, char** argv) {
   }
   std::printf("drew %zu schedules in %.1f s\n", drawn.size(), seconds_since(start));
   run_all(drawn, number_option(argc, argv, "unit", 125), number_option(argc, argv, "workers", 2), tally);
-  std::printf("seeds %llu to %llu: %d schedules (%d with barriers, %d shared, %d forked, %d moves, %d in place), %d fusions without one, %d failed, %.1f s\n",
-              static_cast<unsigned long long>(first), static_cast<unsigned long long>(first + count - 1), tally.accepted, tally.barriers,
-              tally.shared, tally.forked, tally.moves, tally.in_place, tally.without, tally.failed, seconds_since(start));
+  std::printf(
+      "seeds %llu to %llu: %d schedules (%d with barriers, %d shared, %d forked, %d moves, %d in place), %d fusions "
+      "without one, %d failed, %.1f s\n",
+      static_cast<unsigned long long>(first), static_cast<unsigned long long>(first + count - 1), tally.accepted,
+      tally.barriers, tally.shared, tally.forked, tally.moves, tally.in_place, tally.without, tally.failed,
+      seconds_since(start));
   for (const auto& [reason, times] : tally.refusals) {
     std::printf("  refused %d times: %s\n", times, reason.c_str());
   }

@@ -39,7 +39,8 @@ class OnlyDlpack:
 MATRIX = np.arange(60, dtype=np.float32).reshape(6, 10)
 VIEWS = {
     "contiguous": MATRIX, "transposed": MATRIX.T, "stepped": MATRIX[::2, 1::3], "reversed": MATRIX[::-1],
-    "reversed_rows": MATRIX[:, ::-1], "reversed_both": MATRIX.T[::-1, ::-2], "expanded": np.broadcast_to(MATRIX[0], (6, 10)),
+    "reversed_rows": MATRIX[:, ::-1], "reversed_both": MATRIX.T[::-1, ::-2],
+    "expanded": np.broadcast_to(MATRIX[0], (6, 10)),
     "empty": MATRIX[:0], "single": MATRIX[2:3, 4:5], "fortran": np.asfortranarray(MATRIX),
 }  # fmt: skip
 

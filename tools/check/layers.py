@@ -6,7 +6,8 @@ import re
 import sys
 from pathlib import Path
 
-ORDER = "base integer device ir ops graph transform fuse schedule lower codegen backend runtime dist".split()
+FOLDERS = "base integer device ir ops graph transform fuse schedule lower codegen backend runtime dist"
+ORDER = FOLDERS.split()
 MAX_LINES = 800
 INCLUDE = re.compile(r'^\s*#\s*include\s*"nvfuser/([\w./]+)"', re.M)
 FOREIGN = re.compile(r'#\s*include\s*[<"](torch|ATen|c10|Python\.h|nanobind|cuda)')

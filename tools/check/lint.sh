@@ -1,9 +1,24 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Formatters and linters over the tracked sources.
-set -euo pipefail
+# Formatters, linters and the checks of this folder over the tracked sources.  Runs them all; status 1 when one fails.
+set -uo pipefail
 cd "$(dirname "$0")/../.."
-git ls-files '*.cpp' '*.h' | xargs -r clang-format --dry-run -Werror
-ruff format --check python tests benchmarks examples tools
-ruff check python tests benchmarks examples tools
-python tools/check/layers.py
+failed=0
+check() {
+  "$@" || { echo "lint: FAILED: $(printf '%.100s' "$*")"; failed=1; }
+}
+formatted() { git ls-files -z '*.cpp' '*.h' | xargs -0 -r clang-format --dry-run -Werror; }
+typed() {  # the pure-Python face next to the stubs that the build wrote
+  rm -rf build/typed && mkdir -p build/typed && cp -r python/nvfuser build/typed && cp -r build/stubs/_C build/typed/nvfuser &&
+    (cd build/typed && mypy --config-file ../../pyproject.toml -p nvfuser)
+}
+python=(python tests benchmarks examples tools cmake)
+check formatted
+check ruff format --check -q "${python[@]}"
+check ruff check -q "${python[@]}"
+check python tools/check/layers.py
+check python tools/options_page.py --check
+check typed
+check python tools/check/vectorised.py
+[ $failed = 0 ] && echo "lint: clean"
+exit $failed

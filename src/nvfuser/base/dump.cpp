@@ -10,6 +10,7 @@
 #include <iterator>
 #include <mutex>
 #include <string>
+#include <utility>
 
 #include "nvfuser/base/options.h"
 
@@ -68,6 +69,17 @@ void dump(DumpStage stage, std::string_view text) {
       return;  // nobody listens; a dump never disturbs the program
     }
     done += written > 0 ? static_cast<size_t>(written) : 0;
+  }
+}
+
+TimedScope::TimedScope(std::string what)
+    : enabled_(dump_enabled(DumpStage::time)), what_(std::move(what)), start_(std::chrono::steady_clock::now()) {}
+
+TimedScope::~TimedScope() {
+  if (enabled_) {
+    const auto passed = std::chrono::steady_clock::now() - start_;
+    const int64_t microseconds = std::chrono::duration_cast<std::chrono::microseconds>(passed).count();
+    dump(DumpStage::time, what_ + ": " + std::to_string(microseconds) + " us");
   }
 }
 

@@ -24,9 +24,7 @@ bool is_call(const std::string& text) {
   return at == text.size();
 }
 
-std::string number(uint64_t magnitude) {
-  return std::to_string(magnitude) + (magnitude > INT32_MAX ? "LL" : "");
-}
+std::string number(uint64_t magnitude) { return std::to_string(magnitude) + (magnitude > INT32_MAX ? "LL" : ""); }
 
 uint64_t magnitude_of(int64_t x) { return x < 0 ? -static_cast<uint64_t>(x) : static_cast<uint64_t>(x); }
 
@@ -110,9 +108,15 @@ std::string IndexText::text(const std::vector<Test>& tests) const {
   for (const Test& test : tests) {
     out += out.empty() ? "" : " && ";
     switch (test.kind) {
-      case Test::Kind::lt: out += text(test.index) + " < " + text(test.bound); break;
-      case Test::Kind::ge: out += text(test.index) + " >= 0"; break;
-      case Test::Kind::eq: out += text(test.index) + " == 0"; break;
+      case Test::Kind::lt:
+        out += text(test.index) + " < " + text(test.bound);
+        break;
+      case Test::Kind::ge:
+        out += text(test.index) + " >= 0";
+        break;
+      case Test::Kind::eq:
+        out += text(test.index) + " == 0";
+        break;
     }
   }
   return out.empty() ? "true" : out;

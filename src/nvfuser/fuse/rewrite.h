@@ -12,9 +12,9 @@
 namespace nvfuser {
 
 /// A fusion that computes the same outputs, each exactly or more accurately, in a simpler way; the fusion itself where
-/// no rule applies.  Inputs, outputs (dtypes, axes, memory order) and aliases are parallel to the original's, and no rule
-/// looks across a segment_set.  `map` gets old -> new for the values that remain; a value that was computed twice or
-/// simplified maps to what stands for it.
+/// no rule applies.  Inputs, outputs (dtypes, axes, memory order) and aliases are parallel to the original's, and no
+/// rule looks across a segment_set.  `map` gets old -> new for the values that remain; a value that was computed twice
+/// or simplified maps to what stands for it.
 std::shared_ptr<Fusion> rewrite(const std::shared_ptr<Fusion>& fusion,
                                 std::vector<std::pair<const Val*, Val*>>* map = nullptr);
 

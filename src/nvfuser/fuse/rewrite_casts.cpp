@@ -15,20 +15,15 @@ struct NumberSet {
   int bits, least, most;
 };
 constexpr NumberSet kNumberSets[] = {
-    {DataType::Bool, 1, 0, 1},
-    {DataType::Int32, 32, 0, 32},
-    {DataType::Int, 64, 0, 64},
-    {DataType::Index, 64, 0, 64},
-    {DataType::Float8_e4m3fn, 4, -9, 9},
-    {DataType::Float8_e5m2, 3, -16, 16},
-    {DataType::Half, 11, -24, 16},
-    {DataType::BFloat16, 8, -133, 128},
-    {DataType::Float, 24, -149, 128},
+    {DataType::Bool, 1, 0, 1},           {DataType::Int32, 32, 0, 32},        {DataType::Int, 64, 0, 64},
+    {DataType::Index, 64, 0, 64},        {DataType::Float8_e4m3fn, 4, -9, 9}, {DataType::Float8_e5m2, 3, -16, 16},
+    {DataType::Half, 11, -24, 16},       {DataType::BFloat16, 8, -133, 128},  {DataType::Float, 24, -149, 128},
     {DataType::Double, 53, -1074, 1024},
 };
 
 const NumberSet* numbers_of(DataType type) {
-  const auto* found = std::find_if(std::begin(kNumberSets), std::end(kNumberSets), [&](const NumberSet& s) { return s.type == type; });
+  const auto* found =
+      std::find_if(std::begin(kNumberSets), std::end(kNumberSets), [&](const NumberSet& s) { return s.type == type; });
   return found == std::end(kNumberSets) ? nullptr : found;
 }
 

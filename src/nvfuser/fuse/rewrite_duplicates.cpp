@@ -59,7 +59,8 @@ std::vector<uint64_t> key_of(const Draft& draft) {
     std::visit(AttributeWriter{key}, attribute);
   }
   for (const IterDomain* axis : draft.result->logical()) {
-    key.insert(key.end(), {static_cast<uint64_t>(axis->iter_type()), word(axis->extent()), word(axis->expanded_extent())});
+    key.insert(key.end(),
+               {static_cast<uint64_t>(axis->iter_type()), word(axis->extent()), word(axis->expanded_extent())});
   }
   return key;
 }
@@ -69,7 +70,8 @@ std::vector<uint64_t> key_of(const Draft& draft) {
 bool same_axes(const TensorView* a, const TensorView* b) {
   const auto &left = a->logical(), &right = b->logical();
   return std::equal(left.begin(), left.end(), right.begin(), right.end(), [](const IterDomain* x, const IterDomain* y) {
-    return x->iter_type() == y->iter_type() && x->extent() == y->extent() && x->expanded_extent() == y->expanded_extent();
+    return x->iter_type() == y->iter_type() && x->extent() == y->extent() &&
+           x->expanded_extent() == y->expanded_extent();
   });
 }
 

@@ -107,6 +107,12 @@ void drop_lanes(const Lowering& state, const Tensor& t, std::vector<Test>& tests
   }
 }
 
+/// Does `a` exclude all that `b` excludes?
+bool implies(const Algebra& algebra, const Test& a, const Test& b) {
+  const bool same_index = a.kind == Test::Kind::lt && b.kind == Test::Kind::lt && a.index == b.index;
+  return a == b || (same_index && algebra.nonnegative(algebra.pool().sub(b.bound, a.bound)));
+}
+
 }  // namespace
 
 std::vector<Test> tests_of(Lowering& state, const Tensor& t) {
@@ -127,6 +133,7 @@ std::vector<Test> tests_of(Lowering& state, const Tensor& t) {
   for (Test& test : tests) {
     test.index = state.algebra.tidy(test.index);
     test.bound = test.bound != nullptr ? state.algebra.tidy(test.bound) : nullptr;
+    test = test.kind == Test::Kind::lt ? below_test(state.pool(), test.index, test.bound) : test;
   }
   tests = tidy_tests(state.algebra, std::move(tests));
   drop_lanes(state, t, tests);
@@ -217,9 +224,14 @@ bool depends_on(const Test& test, const Atom* variable) {
 std::vector<Test> tidy_tests(const Algebra& algebra, std::vector<Test> tests) {
   std::vector<Test> kept;
   for (const Test& test : tests) {
-    if (!holds(test, algebra) && std::find(kept.begin(), kept.end(), test) == kept.end()) {
-      kept.push_back(test);
+    const auto implied = [&](const Test& by) { return implies(algebra, by, test); };
+    if (holds(test, algebra) || std::any_of(kept.begin(), kept.end(), implied)) {
+      continue;
     }
+    // A stronger test takes the place of a weaker one: both read the same index.
+    const auto weaker =
+        std::find_if(kept.begin(), kept.end(), [&](const Test& other) { return implies(algebra, test, other); });
+    weaker == kept.end() ? kept.push_back(test) : void(*weaker = test);
   }
   return kept;
 }

@@ -27,8 +27,8 @@ std::optional<Linear> linear_in(IndexPool& pool, Index p, const Atom* variable);
 /// The test with variable = 0 when that decides it for all values 0 .. extent - 1; none otherwise.
 std::optional<Test> without_lane(const Algebra& algebra, const Test& test, const Atom* variable, int64_t extent);
 bool depends_on(const Test& test, const Atom* variable);
-/// Tests without those that hold and without repetition, in their order: where a link's tests fail, indices that were
-/// composed behind it may be negative, so its tests come before those that divide such an index.
+/// Tests without those that hold and those that another one implies, in their order: where a link's tests fail, indices
+/// that were composed behind it may be negative, so its tests come before those that divide such an index.
 std::vector<Test> tidy_tests(const Algebra& algebra, std::vector<Test> tests);
 /// Equal but for the order; neither repeats a test.
 bool same_tests(const std::vector<Test>& a, const std::vector<Test>& b);

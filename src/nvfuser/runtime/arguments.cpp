@@ -34,11 +34,12 @@ bool scalar_fits(const ScalarValue& value, DataType dtype) {
 }
 
 void check_tensor(size_t k, const TensorView* view, const TensorArgument& tensor) {
-  check(tensor.dtype == view->dtype() || (is_integral(view->dtype()) && view->dtype() == DataType::Index && tensor.dtype == DataType::Int),
+  check(tensor.dtype == view->dtype() ||
+            (is_integral(view->dtype()) && view->dtype() == DataType::Index && tensor.dtype == DataType::Int),
         ErrorKind::dtype, "Expected ", title(k, view), " to be bound to a tensor of dtype ", name_of(view->dtype()),
         ", but got a tensor of dtype ", name_of(tensor.dtype));
-  check(static_cast<int>(tensor.sizes.size()) == view->rank(), ErrorKind::shape, "Expected ", title(k, view), " to have rank ",
-        view->rank(), ", but got a tensor of rank ", tensor.sizes.size());
+  check(static_cast<int>(tensor.sizes.size()) == view->rank(), ErrorKind::shape, "Expected ", title(k, view),
+        " to have rank ", view->rank(), ", but got a tensor of rank ", tensor.sizes.size());
 }
 
 /// Axes that the definition calls contiguous must be so, in the order that it gives.
@@ -59,8 +60,8 @@ void check_contiguity(size_t k, const TensorView* view, const TensorArgument& te
       continue;
     }
     const bool claimed = view->domain()->contiguity()[place].value_or(false);
-    check(!claimed || stride == expected, ErrorKind::shape, "Expected ", title(k, view), " to be contiguous in axis ", axis,
-          " (stride ", expected, " elements), but its stride is ", stride);
+    check(!claimed || stride == expected, ErrorKind::shape, "Expected ", title(k, view), " to be contiguous in axis ",
+          axis, " (stride ", expected, " elements), but its stride is ", stride);
     expected = stride * size;
   }
 }
@@ -68,8 +69,8 @@ void check_contiguity(size_t k, const TensorView* view, const TensorArgument& te
 }  // namespace
 
 void bind_arguments(const Fusion& fusion, const std::vector<Argument>& arguments, ScalarBinding& binding) {
-  check(arguments.size() == fusion.inputs().size(), ErrorKind::definition, "Expected ", fusion.inputs().size(), " inputs, but got ",
-        arguments.size());
+  check(arguments.size() == fusion.inputs().size(), ErrorKind::definition, "Expected ", fusion.inputs().size(),
+        " inputs, but got ", arguments.size());
   for (size_t k = 0; k < arguments.size(); ++k) {
     const Val* input = fusion.inputs()[k];
     if (const auto* tensor = std::get_if<TensorArgument>(&arguments[k])) {
@@ -81,9 +82,11 @@ void bind_arguments(const Fusion& fusion, const std::vector<Argument>& arguments
       check_contiguity(k, view, *tensor);
     } else {
       const ScalarValue& value = std::get<ScalarValue>(arguments[k]);
-      check(!input->is_tensor(), ErrorKind::definition, "Expected ", title(k, input), " to be an at::Tensor but got scalar ", text_of(value));
+      check(!input->is_tensor(), ErrorKind::definition, "Expected ", title(k, input),
+            " to be an at::Tensor but got scalar ", text_of(value));
       check(scalar_fits(value, input->dtype()), ErrorKind::dtype, "Scalar value ", text_of(value),
-            " is not compatible with the expected data type: ", lower_case(name_of(input->dtype())), ". (", title(k, input), ")");
+            " is not compatible with the expected data type: ", lower_case(name_of(input->dtype())), ". (",
+            title(k, input), ")");
       binding.bind_scalar(k, value);
     }
   }
@@ -104,8 +107,8 @@ Device device_of(const std::vector<Argument>& arguments) {
       found = tensor->device;
       first = k;
     }
-    check(*found == tensor->device, ErrorKind::device, "Expected all inputs on one device, but input ", first, " is on ", text(*found),
-          " and input ", k, " is on ", text(tensor->device));
+    check(*found == tensor->device, ErrorKind::device, "Expected all inputs on one device, but input ", first,
+          " is on ", text(*found), " and input ", k, " is on ", text(tensor->device));
   }
   return found.value_or(Device{});
 }

@@ -25,6 +25,8 @@ constexpr Divisor32 make_divisor32(int64_t divisor) {
   return {static_cast<uint32_t>(d), static_cast<uint32_t>((numerator + d - 1) / d), s};
 }
 
-constexpr Divisor64 make_divisor64(int64_t divisor) { return {divisor < 1 ? 1u : static_cast<uint64_t>(divisor), 0, 0}; }
+constexpr Divisor64 make_divisor64(int64_t divisor) {
+  return {divisor < 1 ? 1u : static_cast<uint64_t>(divisor), 0, 0};
+}
 
 }  // namespace nvfuser

@@ -10,6 +10,8 @@
 
 #include "nvfuser/base/dump.h"
 #include "nvfuser/base/options.h"
+#include "nvfuser/codegen/print.h"
+#include "nvfuser/fuse/rewrite.h"
 #include "nvfuser/runtime/arguments.h"
 #include "nvfuser/runtime/layout.h"
 #include "nvfuser/runtime/plan_builder.h"
@@ -17,12 +19,33 @@
 namespace nvfuser {
 
 struct FusionExecutor::Impl {
+  /// The evaluator runs what the user wrote, kernels a copy that is rewritten once; inputs and outputs are parallel.
+  const std::shared_ptr<Fusion>& fusion_for(Way way, const std::shared_ptr<Fusion>& original);
+
   std::mutex mutex;
   std::map<std::vector<int64_t>, std::shared_ptr<const Plan>> plans;
   KernelStore kernels;
+
+ private:
+  std::once_flag once_;
+  std::shared_ptr<Fusion> rewritten_;
 };
 
-FusionExecutor::FusionExecutor(std::shared_ptr<Fusion> fusion) : fusion_(std::move(fusion)), impl_(std::make_unique<Impl>()) {
+const std::shared_ptr<Fusion>& FusionExecutor::Impl::fusion_for(Way way, const std::shared_ptr<Fusion>& original) {
+  if (way == Way::evaluator) {
+    return original;
+  }
+  std::call_once(once_, [&] {
+    rewritten_ = rewrite(original);
+    if (rewritten_ != original && dump_enabled(DumpStage::fusion)) {
+      dump(DumpStage::fusion, "rewritten:\n" + print_math(*rewritten_));
+    }
+  });
+  return rewritten_;
+}
+
+FusionExecutor::FusionExecutor(std::shared_ptr<Fusion> fusion)
+    : fusion_(std::move(fusion)), impl_(std::make_unique<Impl>()) {
   check(!fusion_->outputs().empty(), ErrorKind::definition, "the fusion has no outputs");
   verify(*fusion_);
   if (dump_enabled(DumpStage::fusion)) {
@@ -48,7 +71,8 @@ std::optional<Way> way_named(const std::string& name) {
 std::pair<Way, std::string> pick_way(const Device& device, const ExecuteOptions& options) {
   std::optional<Way> asked = options.way ? options.way : way_named(nvfuser::options().target);
   if (device.kind == Device::Kind::cuda) {
-    check(!asked || *asked == Way::cuda, ErrorKind::device, "CUDA tensors run on cuda, not on ", asked ? name_of(*asked) : "");
+    check(!asked || *asked == Way::cuda, ErrorKind::device, "CUDA tensors run on cuda, not on ",
+          asked ? name_of(*asked) : "");
     return {Way::cuda, ""};
   }
   if (asked) {
@@ -61,7 +85,8 @@ std::pair<Way, std::string> pick_way(const Device& device, const ExecuteOptions&
 
 /// A call, checked.
 struct CheckedCall {
-  CheckedCall(const Fusion& fusion, const std::vector<Argument>& given, const ExecuteOptions& options) : arguments(given), binding(fusion) {
+  CheckedCall(const Fusion& fusion, const std::vector<Argument>& given, const ExecuteOptions& options)
+      : arguments(given), original(fusion), binding(fusion) {
     bind_arguments(fusion, given, binding);
     std::tie(way, reason) = pick_way(device_of(given), options);
     key = facts_key(given, static_cast<int>(way));
@@ -70,8 +95,19 @@ struct CheckedCall {
     }
   }
 
+  /// The arguments bound to the fusion itself or to its rewritten copy.
+  ScalarBinding& bound_to(const Fusion& fusion) {
+    if (&fusion == &original) {
+      return binding;
+    }
+    bind_arguments(fusion, arguments, rewritten_binding.emplace(fusion));
+    return *rewritten_binding;
+  }
+
   const std::vector<Argument>& arguments;
+  const Fusion& original;
   ScalarBinding binding;
+  std::optional<ScalarBinding> rewritten_binding;
   Way way;
   std::string reason;  ///< why the evaluator runs although nobody asked for it
   std::vector<int64_t> key;
@@ -91,10 +127,11 @@ std::vector<std::shared_ptr<Plan>> finish(std::vector<PlanDraft>& drafts, const 
   return plans;
 }
 
-std::shared_ptr<Plan> make_plan(const std::shared_ptr<Fusion>& fusion, CheckedCall& call, Way way, const ExecuteOptions& options,
-                                KernelStore& store) {
+std::shared_ptr<Plan> make_plan(const std::shared_ptr<Fusion>& fusion, CheckedCall& call, Way way,
+                                const ExecuteOptions& options, KernelStore& store) {
+  const TimedScope timed("plan, " + std::string(name_of(way)));
   std::vector<PlanDraft> drafts;
-  drafts.emplace_back(fusion, call.arguments, call.binding, way, options);
+  drafts.emplace_back(fusion, call.arguments, call.bound_to(*fusion), way, options);
   return finish(drafts, {&store}).front();
 }
 
@@ -106,7 +143,8 @@ std::shared_ptr<const Plan> completed(std::shared_ptr<Plan> plan, std::string re
 
 }  // namespace
 
-std::shared_ptr<const Plan> FusionExecutor::prepare(const std::vector<Argument>& arguments, const ExecuteOptions& options) {
+std::shared_ptr<const Plan> FusionExecutor::prepare(const std::vector<Argument>& arguments,
+                                                    const ExecuteOptions& options) {
   CheckedCall call(*fusion_, arguments, options);
   std::lock_guard<std::mutex> lock(impl_->mutex);
   std::shared_ptr<const Plan>& plan = impl_->plans[call.key];
@@ -115,10 +153,11 @@ std::shared_ptr<const Plan> FusionExecutor::prepare(const std::vector<Argument>&
   }
   std::shared_ptr<Plan> built;
   try {
-    built = make_plan(fusion_, call, call.way, options, impl_->kernels);
+    built = make_plan(impl_->fusion_for(call.way, fusion_), call, call.way, options, impl_->kernels);
   } catch (const Error& error) {
-    // A compiler that fails on the host leaves the evaluator, which needs none.
-    if (error.kind() != ErrorKind::compile || call.way != Way::host || options.way) {
+    // A compiler that fails on the host leaves the evaluator, which needs none, unless the caller asked for the host.
+    const bool asked = options.way || !nvfuser::options().target.empty();
+    if (error.kind() != ErrorKind::compile || call.way != Way::host || asked) {
       throw;
     }
     call.reason = error.what();
@@ -146,7 +185,8 @@ std::vector<std::shared_ptr<const Plan>> FusionExecutor::prepare_all(const std::
     if (impl.plans[checked[k].key]) {
       continue;
     }
-    drafts.emplace_back(calls[k].executor->fusion_, calls[k].arguments, checked[k].binding, checked[k].way, calls[k].options);
+    const std::shared_ptr<Fusion>& fusion = impl.fusion_for(checked[k].way, calls[k].executor->fusion_);
+    drafts.emplace_back(fusion, calls[k].arguments, checked[k].bound_to(*fusion), checked[k].way, calls[k].options);
     stores.push_back(&impl.kernels);
     missing.push_back(k);
   }
@@ -161,11 +201,25 @@ std::vector<std::shared_ptr<const Plan>> FusionExecutor::prepare_all(const std::
   return plans;
 }
 
+std::vector<std::string> FusionExecutor::kernel_texts(const Preparation& call) {
+  CheckedCall checked(*call.executor->fusion_, call.arguments, call.options);
+  KernelStore store;
+  PlanDraft draft(call.executor->fusion_, call.arguments, checked.binding, checked.way, call.options);
+  std::vector<std::string> texts;
+  for (const Program* program : draft.order(store).programs) {
+    texts.push_back(print_kernel(*program));
+  }
+  return texts;
+}
+
 namespace {
 
-HostTensor host_tensor(const TensorArgument& tensor) { return {tensor.data, tensor.dtype, tensor.sizes, tensor.strides}; }
+HostTensor host_tensor(const TensorArgument& tensor) {
+  return {tensor.data, tensor.dtype, tensor.sizes, tensor.strides};
+}
 
-void run_evaluator(const Fusion& fusion, const Plan& plan, const std::vector<Argument>& arguments, const std::vector<void*>& outputs) {
+void run_evaluator(const Fusion& fusion, const Plan& plan, const std::vector<Argument>& arguments,
+                   const std::vector<void*>& outputs) {
   std::vector<HostArgument> inputs;
   for (const Argument& argument : arguments) {
     const auto* tensor = std::get_if<TensorArgument>(&argument);
@@ -204,8 +258,9 @@ void FusionExecutor::run(const Plan& plan, const std::vector<Argument>& argument
   if (!plan.reads_scalars) {
     return run_steps(plan, buffers, nullptr, options);
   }
-  ScalarBinding binding(*fusion_);
-  bind_arguments(*fusion_, arguments, binding);
+  const Fusion& planned = *impl_->fusion_for(plan.way, fusion_);
+  ScalarBinding binding(planned);
+  bind_arguments(planned, arguments, binding);
   run_steps(plan, buffers, &binding, options);
 }
 
@@ -224,8 +279,8 @@ std::string FusionExecutor::kernel_text(const Plan& plan) {
 std::string FusionExecutor::describe(const Plan& plan) {
   std::string text = "way " + std::string(name_of(plan.way)) + ", " + std::to_string(plan.steps.size()) + " kernels\n";
   for (const KernelStep& step : plan.steps) {
-    text += "  " + step.summary + "; grid " + std::to_string(step.launch.grid[0]) + ", block " + std::to_string(step.launch.block[0]) +
-            ", shared " + std::to_string(step.launch.shared_bytes) + " B\n";
+    text += "  " + step.summary + "; grid " + std::to_string(step.launch.grid[0]) + ", block " +
+            std::to_string(step.launch.block[0]) + ", shared " + std::to_string(step.launch.shared_bytes) + " B\n";
   }
   return text;
 }

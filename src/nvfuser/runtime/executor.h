@@ -41,10 +41,10 @@ struct OutputSpec {
 
 /// How to run, where the caller wants to say so.
 struct ExecuteOptions {
-  std::optional<Way> way;               ///< none: cuda for CUDA inputs, else host, else evaluator
+  std::optional<Way> way;  ///< none: cuda for CUDA inputs, else host, else evaluator
   void* stream = nullptr;
-  uint64_t seed = 1;                    ///< emulator
-  std::string device_props;             ///< emulator: known device whose schedules are run; "" = H200
+  uint64_t seed = 1;         ///< emulator
+  std::string device_props;  ///< emulator: known device whose schedules are run; "" = H200
 };
 
 /// A call that is ready to run: outputs described, kernels compiled.
@@ -66,9 +66,12 @@ class FusionExecutor {
   /// Checks arguments against the fusion (errors name the input, what was expected and what came), finds or makes the
   /// plan.  Devices: all tensors on one device; CPU scalars (0-dim) may mix.
   std::shared_ptr<const Plan> prepare(const std::vector<Argument>& arguments, const ExecuteOptions& options = {});
-  /// The plans of several calls, of any executors, with all kernels of one way compiled as one unit.  An error of one call
-  /// is the error of all, and a failing compiler is an error.
+  /// The plans of several calls, of any executors, with all kernels of one way compiled as one unit.  An error of one
+  /// call is the error of all, and a failing compiler is an error.
   static std::vector<std::shared_ptr<const Plan>> prepare_all(const std::vector<Preparation>& calls);
+  /// Texts of the kernels of a call, lowered for its way and device and not compiled: no device and no compiler is
+  /// needed.
+  static std::vector<std::string> kernel_texts(const Preparation& call);
   /// Runs a plan on buffers: `outputs` parallel to outputs_of(plan), ignored where alias_input or same_as is set.
   void run(const Plan& plan, const std::vector<Argument>& arguments, const std::vector<void*>& outputs,
            const ExecuteOptions& options = {});

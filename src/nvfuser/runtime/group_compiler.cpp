@@ -78,13 +78,14 @@ SizeValues bind_sizes(const Kernel& kernel, const GroupCall& call, ScalarBinding
     const Atom* atom = index->as_atom();
     const int64_t value = binding.integer(extent);
     if (index->is_constant()) {
-      check(value == index->constant(), ErrorKind::shape, "sizes do not agree: ", to_string(*extent), " is ", value, ", expected ",
-            index->constant());
+      check(value == index->constant(), ErrorKind::shape, "sizes do not agree: ", to_string(*extent), " is ", value,
+            ", expected ", index->constant());
     } else if (atom && atom->kind == AtomKind::size) {
       auto [place, fresh] = sizes.emplace(atom->name, value);
       source.emplace(atom->name, extent);
-      check(fresh || place->second == value, ErrorKind::shape, "sizes do not agree: ", to_string(*extent), " is ", value, ", but ",
-            to_string(*source[atom->name]), " is ", place->second, "; only an axis that is defined with size 1 is broadcast");
+      check(fresh || place->second == value, ErrorKind::shape, "sizes do not agree: ", to_string(*extent), " is ",
+            value, ", but ", to_string(*source[atom->name]), " is ", place->second,
+            "; only an axis that is defined with size 1 is broadcast");
     }
   }
   for (size_t k = 0; k < kernel.inputs.size(); ++k) {
@@ -96,7 +97,9 @@ SizeValues bind_sizes(const Kernel& kernel, const GroupCall& call, ScalarBinding
   return sizes;
 }
 
-LoweredGroup lower_group(const GroupCall& call, ScalarBinding& binding, const DeviceProps& device, Target target, const std::string& name) {
+LoweredGroup lower_group(const GroupCall& call, ScalarBinding& binding, const DeviceProps& device, Target target,
+                         const std::string& name) {
+  const TimedScope timed("schedule and lower " + name);
   check_target(device, target);
   std::unique_ptr<Kernel> kernel = instantiate_group(call);
   const SizeValues sizes = bind_sizes(*kernel, call, binding);
@@ -118,8 +121,8 @@ LoweredGroup lower_group(const GroupCall& call, ScalarBinding& binding, const De
       request.min_blocks_per_sm = params.blocks_per_sm;
       request.aliases = call.aliases;
       LoweredGroup lowered{lower(request), params, sizes};
-      dump(DumpStage::params, name + ": " + params.text() + " (" + std::to_string(candidates[k].microseconds) + " us estimated); facts: " +
-                                  lowered.program.facts.text() + "\n");
+      dump(DumpStage::params, name + ": " + params.text() + " (" + std::to_string(candidates[k].microseconds) +
+                                  " us estimated); facts: " + lowered.program.facts.text() + "\n");
       if (dump_enabled(DumpStage::kernel)) {
         dump(DumpStage::kernel, to_string(lowered.program));
       }

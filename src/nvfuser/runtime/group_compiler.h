@@ -38,7 +38,8 @@ struct LoweredGroup {
 SizeValues bind_sizes(const Kernel& kernel, const GroupCall& call, ScalarBinding& binding);
 
 /// `name` is the kernel's.  Throws ErrorKind::schedule when no candidate lowers (an illegal alias, say).
-LoweredGroup lower_group(const GroupCall& call, ScalarBinding& binding, const DeviceProps& device, Target target, const std::string& name);
+LoweredGroup lower_group(const GroupCall& call, ScalarBinding& binding, const DeviceProps& device, Target target,
+                         const std::string& name);
 
 /// A telling, stable kernel name from a group's operations, such as "nvf_add_relu".
 std::string kernel_name(const Group& group);

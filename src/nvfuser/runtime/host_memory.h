@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Memory for large results on the CPU.  Freed blocks are kept for the next call of their size, because the first touch of
-// fresh pages costs more than a fused kernel that writes them.
+// Memory for large results on the CPU.  Freed blocks are kept for the next call of their size, because the first touch
+// of fresh pages costs more than a fused kernel that writes them.
 #pragma once
 
 #include <cstddef>
@@ -8,8 +8,8 @@
 
 namespace nvfuser {
 
-/// At least `bytes` of memory with undefined content, aligned to 64 bytes at least.  The block goes back to the pool when
-/// the last owner dies; from any thread.
+/// At least `bytes` of memory with undefined content, aligned to 64 bytes at least.  The block goes back to the pool
+/// when the last owner dies; from any thread.
 std::shared_ptr<void> host_memory(size_t bytes);
 /// Bytes that the pool keeps at present.
 size_t host_memory_kept();

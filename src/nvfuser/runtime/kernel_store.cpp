@@ -36,6 +36,8 @@ void compile_unit(const KernelOrder& machine, const std::vector<Missing>& missin
   for (const Program* program : programs) {
     request.kernels.push_back({program->name, image_layout(*program).bytes, program->has_barrier});
   }
+  const TimedScope timed("compile " + std::to_string(missing.size()) + " kernels, " +
+                         std::string(name_of(machine.way)));
   const std::shared_ptr<Module> module = compile(request);
   for (size_t k = 0; k < missing.size(); ++k) {
     missing[k].store->add(missing[k].key, {module, static_cast<int>(k)});

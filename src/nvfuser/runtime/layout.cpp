@@ -19,7 +19,8 @@ Layout layout_of(const TensorView& view, const std::vector<int64_t>& sizes, cons
   }
   // Axes of size 1 and expanded axes stay where they are; the others are sorted into the places that are left.
   std::vector<int> sorted = places;
-  std::stable_sort(sorted.begin(), sorted.end(), [&](int a, int b) { return std::abs(strides[a]) > std::abs(strides[b]); });
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [&](int a, int b) { return std::abs(strides[a]) > std::abs(strides[b]); });
   Layout layout;
   layout.order.resize(rank);
   std::iota(layout.order.begin(), layout.order.end(), 0);

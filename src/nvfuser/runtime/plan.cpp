@@ -38,25 +38,39 @@ std::complex<double> as_complex(const ScalarValue& value) {
 
 int write_scalar(char* to, const ScalarValue& value, DataType dtype) {
   switch (dtype) {
-    case DataType::Double: return put(to, as<double>(value));
-    case DataType::Float: return put(to, as<float>(value));
-    case DataType::Half: return put(to, rt::to<rt::float16>(as<float>(value)));
-    case DataType::BFloat16: return put(to, rt::to<rt::bfloat16>(as<float>(value)));
-    case DataType::Float8_e4m3fn: return put(to, rt::to<rt::float8_e4m3fn>(as<float>(value)));
-    case DataType::Float8_e5m2: return put(to, rt::to<rt::float8_e5m2>(as<float>(value)));
-    case DataType::Float8_e8m0fnu: return put(to, rt::to<rt::float8_e8m0fnu>(as<float>(value)));
+    case DataType::Double:
+      return put(to, as<double>(value));
+    case DataType::Float:
+      return put(to, as<float>(value));
+    case DataType::Half:
+      return put(to, rt::to<rt::float16>(as<float>(value)));
+    case DataType::BFloat16:
+      return put(to, rt::to<rt::bfloat16>(as<float>(value)));
+    case DataType::Float8_e4m3fn:
+      return put(to, rt::to<rt::float8_e4m3fn>(as<float>(value)));
+    case DataType::Float8_e5m2:
+      return put(to, rt::to<rt::float8_e5m2>(as<float>(value)));
+    case DataType::Float8_e8m0fnu:
+      return put(to, rt::to<rt::float8_e8m0fnu>(as<float>(value)));
     case DataType::Int:
     case DataType::Index:
-    case DataType::UInt64: return put(to, as<int64_t>(value));
-    case DataType::Int32: return put(to, static_cast<int32_t>(as<int64_t>(value)));
-    case DataType::Bool: return put(to, static_cast<uint8_t>(as<double>(value) != 0));
-    case DataType::ComplexFloat: return put(to, std::complex<float>(as_complex(value)));
-    case DataType::ComplexDouble: return put(to, as_complex(value));
-    default: fail(ErrorKind::dtype, "a scalar of type ", name_of(dtype), " cannot be passed to a kernel");
+    case DataType::UInt64:
+      return put(to, as<int64_t>(value));
+    case DataType::Int32:
+      return put(to, static_cast<int32_t>(as<int64_t>(value)));
+    case DataType::Bool:
+      return put(to, static_cast<uint8_t>(as<double>(value) != 0));
+    case DataType::ComplexFloat:
+      return put(to, std::complex<float>(as_complex(value)));
+    case DataType::ComplexDouble:
+      return put(to, as_complex(value));
+    default:
+      fail(ErrorKind::dtype, "a scalar of type ", name_of(dtype), " cannot be passed to a kernel");
   }
 }
 
-void run_steps(const Plan& plan, const std::vector<void*>& buffers, ScalarBinding* scalars, const ExecuteOptions& options) {
+void run_steps(const Plan& plan, const std::vector<void*>& buffers, ScalarBinding* scalars,
+               const ExecuteOptions& options) {
   for (const KernelStep& step : plan.steps) {
     std::vector<char> image = step.image;
     for (const Patch& patch : step.patches) {

@@ -15,8 +15,8 @@ namespace nvfuser {
 /// What is written into an argument image at each call.
 struct Patch {
   enum class Kind : uint8_t { pointer, scalar } kind;
-  int offset;                 ///< bytes into the image
-  int buffer = -1;            ///< pointer: inputs first, then outputs and workspace
+  int offset;       ///< bytes into the image
+  int buffer = -1;  ///< pointer: inputs first, then outputs and workspace
   const Val* scalar = nullptr;
   DataType dtype = DataType::Null;
 };
@@ -44,7 +44,8 @@ struct Plan {
 };
 
 /// Launches all steps.  `buffers`: inputs, outputs, workspace; `scalars` is read only when the plan reads scalars.
-void run_steps(const Plan& plan, const std::vector<void*>& buffers, ScalarBinding* scalars, const ExecuteOptions& options);
+void run_steps(const Plan& plan, const std::vector<void*>& buffers, ScalarBinding* scalars,
+               const ExecuteOptions& options);
 
 /// Writes a scalar in the dtype given; returns the bytes written.
 int write_scalar(char* to, const ScalarValue& value, DataType dtype);

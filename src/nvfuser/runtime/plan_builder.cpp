@@ -13,7 +13,8 @@ namespace nvfuser {
 
 class PlanBuilder {
  public:
-  PlanBuilder(const std::shared_ptr<Fusion>& fusion, const std::vector<Argument>& arguments, ScalarBinding& binding, Way way)
+  PlanBuilder(const std::shared_ptr<Fusion>& fusion, const std::vector<Argument>& arguments, ScalarBinding& binding,
+              Way way)
       : fusion_(fusion), arguments_(arguments), binding_(binding), plan_(std::make_shared<Plan>()) {
     plan_->way = way;
     plan_->device = device_;
@@ -94,11 +95,12 @@ void PlanBuilder::describe_outputs(const Device& device) {
       spec.alias_input = input_position(alias->input);
       spec.hidden = alias->hidden;
       const TensorArgument& target = tensor_argument(spec.alias_input);
-      check(target.sizes == spec.sizes && target.dtype == spec.dtype, ErrorKind::shape, "output ", k, ", ", to_string(*tensor),
-            ", cannot be written into input ", spec.alias_input, ": sizes or dtypes differ");
+      check(target.sizes == spec.sizes && target.dtype == spec.dtype, ErrorKind::shape, "output ", k, ", ",
+            to_string(*tensor), ", cannot be written into input ", spec.alias_input, ": sizes or dtypes differ");
       for (size_t axis = 0; axis < target.sizes.size(); ++axis) {
-        check(target.strides[axis] != 0 || target.sizes[axis] <= 1, ErrorKind::shape, "output ", k, " cannot be written into input ",
-              spec.alias_input, ": the input has stride 0 in axis ", axis, ", so several elements share memory");
+        check(target.strides[axis] != 0 || target.sizes[axis] <= 1, ErrorKind::shape, "output ", k,
+              " cannot be written into input ", spec.alias_input, ": the input has stride 0 in axis ", axis,
+              ", so several elements share memory");
       }
       spec.strides = target.strides;
     }
@@ -145,11 +147,13 @@ void PlanBuilder::describe_target(GroupCall& call, const TensorView* tensor, int
   call.group.outputs.push_back(tensor);
   call.output_strides.push_back(strides_of(buffer));
   const bool given = buffer < input_count();
-  call.output_layouts.push_back(given ? layout_of(*tensor, sizes_of(buffer), strides_of(buffer)) : allocation_layout(*tensor));
+  call.output_layouts.push_back(given ? layout_of(*tensor, sizes_of(buffer), strides_of(buffer))
+                                      : allocation_layout(*tensor));
   call.alignments.outputs.push_back(given ? alignment_of(tensor_argument(buffer).data) : 16);
 }
 
-void PlanBuilder::lower_call(GroupCall call, std::vector<int> inputs, std::vector<int> outputs, const DeviceProps& props) {
+void PlanBuilder::lower_call(GroupCall call, std::vector<int> inputs, std::vector<int> outputs,
+                             const DeviceProps& props) {
   call.fusion = fusion_;
   // The number keeps the kernels of one program apart in profilers.
   const std::string name = kernel_name(call.group) + "_" + std::to_string(lowered_.size() + copies_.size());
@@ -172,7 +176,8 @@ bool PlanBuilder::try_in_place(const std::vector<Group>& groups, size_t index, c
       }
       auto read = std::find(groups[index].inputs.begin(), groups[index].inputs.end(), fusion_->inputs()[own]);
       if (read != groups[index].inputs.end()) {
-        call.aliases.emplace_back(static_cast<int>(read - groups[index].inputs.begin()), static_cast<int>(outputs.size()));
+        call.aliases.emplace_back(static_cast<int>(read - groups[index].inputs.begin()),
+                                  static_cast<int>(outputs.size()));
       }
     }
     describe_target(call, output, buffer);
@@ -202,9 +207,10 @@ void PlanBuilder::copy_back(const TensorView* tensor, int from, int target, cons
 }
 
 void PlanBuilder::lower_one(const std::vector<Group>& groups, size_t index, const DeviceProps& props) {
-  const bool aliased = std::any_of(groups[index].outputs.begin(), groups[index].outputs.end(), [&](const TensorView* output) {
-    return output_of_.count(output) && plan_->outputs[output_of_.at(output)].alias_input >= 0;
-  });
+  const bool aliased =
+      std::any_of(groups[index].outputs.begin(), groups[index].outputs.end(), [&](const TensorView* output) {
+        return output_of_.count(output) && plan_->outputs[output_of_.at(output)].alias_input >= 0;
+      });
   if (aliased && try_in_place(groups, index, props)) {
     return;
   }
@@ -260,7 +266,8 @@ std::vector<StepBuffer> PlanBuilder::step_buffers(const std::vector<int>& buffer
 
 KernelStep PlanBuilder::make_step(const Lowered& lowered, const KernelStore::Entry& entry) const {
   const Program& program = lowered.group.program;
-  KernelStep step = make_kernel_step(program, lowered.group.sizes, step_buffers(lowered.inputs), step_buffers(lowered.outputs));
+  KernelStep step =
+      make_kernel_step(program, lowered.group.sizes, step_buffers(lowered.inputs), step_buffers(lowered.outputs));
   step.module = entry.module;
   step.kernel = entry.kernel;
   step.summary = program.name + ": " + lowered.group.params.text() + "; facts: " + program.facts.text();
@@ -287,8 +294,8 @@ std::shared_ptr<Plan> PlanBuilder::finish(const std::vector<KernelStore::Entry>&
   return plan_;
 }
 
-PlanDraft::PlanDraft(const std::shared_ptr<Fusion>& fusion, const std::vector<Argument>& arguments, ScalarBinding& binding, Way way,
-                     const ExecuteOptions& options)
+PlanDraft::PlanDraft(const std::shared_ptr<Fusion>& fusion, const std::vector<Argument>& arguments,
+                     ScalarBinding& binding, Way way, const ExecuteOptions& options)
     : builder_(std::make_unique<PlanBuilder>(fusion, arguments, binding, way)) {
   Device device;
   for (const Argument& argument : arguments) {
@@ -314,6 +321,8 @@ KernelOrder PlanDraft::order(KernelStore& store) {
   return {&store, builder_->programs(), builder_->plan().way, props_.arch, builder_->plan().device.index};
 }
 
-std::shared_ptr<Plan> PlanDraft::finish(const std::vector<KernelStore::Entry>& entries) { return builder_->finish(entries); }
+std::shared_ptr<Plan> PlanDraft::finish(const std::vector<KernelStore::Entry>& entries) {
+  return builder_->finish(entries);
+}
 
 }  // namespace nvfuser

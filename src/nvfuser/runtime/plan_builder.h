@@ -18,8 +18,8 @@ class PlanBuilder;
 /// several calls are prepared at once.  What the constructor is given outlives the draft.
 class PlanDraft {
  public:
-  PlanDraft(const std::shared_ptr<Fusion>& fusion, const std::vector<Argument>& arguments, ScalarBinding& binding, Way way,
-            const ExecuteOptions& options);
+  PlanDraft(const std::shared_ptr<Fusion>& fusion, const std::vector<Argument>& arguments, ScalarBinding& binding,
+            Way way, const ExecuteOptions& options);
   PlanDraft(PlanDraft&&) noexcept;
   ~PlanDraft();
 

@@ -53,6 +53,9 @@ RT_FN float maximum<float>(float a, float b) {
   return r;
 }
 
+/// max(x, 0) in one instruction; NaN stays.
+RT_FN float relu(float x) { return maximum(x, 0.0f); }
+
 /// x itself, and it is computed: without this the compiler turns a selection of x into a branch around its formula,
 /// where the threads of a warp part.
 RT_FN float computed(float x) {

@@ -17,8 +17,8 @@ RT_FN float exp_shifted(float x, int shift) {
   return native::exp2_approx(f) * power_of_two(rounded(sum) + shift);
 }
 
-/// exp(x) for x >= 0; the relative error grows with x, which does not show in 1 - 2 / (exp(x) + 1).
-RT_FN float exp_bounded(float x) { return native::exp2_approx(x * kLog2E); }
+/// exp(2x) for x >= 0; the relative error grows with x, which does not show in 1 - 2 / (exp(2x) + 1).
+RT_FN float exp_doubled(float x) { return native::exp2_approx(x * (2.0f * kLog2E)); }
 RT_FN float times_exp(float factor, float x) { return factor * exp_shifted(x, 0); }
 
 }  // namespace rt::inner

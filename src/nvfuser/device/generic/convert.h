@@ -85,6 +85,10 @@ RT_FN To to(From x) {
     return x != From(0);
   } else if constexpr (kInteger<To> && kFloating<From>) {
     return inner::FromFloat<To>::from(x);
+  } else if constexpr (kFloating<To> && kInteger<From>) {
+    // GCC makes trunc of float -> integer -> float, and -0.0 of -0.5; a zero that is selected has no sign.
+    const To result = static_cast<To>(x);
+    return result == To(0) ? To(0) : result;
   } else {
     static_assert(kReal<To> && kReal<From>, "no such conversion");
     return static_cast<To>(x);

@@ -54,6 +54,9 @@ RT_FN float computed(float x) { return x; }
 /// x but no more than the limit; NaN stays.
 RT_FN float cut(float x, float limit) { return x > limit ? limit : x; }
 
+/// max(x, 0); NaN stays.
+RT_FN float relu(float x) { return x < 0.0f ? 0.0f : x; }
+
 // ---- quotients of inner formulas: at least 1 ulp, any value for denormals
 RT_FN float reciprocal(float x) { return 1.0f / x; }
 RT_FN float quotient(float a, float b) { return a / b; }

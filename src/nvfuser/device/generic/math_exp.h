@@ -10,9 +10,9 @@ RT_FN float exp2_reduced(float f) {
   return polynomial(f, 1.0f, 0.693147182f, 0.240226462f, 0.0555032864f, 0.00961849f, 0.00133999647f, 0.000153457484f);
 }
 
-/// exp(x) for x >= 0; what is above 80 counts as 80.
-RT_FN float exp_bounded(float x) {
-  const ReducedExp e = reduce_exp(native::cut(x, 80.0f));
+/// exp(2x) for x >= 0; what is above 40 counts as 40.
+RT_FN float exp_doubled(float x) {
+  const ReducedExp e = reduce_exp(native::cut(x + x, 80.0f));
   return (1.0f + expm1_reduced(e.r)) * power_of_two(e.n);
 }
 

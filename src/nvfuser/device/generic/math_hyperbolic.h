@@ -16,7 +16,7 @@ RT_FN float32 expm1(float32 x) {
 RT_FN float32 tanh(float32 x) {
   const float a = native::abs(x), s = x * x;
   const float p = inner::polynomial(s, -0.333332807f, 0.133314058f, -0.05373675f, 0.0206298176f, -0.00569507293f);
-  const float e = inner::exp_bounded(a + a);
+  const float e = inner::exp_doubled(a);
   const float large = native::fma(-2.0f, native::reciprocal(e + 1.0f), 1.0f);
   const float small = native::computed(native::fma(a * s, p, a));
   return native::copysign(a < 0.625f ? small : large, x);

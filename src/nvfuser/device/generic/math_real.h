@@ -102,6 +102,7 @@ template <class T>
 RT_FN Enable<kReal<T>, T> relu(T a) {
   return negative(a) ? T(0) : a;
 }
+RT_FN float32 relu(float32 a) { return native::relu(a); }
 
 // ---- minimum, maximum, limits: NaN propagates
 template <class T>
