@@ -30,7 +30,7 @@ $(STAMP)-%: requirements/%.txt $(STAMP)-build
 	$(PIP) install -r $<
 	touch $@
 
-gtest:
+gtest: ## install GoogleTest where it is missing
 	tools/prerequisites.sh gtest
 
 build: $(STAMP)-build ## build the Python module and install it into .venv
@@ -44,14 +44,12 @@ demo: build ## build and run the main job on real tensors
 
 test: $(STAMP)-test gtest ## build what is needed and run every test
 	$(MAKE) wheel TESTS=ON
-	$(MAKE) example
-	$(MAKE) unit
-	$(MAKE) pytest
+	$(MAKE) -k -j1 example unit pytest
 
-unit:
+unit: ## run the C++ tests that `make test` built
 	$(BUILD)/unit_tests --gtest_brief=1
 
-pytest:
+pytest: ## run the Python tests against what is installed in .venv
 	cd tests && ../$(PY) -m pytest -c ../pyproject.toml --rootdir=.. python
 
 example: $(STAMP)-build ## build and run the C++ example against an installed library

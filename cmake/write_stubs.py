@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes the type stubs of the compiled module: write_stubs.py MODULE FOLDER leaves FOLDER/_C/{__init__,ops}.pyi.
 
-The module is imported as `nvfuser._C` from a folder of its own, so that names come out as users see them; nothing of the
-pure-Python face is needed.  What nanobind cannot know is put right: the exceptions live in `nvfuser` for users but are
-declared here, and names in hand-written signatures are imported.
+The module is imported as `nvfuser._C` from a folder of its own, so that names come out as users see them; nothing of
+the pure-Python face is needed.  What nanobind cannot know is put right: the exceptions live in `nvfuser` for users but
+are declared here, and names in hand-written signatures are imported.
 """
 
 import builtins

@@ -65,6 +65,7 @@ class FusionDefinition:
         if self._fusion is None:
             self._fusion = Fusion()
         self._guard = FusionGuard(self._fusion)
+        self._executor = None  # plans hold for the definition as it was
         return self
 
     def __exit__(

@@ -124,12 +124,42 @@ def test_inputs_and_duplicates_as_outputs(way):
 
 
 @pytest.mark.parametrize("way", WAYS)
+def test_inputs_that_share_memory(way):
+    """All is read before anything is written; where targets overlap the later output stays."""
+    with FusionDefinition() as fd:
+        a, b = (fd.define_tensor(shape=[-1, -1], contiguity=True) for _ in range(2))
+        fd.add_output(a + ops.permute(b, [1, 0]), a)
+    for separate in (True, False, True):  # plans of both kinds exist after the first two calls
+        x = numbers(30, 30)
+        y = x.clone() if separate else x
+        want = x + y.t()
+        run(fd, [x, y], way)
+        assert torch.equal(x, want)
+    with FusionDefinition() as fd:
+        a, b = (fd.define_tensor(shape=[-1], contiguity=True) for _ in range(2))
+        fd.add_output(a + b, b)
+    x = numbers(40)
+    want = torch.cat([x[:1], x[:-1] + x[1:]])
+    run(fd, [x[:-1], x[1:]], way)
+    assert torch.equal(x, want)
+    with FusionDefinition() as fd:
+        a, b = (fd.define_tensor(shape=[-1], contiguity=True) for _ in range(2))
+        fd.add_output(a * 2.0, a)
+        fd.add_output(b * 3.0, b)
+    x = torch.ones(40)
+    run(fd, [x[:30], x[10:]], way)
+    assert x.tolist() == [2.0] * 10 + [3.0] * 30
+
+
+@pytest.mark.parametrize("way", WAYS)
 def test_refused_targets(way):
     with FusionDefinition() as fd:
         x = fd.define_tensor(shape=[-1, -1], contiguity=[False, False])
         fd.add_output(x + 1.0, x)
     with pytest.raises(ShapeError, match="output 0 cannot be written into input 0: the input has stride 0 in axis 1"):
         fd.execute([torch.ones(3, 1).expand(3, 4)], target=way)
+    with pytest.raises(ShapeError, match="into input 0: its axes 0 and 1 overlap, so several elements share memory"):
+        fd.execute([torch.ones(40).as_strided((10, 3), (1, 1))], target=way)
     frozen = np.ones((3, 4), np.float32)
     frozen.flags.writeable = False
     with pytest.raises(ValueError, match="input 0 is read-only, but an output is written into it"):
@@ -163,3 +193,14 @@ def test_alias_has_to_be_an_input():
             fd.add_output(y * 2.0, y)
         with pytest.raises(TypeError, match="argument 'alias_input': expected a TensorView, got int"):
             fd.add_output(y, 1)
+
+
+def test_one_value_has_one_target():
+    with FusionDefinition() as fd:
+        x, y = fd.define_tensor(shape=[-1]), fd.define_tensor(shape=[-1])
+        z = x + 1.0
+        fd.add_output(z, x)
+        with pytest.raises(NvfError, match="is written into T0.* already"):
+            fd.add_output(z, y)
+        with pytest.raises(NvfError):
+            fd.add_output(y * 2.0, x)

@@ -5,6 +5,7 @@ import gc
 import pickle
 import random
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -192,6 +193,40 @@ def test_exceptions_pass_through(capfd):
     with fd:  # a definition may go on
         fd.add_output(fd.fusion.inputs()[0] * 2.0)
     assert [t.tolist() for t in run(fd, [torch.ones(2)], "evaluator")] == [[2, 2], [2, 2]]
+
+
+def test_definitions_go_on_after_a_call():
+    with FusionDefinition() as fd:
+        x = fd.define_tensor(shape=[-1], contiguity=True)
+        fd.add_output(x + 1.0)
+    assert len(run(fd, [torch.ones(2)], "evaluator")) == 1
+    with fd:
+        fd.add_output(x * 5.0)
+    assert [t.tolist() for t in run(fd, [torch.ones(2)], "evaluator")] == [[2, 2], [5, 5]]
+    fd.fusion.add_output(x * 7.0)
+    with pytest.raises(RuntimeError, match="the fusion got inputs or outputs after its first call"):
+        fd.execute([torch.ones(2)], target="evaluator")
+    with fd:
+        pass
+    assert run(fd, [torch.ones(2)], "evaluator")[2].tolist() == [7, 7]
+
+
+def test_threads():
+    """Many threads run one fusion with sizes and scalars of their own."""
+    with FusionDefinition() as fd:
+        x, s = fd.define_tensor(shape=[-1, -1], contiguity=True), fd.define_scalar()
+        fd.add_output(x * s + ops.permute(ops.permute(x, [1, 0]), [1, 0]))
+
+    def work(number):
+        for step in range(20):
+            tensor = torch.full((1 + (step * 7 + number) % 5, 3), float(step))
+            for way in (None, "evaluator"):
+                (got,) = fd.execute([tensor, float(number)], target=way)
+                assert torch.equal(got, tensor * number + tensor)
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(work, range(8)))
 
 
 def test_nested_definitions():

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 import nvfuser
-from nvfuser import DataType, DefinitionError, DTypeError, FusionDefinition, NvfError, ShapeError, ops
+from nvfuser import DataType, DefinitionError, DeviceError, DTypeError, FusionDefinition, NvfError, ShapeError, Way, ops
+from nvfuser._C import FusionExecutor, TensorArgument
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +110,22 @@ def test_targets(scaled):
     with pytest.raises(NvfError, match="H200"):
         scaled.execute([X, Y, 2.0], target="emulator", schedule_for="no such device")
     scaled.execute([X, Y, 2.0], target="evaluator")
+
+
+def test_device_claims(scaled):
+    """Devices are compared before any memory is touched."""
+
+    def described(tensor, cuda, index=0):
+        return TensorArgument(tensor.data_ptr(), DataType.Float, cuda, index, list(tensor.shape), list(tensor.stride()))
+
+    executor = FusionExecutor(scaled.fusion)
+    with pytest.raises(DeviceError, match="all inputs on one device, but input 0 is on cpu and input 1 is on cuda:0"):
+        executor.prepare([described(X, False), described(Y, True), 2.0])
+    with pytest.raises(DeviceError, match="but input 0 is on cuda:0 and input 1 is on cuda:1"):
+        executor.prepare([described(X, True), described(Y, True, 1), 2.0])
+    with pytest.raises(DeviceError, match="CUDA tensors run on cuda, not on host"):
+        executor.prepare([described(X, True), described(Y, True), 2.0], Way.host)
+    executor.prepare([described(X, False), described(Y, False), 2.0], Way.evaluator)
 
 
 def test_nothing_to_execute():

@@ -90,6 +90,18 @@ def test_factories_with_symbolic_sizes():
             assert torch.equal(outputs[1], 0.5 + 0.25 * torch.arange(n * m + 1))
 
 
+def test_sizes_from_scalars_of_all_types():
+    """A plan holds for the sizes that it was made for, whatever they were computed from."""
+    with FusionDefinition() as fd:
+        length, longer = fd.define_scalar(), fd.define_scalar(dtype=DataType.Bool)
+        fd.add_output(ops.full([ops.cast(length, DataType.Int)], length, DataType.Float))
+        fd.add_output(ops.iota(ops.where(longer, 5, 3)))
+    for way in WAYS:
+        for length, longer in ((2.0, True), (3.0, True), (3.5, False), (3.5, True)):
+            full, iota = run(fd, [length, longer], way)
+            assert full.tolist() == [length] * int(length) and iota.tolist() == list(range(5 if longer else 3))
+
+
 # One kernel each, though one tensor is read along different axes: name -> (input, builder, reference).
 ONE_KERNEL = {
     "outer": (

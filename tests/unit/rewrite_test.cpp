@@ -293,7 +293,8 @@ TEST_F(Rewrite, CastsBackFromAWiderTypeGo) {
   output(g.cast(g.cast(x, DataType::Float), DataType::Double));
   output(g.cast(g.cast(x, DataType::Float), DataType::BFloat16));
   EXPECT_EQ(ops(), "cast cast");
-  for (const Expr* expr : rewritten()->live_exprs()) {
+  const std::shared_ptr<Fusion> result = rewritten();
+  for (const Expr* expr : result->live_exprs()) {
     EXPECT_EQ(expr->input(0)->dtype(), DataType::Half);
   }
 }
@@ -440,7 +441,8 @@ TEST_F(Rewrite, LocationsStay) {
   Val* x = input();
   g->locator = [] { return std::make_shared<Line>(); };
   output(op(PointwiseOp::add, {op(PointwiseOp::tanh, {x}), real(1.0)}));
-  for (const Expr* expr : rewritten()->exprs()) {
+  const std::shared_ptr<Fusion> result = rewritten();
+  for (const Expr* expr : result->exprs()) {
     ASSERT_NE(expr->location(), nullptr);
     EXPECT_EQ(expr->location()->text(), "model.py:7");
   }

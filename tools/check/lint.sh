@@ -19,6 +19,7 @@ check ruff check -q "${python[@]}"
 check python tools/check/layers.py
 check python tools/options_page.py --check
 check typed
-check python tools/check/vectorised.py
+[ "$(uname -m)" = x86_64 ] && march=x86-64-v3 || march=native
+check python tools/check/vectorised.py --march "$march"
 [ $failed = 0 ] && echo "lint: clean"
 exit $failed

@@ -2,8 +2,12 @@
 // Checks of arguments and the key of a call.
 #include "nvfuser/runtime/arguments.h"
 
+#include <algorithm>
 #include <bit>
+#include <functional>
 #include <sstream>
+#include <type_traits>
+#include <unordered_set>
 
 #include "nvfuser/runtime/layout.h"
 
@@ -66,6 +70,32 @@ void check_contiguity(size_t k, const TensorView* view, const TensorArgument& te
   }
 }
 
+/// A scalar and all scalars that it is computed from.
+void collect(const Val* value, std::unordered_set<const Val*>& seen) {
+  if (value->is_scalar() && seen.insert(value).second && value->definition()) {
+    for (const Val* operand : value->definition()->inputs()) {
+      collect(operand, seen);
+    }
+  }
+}
+
+void add_bits(std::vector<int64_t>& key, const ScalarValue& value) {
+  const auto add = [&](double part) { key.push_back(std::bit_cast<int64_t>(part)); };
+  std::visit(
+      [&](const auto& v) {
+        using T = std::decay_t<decltype(v)>;
+        if constexpr (std::is_integral_v<T>) {
+          key.push_back(v);
+        } else if constexpr (std::is_floating_point_v<T>) {
+          add(v);
+        } else {
+          add(v.real());
+          add(v.imag());
+        }
+      },
+      value);
+}
+
 }  // namespace
 
 void bind_arguments(const Fusion& fusion, const std::vector<Argument>& arguments, ScalarBinding& binding) {
@@ -113,10 +143,65 @@ Device device_of(const std::vector<Argument>& arguments) {
   return found.value_or(Device{});
 }
 
-std::vector<int64_t> facts_key(const std::vector<Argument>& arguments, int way) {
+bool ranges_meet(const TensorArgument& a, const TensorArgument& b) {
+  const auto range = [](const TensorArgument& tensor) {
+    const int64_t bytes = info(tensor.dtype).bits / 8;
+    const auto* data = static_cast<const char*>(tensor.data);
+    return std::pair(data - elements_before(tensor.sizes, tensor.strides) * bytes,
+                     data + addressed_elements(tensor.sizes, tensor.strides) * bytes);
+  };
+  const auto [first_a, last_a] = range(a);
+  const auto [first_b, last_b] = range(b);
+  return a.device == b.device && std::less<>()(first_a, last_b) && std::less<>()(first_b, last_a);
+}
+
+std::vector<int> written_inputs(const Fusion& fusion) {
+  std::vector<int> written;
+  for (size_t k = 0; k < fusion.outputs().size(); ++k) {
+    if (const OutputAlias* alias = fusion.alias(k)) {
+      const auto place = std::find(fusion.inputs().begin(), fusion.inputs().end(), alias->input);
+      written.push_back(static_cast<int>(place - fusion.inputs().begin()));
+    }
+  }
+  return written;
+}
+
+std::vector<std::pair<int, int>> shared_inputs(const std::vector<Argument>& arguments,
+                                               const std::vector<int>& written) {
+  std::vector<std::pair<int, int>> shared;
+  for (int target : written) {
+    for (int other = 0; other < static_cast<int>(arguments.size()); ++other) {
+      const auto* a = std::get_if<TensorArgument>(&arguments[target]);
+      const auto* b = std::get_if<TensorArgument>(&arguments[other]);
+      if (other != target && a && b && ranges_meet(*a, *b)) {
+        shared.emplace_back(target, other);
+      }
+    }
+  }
+  return shared;
+}
+
+std::vector<bool> sizing_scalars(const Fusion& fusion) {
+  std::unordered_set<const Val*> seen;
+  for (const Val* value : fusion.vals()) {
+    if (value->is_tensor()) {
+      for (const IterDomain* axis : static_cast<const TensorView*>(value)->logical()) {
+        collect(axis->extent(), seen);
+        collect(axis->visible_extent(), seen);
+      }
+    }
+  }
+  std::vector<bool> sizing;
+  for (const Val* input : fusion.inputs()) {
+    sizing.push_back(input->is_scalar() && seen.count(input) != 0);
+  }
+  return sizing;
+}
+
+std::vector<int64_t> facts_key(const std::vector<Argument>& arguments, int way, const std::vector<bool>& sizing) {
   std::vector<int64_t> key{way};
-  for (const Argument& argument : arguments) {
-    if (const auto* tensor = std::get_if<TensorArgument>(&argument)) {
+  for (size_t k = 0; k < arguments.size(); ++k) {
+    if (const auto* tensor = std::get_if<TensorArgument>(&arguments[k])) {
       key.push_back(static_cast<int64_t>(tensor->dtype) | static_cast<int64_t>(tensor->sizes.size()) << 8 |
                     alignment_of(tensor->data) << 16 | static_cast<int64_t>(tensor->device.kind) << 24 |
                     static_cast<int64_t>(tensor->device.index) << 32);
@@ -125,10 +210,11 @@ std::vector<int64_t> facts_key(const std::vector<Argument>& arguments, int way) 
         key.push_back(tensor->sizes[axis] > 1 ? tensor->strides[axis] : 0);
       }
     } else {
-      const ScalarValue& value = std::get<ScalarValue>(argument);
+      const ScalarValue& value = std::get<ScalarValue>(arguments[k]);
       key.push_back(static_cast<int64_t>(value.index()));
-      const auto* integer = std::get_if<int64_t>(&value);
-      key.push_back(integer ? *integer : 0);
+      if (sizing[k] || std::holds_alternative<int64_t>(value)) {
+        add_bits(key, value);
+      }
     }
   }
   return key;

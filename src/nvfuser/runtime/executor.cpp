@@ -18,6 +18,17 @@
 
 namespace nvfuser {
 
+namespace {
+
+/// What an executor remembers of its fusion as it was.
+struct Known {
+  const std::vector<bool>& sizing;
+  const std::vector<int>& written;
+  size_t outputs;
+};
+
+}  // namespace
+
 struct FusionExecutor::Impl {
   /// The evaluator runs what the user wrote, kernels a copy that is rewritten once; inputs and outputs are parallel.
   const std::shared_ptr<Fusion>& fusion_for(Way way, const std::shared_ptr<Fusion>& original);
@@ -25,6 +36,10 @@ struct FusionExecutor::Impl {
   std::mutex mutex;
   std::map<std::vector<int64_t>, std::shared_ptr<const Plan>> plans;
   KernelStore kernels;
+  std::vector<bool> sizing;  ///< see sizing_scalars
+  std::vector<int> written;  ///< see written_inputs
+  size_t outputs = 0;        ///< of the fusion when the executor was made
+  Known known() const { return {sizing, written, outputs}; }
 
  private:
   std::once_flag once_;
@@ -48,6 +63,9 @@ FusionExecutor::FusionExecutor(std::shared_ptr<Fusion> fusion)
     : fusion_(std::move(fusion)), impl_(std::make_unique<Impl>()) {
   check(!fusion_->outputs().empty(), ErrorKind::definition, "the fusion has no outputs");
   verify(*fusion_);
+  impl_->sizing = sizing_scalars(*fusion_);
+  impl_->written = written_inputs(*fusion_);
+  impl_->outputs = fusion_->outputs().size();
   if (dump_enabled(DumpStage::fusion)) {
     dump(DumpStage::fusion, print_math(*fusion_));
   }
@@ -85,11 +103,18 @@ std::pair<Way, std::string> pick_way(const Device& device, const ExecuteOptions&
 
 /// A call, checked.
 struct CheckedCall {
-  CheckedCall(const Fusion& fusion, const std::vector<Argument>& given, const ExecuteOptions& options)
+  CheckedCall(const Fusion& fusion, const Known& known, const std::vector<Argument>& given,
+              const ExecuteOptions& options)
       : arguments(given), original(fusion), binding(fusion) {
+    check(fusion.outputs().size() == known.outputs && fusion.inputs().size() == known.sizing.size(),
+          ErrorKind::definition,
+          "the fusion got inputs or outputs after its first call; define them inside `with fd:`");
     bind_arguments(fusion, given, binding);
     std::tie(way, reason) = pick_way(device_of(given), options);
-    key = facts_key(given, static_cast<int>(way));
+    key = facts_key(given, static_cast<int>(way), known.sizing);
+    for (const auto& [target, other] : shared_inputs(given, known.written)) {
+      key.insert(key.end(), {target, other});
+    }
     for (char letter : options.device_props) {
       key.push_back(letter);
     }
@@ -145,7 +170,7 @@ std::shared_ptr<const Plan> completed(std::shared_ptr<Plan> plan, std::string re
 
 std::shared_ptr<const Plan> FusionExecutor::prepare(const std::vector<Argument>& arguments,
                                                     const ExecuteOptions& options) {
-  CheckedCall call(*fusion_, arguments, options);
+  CheckedCall call(*fusion_, impl_->known(), arguments, options);
   std::lock_guard<std::mutex> lock(impl_->mutex);
   std::shared_ptr<const Plan>& plan = impl_->plans[call.key];
   if (plan) {
@@ -170,7 +195,7 @@ std::vector<std::shared_ptr<const Plan>> FusionExecutor::prepare_all(const std::
   std::deque<CheckedCall> checked;
   std::set<Impl*> involved;  // locked in the order of addresses
   for (const Preparation& call : calls) {
-    checked.emplace_back(*call.executor->fusion_, call.arguments, call.options);
+    checked.emplace_back(*call.executor->fusion_, call.executor->impl_->known(), call.arguments, call.options);
     involved.insert(call.executor->impl_.get());
   }
   std::vector<std::unique_lock<std::mutex>> locks;
@@ -202,7 +227,7 @@ std::vector<std::shared_ptr<const Plan>> FusionExecutor::prepare_all(const std::
 }
 
 std::vector<std::string> FusionExecutor::kernel_texts(const Preparation& call) {
-  CheckedCall checked(*call.executor->fusion_, call.arguments, call.options);
+  CheckedCall checked(*call.executor->fusion_, call.executor->impl_->known(), call.arguments, call.options);
   KernelStore store;
   PlanDraft draft(call.executor->fusion_, call.arguments, checked.binding, checked.way, call.options);
   std::vector<std::string> texts;

@@ -93,6 +93,20 @@ int64_t elements_before(const std::vector<int64_t>& sizes, const std::vector<int
   return -first;
 }
 
+std::pair<int, int> overlapping_axes(const std::vector<int64_t>& sizes, const std::vector<int64_t>& strides) {
+  const int rank = static_cast<int>(sizes.size());
+  for (int a = 0; a < rank; ++a) {
+    for (int b = a + 1; b < rank; ++b) {
+      // i steps along a are j steps along b for i = |stride b| / divisor and j = |stride a| / divisor at the least.
+      const int64_t divisor = std::gcd(strides[a], strides[b]);
+      if (divisor != 0 && std::abs(strides[b]) / divisor < sizes[a] && std::abs(strides[a]) / divisor < sizes[b]) {
+        return {a, b};
+      }
+    }
+  }
+  return {-1, -1};
+}
+
 int64_t alignment_of(const void* pointer) {
   const auto address = reinterpret_cast<uintptr_t>(pointer) | 16;
   return static_cast<int64_t>(address & -address);

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "nvfuser/graph/instantiate.h"
@@ -21,6 +22,8 @@ std::vector<int64_t> dense_strides(const Layout& layout, const std::vector<int64
 int64_t addressed_elements(const std::vector<int64_t>& sizes, const std::vector<int64_t>& strides);
 /// Elements that negative strides reach below the pointer.
 int64_t elements_before(const std::vector<int64_t>& sizes, const std::vector<int64_t>& strides);
+/// Two axes along which different positions are one element; both -1 when no pair of axes is like that.
+std::pair<int, int> overlapping_axes(const std::vector<int64_t>& sizes, const std::vector<int64_t>& strides);
 /// Largest power of two up to 16 that divides an address.
 int64_t alignment_of(const void* pointer);
 /// A short text, part of kernel keys.

@@ -6,6 +6,7 @@
 
 #include "nvfuser/base/dump.h"
 #include "nvfuser/codegen/print.h"
+#include "nvfuser/runtime/arguments.h"
 #include "nvfuser/runtime/kernel_step.h"
 #include "nvfuser/runtime/layout.h"
 
@@ -46,6 +47,7 @@ class PlanBuilder {
   void lower_one(const std::vector<Group>& groups, size_t index, const DeviceProps& props);
   bool try_in_place(const std::vector<Group>& groups, size_t index, const DeviceProps& props);
   void lower_call(GroupCall call, std::vector<int> inputs, std::vector<int> outputs, const DeviceProps& props);
+  void note_written(const Group& group, const std::vector<int>& buffers);
   void copy_back(const TensorView* tensor, int from, int target, const DeviceProps& props);
   std::vector<int64_t> strides_of(int buffer) const;
   const std::vector<int64_t>& sizes_of(int buffer) const;
@@ -59,6 +61,8 @@ class PlanBuilder {
   Device device_;
   Target target_;
   std::unordered_map<const TensorView*, int> output_of_;  ///< first place in plan_->outputs
+  /// The buffer that holds a tensor once its group has run: where it is aliased, not that of its place.
+  std::unordered_map<const TensorView*, int> written_;
   std::vector<Lowered> lowered_;
   std::vector<Lowered>* sink_ = &lowered_;
   std::vector<Lowered> copies_;
@@ -102,6 +106,9 @@ void PlanBuilder::describe_outputs(const Device& device) {
               " cannot be written into input ", spec.alias_input, ": the input has stride 0 in axis ", axis,
               ", so several elements share memory");
       }
+      const auto [outer, inner] = overlapping_axes(target.sizes, target.strides);
+      check(outer < 0, ErrorKind::shape, "output ", k, " cannot be written into input ", spec.alias_input,
+            ": its axes ", outer, " and ", inner, " overlap, so several elements share memory");
       spec.strides = target.strides;
     }
   }
@@ -123,7 +130,11 @@ bool PlanBuilder::empty(const TensorView* tensor) const {
 
 int PlanBuilder::buffer_of(const TensorView* tensor) const {
   const int position = input_position(tensor);
-  return position >= 0 ? position : input_count() + output_of_.at(tensor);
+  if (position >= 0) {
+    return position;
+  }
+  const auto written = written_.find(tensor);
+  return written != written_.end() ? written->second : input_count() + output_of_.at(tensor);
 }
 
 const std::vector<int64_t>& PlanBuilder::sizes_of(int buffer) const {
@@ -160,6 +171,12 @@ void PlanBuilder::lower_call(GroupCall call, std::vector<int> inputs, std::vecto
   sink_->push_back({lower_group(call, binding_, props, target_, name), std::move(inputs), std::move(outputs)});
 }
 
+void PlanBuilder::note_written(const Group& group, const std::vector<int>& buffers) {
+  for (size_t k = 0; k < buffers.size(); ++k) {
+    written_[group.outputs[k]] = buffers[k];
+  }
+}
+
 /// All aliased outputs of the group straight into their inputs' buffers; false when the compiler refuses.
 bool PlanBuilder::try_in_place(const std::vector<Group>& groups, size_t index, const DeviceProps& props) {
   GroupCall call;
@@ -171,7 +188,7 @@ bool PlanBuilder::try_in_place(const std::vector<Group>& groups, size_t index, c
     const int own = input_position(output) >= 0 ? -1 : plan_->outputs[output_of_.at(output)].alias_input;
     const int buffer = own >= 0 ? own : input_count() + output_of_.at(output);
     if (own >= 0) {
-      if (read_later(groups, index, fusion_->inputs()[own])) {
+      if (read_later(groups, index, fusion_->inputs()[own]) || !shared_inputs(arguments_, {own}).empty()) {
         return false;
       }
       auto read = std::find(groups[index].inputs.begin(), groups[index].inputs.end(), fusion_->inputs()[own]);
@@ -184,6 +201,7 @@ bool PlanBuilder::try_in_place(const std::vector<Group>& groups, size_t index, c
     outputs.push_back(buffer);
   }
   try {
+    note_written(groups[index], outputs);
     lower_call(std::move(call), std::move(inputs), std::move(outputs), props);
     return true;
   } catch (const Error& error) {
@@ -229,6 +247,7 @@ void PlanBuilder::lower_one(const std::vector<Group>& groups, size_t index, cons
     describe_target(call, output, buffer);
     outputs.push_back(buffer);
   }
+  note_written(groups[index], outputs);
   lower_call(std::move(call), std::move(inputs), std::move(outputs), props);
 }
 
