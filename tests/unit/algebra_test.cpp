@@ -66,8 +66,7 @@ TEST_F(AlgebraCase, DigitsRejoin) {
   Index flat = sum({product({high, b, c}), product({middle, c}), low});
   EXPECT_EQ(plain.rejoin(flat), m);
   EXPECT_EQ(high, plain.div(m, product({b, c})));
-  EXPECT_EQ(plain.rejoin(sum({product({high, b, c}), product({middle, c})})),
-            product({c, plain.div(m, c)}));
+  EXPECT_EQ(plain.rejoin(sum({product({high, b, c}), product({middle, c})})), product({c, plain.div(m, c)}));
   EXPECT_EQ(plain.rejoin(sum({flat, product({i, a})})), sum({m, product({i, a})}));
   // a permuted order is not contiguous
   Index permuted = sum({product({low, a, b}), product({middle, a}), high});
@@ -184,11 +183,16 @@ struct Tree {
     }
     const int64_t x = a->value(values), y = b->value(values);
     switch (op) {
-      case Op::add: return x + y;
-      case Op::sub: return x - y;
-      case Op::mul: return x * y;
-      case Op::xor_: return x ^ y;
-      default: break;
+      case Op::add:
+        return x + y;
+      case Op::sub:
+        return x - y;
+      case Op::mul:
+        return x * y;
+      case Op::xor_:
+        return x ^ y;
+      default:
+        break;
     }
     const int64_t rest = ((x % y) + y) % y;
     return op == Op::mod ? rest : (x - rest) / y;
@@ -204,8 +208,9 @@ struct Both {
 class Fuzz {
  public:
   explicit Fuzz(uint32_t seed) : random_(seed) {
-    extents_ = {constant(4), leaf("N0"), leaf("N3"), combine(Tree::Op::mul, leaf("N1"), leaf("N2")), constant(3),
-                ceil_div(leaf("N0"), constant(4))};
+    extents_ = {constant(4), leaf("N0"),
+                leaf("N3"),  combine(Tree::Op::mul, leaf("N1"), leaf("N2")),
+                constant(3), ceil_div(leaf("N0"), constant(4))};
   }
 
   uint32_t pick(uint32_t count) { return random_() % count; }
@@ -224,12 +229,24 @@ class Fuzz {
   Both combine(Tree::Op op, const Both& x, const Both& y) {
     Index p = x.index;
     switch (op) {
-      case Tree::Op::add: p = pool.add(p, y.index); break;
-      case Tree::Op::sub: p = pool.sub(p, y.index); break;
-      case Tree::Op::mul: p = pool.mul(p, y.index); break;
-      case Tree::Op::div: p = algebra.div(p, y.index); break;
-      case Tree::Op::mod: p = algebra.mod(p, y.index); break;
-      default: p = algebra.xor_(p, y.index); break;
+      case Tree::Op::add:
+        p = pool.add(p, y.index);
+        break;
+      case Tree::Op::sub:
+        p = pool.sub(p, y.index);
+        break;
+      case Tree::Op::mul:
+        p = pool.mul(p, y.index);
+        break;
+      case Tree::Op::div:
+        p = algebra.div(p, y.index);
+        break;
+      case Tree::Op::mod:
+        p = algebra.mod(p, y.index);
+        break;
+      default:
+        p = algebra.xor_(p, y.index);
+        break;
     }
     return {std::make_shared<Tree>(Tree{op, "", 0, x.tree, y.tree}), p};
   }
@@ -241,14 +258,22 @@ class Fuzz {
   /// Something > 0.
   Both divisor() {
     switch (pick(8)) {
-      case 0: return constant(1 + pick(16));
-      case 1: return constant(int64_t{1} << pick(6));
-      case 2: return leaf(size_name());
-      case 3: return combine(Tree::Op::mul, leaf(size_name()), constant(1 + pick(6)));
-      case 4: return combine(Tree::Op::mul, leaf(size_name()), leaf(size_name()));
-      case 5: return combine(Tree::Op::add, leaf(size_name()), leaf(size_name()));
-      case 6: return ceil_div(leaf(size_name()), constant(1 + pick(5)));
-      default: return extents_[pick(static_cast<uint32_t>(extents_.size()))];
+      case 0:
+        return constant(1 + pick(16));
+      case 1:
+        return constant(int64_t{1} << pick(6));
+      case 2:
+        return leaf(size_name());
+      case 3:
+        return combine(Tree::Op::mul, leaf(size_name()), constant(1 + pick(6)));
+      case 4:
+        return combine(Tree::Op::mul, leaf(size_name()), leaf(size_name()));
+      case 5:
+        return combine(Tree::Op::add, leaf(size_name()), leaf(size_name()));
+      case 6:
+        return ceil_div(leaf(size_name()), constant(1 + pick(5)));
+      default:
+        return extents_[pick(static_cast<uint32_t>(extents_.size()))];
     }
   }
 
@@ -263,14 +288,21 @@ class Fuzz {
     switch (pick(10)) {
       case 0:
       case 1:
-      case 2: return combine(Tree::Op::add, expression(depth - 1), expression(depth - 1));
-      case 3: return combine(Tree::Op::sub, expression(depth - 1), expression(depth - 1));
-      case 4: return combine(Tree::Op::mul, expression(depth - 1), divisor());
-      case 5: return combine(Tree::Op::mul, expression(depth - 1), expression(depth - 1));
+      case 2:
+        return combine(Tree::Op::add, expression(depth - 1), expression(depth - 1));
+      case 3:
+        return combine(Tree::Op::sub, expression(depth - 1), expression(depth - 1));
+      case 4:
+        return combine(Tree::Op::mul, expression(depth - 1), divisor());
+      case 5:
+        return combine(Tree::Op::mul, expression(depth - 1), expression(depth - 1));
       case 6:
-      case 7: return combine(Tree::Op::div, expression(depth - 1), divisor());
-      case 8: return combine(Tree::Op::mod, expression(depth - 1), divisor());
-      default: return joined(depth);
+      case 7:
+        return combine(Tree::Op::div, expression(depth - 1), divisor());
+      case 8:
+        return combine(Tree::Op::mod, expression(depth - 1), divisor());
+      default:
+        return joined(depth);
     }
   }
 

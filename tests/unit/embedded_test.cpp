@@ -14,7 +14,8 @@ class Embedded : public testing::TestWithParam<Flavor> {};
 
 TEST_P(Embedded, HasWhatKernelsInclude) {
   const auto headers = device_headers(GetParam());
-  EXPECT_TRUE(std::is_sorted(headers.begin(), headers.end(), [](const auto& a, const auto& b) { return a.first < b.first; }));
+  EXPECT_TRUE(
+      std::is_sorted(headers.begin(), headers.end(), [](const auto& a, const auto& b) { return a.first < b.first; }));
   const auto has = [&](const std::string& name) {
     return std::any_of(headers.begin(), headers.end(), [&](const auto& h) { return h.first == name; });
   };

@@ -37,8 +37,8 @@ Outcome run(Kernel kernel, Trial& s, const std::vector<rt::ArrayName>& arrays = 
   const char* names[] = {"in0", "out0"};
   const long long elements[] = {(long long)s.in0.size(), (long long)s.out0.size()};
   char message[256];
-  const rt::EmulatorLaunch launch{{s.grid, 1, 1}, {s.block, 1, 1}, s.shared_bytes, s.has_barrier, s.seed, names, elements,
-                                  message,        sizeof message};
+  const rt::EmulatorLaunch launch{{s.grid, 1, 1}, {s.block, 1, 1}, s.shared_bytes, s.has_barrier, s.seed,
+                                  names,          elements,        message,        sizeof message};
   const Image image{s.in0.data(), s.out0.data(), s.n};
   rt::Machine machine(launch);
   const auto in0 = rt::global<const float>(machine, &image, offsetof(Image, in0));
@@ -149,11 +149,9 @@ TEST(Emulator, LargestBlockIsClean) {
 
 TEST(Emulator, ReadersOfOneElementDoNotRace) {
   Trial s = of(64, 2, 32);
-  const Outcome o = run(
-      [](rt::Global<const float> in0, rt::Global<float> out0, int) {
-        rt::copy<1>(out0, int(blockIdx.x * 32 + threadIdx.x), in0, 0);
-      },
-      s);
+  const Outcome o = run([](rt::Global<const float> in0, rt::Global<float> out0,
+                           int) { rt::copy<1>(out0, int(blockIdx.x * 32 + threadIdx.x), in0, 0); },
+                        s);
   EXPECT_EQ(o.faults, 0) << o.message;
 }
 
@@ -394,7 +392,9 @@ TEST(Emulator, Divisors) {
   EXPECT_EQ(s.out0[2 * 30 + 1], float((2147483640 + 6) % 7));
   auto wrong = [](rt::Global<const float>, rt::Global<float>, int) { rt::div(7, rt::Divisor<int>{7, 5, 3}); };
   expect_fault(run(wrong, s), {"division of 7 by 7 gives 0"});
-  auto negative = [](rt::Global<const float>, rt::Global<float>, int) { rt::mod(-1ll, rt::Divisor<long long>{7, 0, 0}); };
+  auto negative = [](rt::Global<const float>, rt::Global<float>, int) {
+    rt::mod(-1ll, rt::Divisor<long long>{7, 0, 0});
+  };
   expect_fault(run(negative, s), {"division of -1 by 7"});
 }
 

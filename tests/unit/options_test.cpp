@@ -50,9 +50,7 @@ std::string error_of(const Call& call) {
   return "no error";
 }
 
-bool holds(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
-}
+bool holds(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
 
 TEST(OptionTable, IsSortedAndDocumented) {
   EXPECT_LE(option_rows().size(), 25u);
@@ -185,8 +183,7 @@ TEST(Dump, FollowsTheOption) {
   dump(DumpStage::code, "int x;");
   dump(DumpStage::fusion, "not this");
   dump(DumpStage::plan, "a\nb\n");
-  EXPECT_EQ(testing::internal::GetCapturedStderr(),
-            "==== nvfuser code ====\nint x;\n==== nvfuser plan ====\na\nb\n");
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "==== nvfuser code ====\nint x;\n==== nvfuser plan ====\na\nb\n");
   const ScopedOption nothing("dump", "");
   EXPECT_FALSE(dump_enabled(DumpStage::code));
 }

@@ -58,7 +58,8 @@ struct Draft {
   Tensor* output(DataType dtype) {
     Tensor* t = tensor(TensorOp::store, dtype);
     t->memory = MemoryType::global;
-    parameter(Parameter::Kind::output, "out" + std::to_string(kernel->outputs.size()), dtype, int(kernel->outputs.size()));
+    parameter(Parameter::Kind::output, "out" + std::to_string(kernel->outputs.size()), dtype,
+              int(kernel->outputs.size()));
     kernel->outputs.push_back(t);
     return t;
   }
@@ -284,12 +285,16 @@ TEST(Printer, SharedSelectIotaElse) {
   Val* fill = d.fusion->constant(-std::numeric_limits<double>::infinity(), DataType::Double);
   Val* width = d.fusion->index_constant(1);
   auto* view = const_cast<TensorView*>(shared->view);
-  Tensor* pad = d.tensor(TensorOp::select, DataType::Half, d.fusion->expr(ExprKind::pad, {view, fill, width, width}, {d.view(DataType::Half)}));
+  Tensor* pad = d.tensor(TensorOp::select, DataType::Half,
+                         d.fusion->expr(ExprKind::pad, {view, fill, width, width}, {d.view(DataType::Half)}));
   pad->operands = {{shared, nullptr}, {nullptr, fill}};
   Val* start = d.fusion->index_constant(5);
-  Tensor* iota = d.tensor(TensorOp::iota, DataType::Int, d.fusion->expr(ExprKind::iota, {start, width, d.fusion->symbolic(DataType::Index)}, {d.view(DataType::Int)}));
+  Tensor* iota = d.tensor(
+      TensorOp::iota, DataType::Int,
+      d.fusion->expr(ExprKind::iota, {start, width, d.fusion->symbolic(DataType::Index)}, {d.view(DataType::Int)}));
   iota->operands = {{nullptr, start}, {nullptr, width}};
-  Tensor* full = d.tensor(TensorOp::fill, DataType::Int, d.fusion->expr(ExprKind::full, {start}, {d.view(DataType::Int)}));
+  Tensor* full =
+      d.tensor(TensorOp::fill, DataType::Int, d.fusion->expr(ExprKind::full, {start}, {d.view(DataType::Int)}));
   full->operands = {{nullptr, start}};
 
   const Index shifted = d.sum(tx, d.number(-1));
@@ -298,7 +303,10 @@ TEST(Printer, SharedSelectIotaElse) {
   nodes.push_back(Assign{shared, {shared, tx}, {{in, algebra.div(tx, i1)}}, {}});
   nodes.push_back(Sync{});
   nodes.push_back(Allocate{pad, 1});
-  nodes.push_back(Assign{pad, {pad, d.number(0)}, {{shared, shifted}, {}}, {{{Bound::Kind::ge, shifted}, {Bound::Kind::lt, shifted, i0}}, {}}});
+  nodes.push_back(Assign{pad,
+                         {pad, d.number(0)},
+                         {{shared, shifted}, {}},
+                         {{{Bound::Kind::ge, shifted}, {Bound::Kind::lt, shifted, i0}}, {}}});
   nodes.push_back(Allocate{iota, 1});
   Guard guard{{{Bound::Kind::eq, algebra.mod(tx, d.number(3))}}, block(), block()};
   guard.body->nodes.push_back(Assign{iota, {iota, d.number(0)}, {{}, {}}, {}, tx});
@@ -353,7 +361,8 @@ TEST(Printer, TableExpressions) {
   const Operand x{T0, nullptr}, m{T1, nullptr}, s{nullptr, two};
   EXPECT_EQ(text(PointwiseOp::silu, DataType::BFloat16, {x}),
             "rt::to<rt::bfloat16>(rt::to<rt::float32>(T0[3]) * rt::sigmoid(rt::to<rt::float32>(T0[3])))");
-  EXPECT_EQ(text(PointwiseOp::where, DataType::BFloat16, {m, x, s}), "rt::to<rt::bfloat16>(T1[3] ? rt::to<rt::float32>(T0[3]) : (-2.0f))");
+  EXPECT_EQ(text(PointwiseOp::where, DataType::BFloat16, {m, x, s}),
+            "rt::to<rt::bfloat16>(T1[3] ? rt::to<rt::float32>(T0[3]) : (-2.0f))");
   EXPECT_EQ(text(PointwiseOp::gt, DataType::Bool, {x, s}), "rt::to<rt::float32>(T0[3]) > (-2.0f)");
   EXPECT_EQ(text(PointwiseOp::logical_or, DataType::Bool, {m, x}), "T1[3] || rt::to<rt::boolean>(T0[3])");
   EXPECT_EQ(text(PointwiseOp::frac, DataType::Float, {s}), "(-2.0f) - rt::trunc(-2.0f)");

@@ -26,7 +26,8 @@ constexpr int64_t kRows = 8, kColumns = 32;
 std::vector<float> samples(std::mt19937& random, double largest) {
   std::vector<float> values{0.0f, -0.0f, 1.0f, -1.0f, 0.5f, -9.0f, 9.0f, std::numeric_limits<float>::quiet_NaN()};
   if (largest > 1e30) {
-    values.insert(values.end(), {std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity(), 3e38f, 1e-38f, 1e-44f});
+    values.insert(values.end(), {std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity(), 3e38f,
+                                 1e-38f, 1e-44f});
   }
   std::uniform_real_distribution<double> exponent(-8.0, std::log10(largest)), sign(-1.0, 1.0);
   while (values.size() < kRows * kColumns) {
@@ -209,7 +210,9 @@ TEST_F(Rewrite, ConstantsCancelOnlyBetweenTwoFactors) {
   Val *x = input(), *y = input(), *z = input();
   output(op(PointwiseOp::mul, {op(PointwiseOp::mul, {x, real(0.25)}), op(PointwiseOp::mul, {y, real(4.0)})}));
   EXPECT_EQ(ops(), "mul");
-  output(op(PointwiseOp::mul, {op(PointwiseOp::mul, {op(PointwiseOp::mul, {x, real(0x1p-90)}), op(PointwiseOp::mul, {y, z})}), real(0x1p90)}));
+  output(op(
+      PointwiseOp::mul,
+      {op(PointwiseOp::mul, {op(PointwiseOp::mul, {x, real(0x1p-90)}), op(PointwiseOp::mul, {y, z})}), real(0x1p90)}));
   EXPECT_EQ(ops(), "mul mul mul mul mul") << "x y z may overflow";
   g = {};
   x = input(), y = input();
@@ -300,9 +303,9 @@ TEST_F(Rewrite, CastsBackFromAWiderTypeGo) {
 }
 
 TEST_F(Rewrite, CastsThatRoundStay) {
-  const std::pair<DataType, DataType> kept[] = {{DataType::Float, DataType::BFloat16}, {DataType::Half, DataType::BFloat16},
-                                                {DataType::Int, DataType::Double},     {DataType::Int32, DataType::Float},
-                                                {DataType::Int, DataType::UInt64},     {DataType::Float, DataType::Int}};
+  const std::pair<DataType, DataType> kept[] = {
+      {DataType::Float, DataType::BFloat16}, {DataType::Half, DataType::BFloat16}, {DataType::Int, DataType::Double},
+      {DataType::Int32, DataType::Float},    {DataType::Int, DataType::UInt64},    {DataType::Float, DataType::Int}};
   for (const auto& [from, through] : kept) {
     g = {};
     output(g.cast(g.cast(g.input({kRows, kColumns}, from), through), from));
@@ -312,8 +315,9 @@ TEST_F(Rewrite, CastsThatRoundStay) {
 
 TEST_F(Rewrite, EveryValueSurvivesALosslessPair) {
   const std::pair<DataType, DataType> pairs[] = {
-      {DataType::Float8_e4m3fn, DataType::Half},     {DataType::Float8_e4m3fn, DataType::BFloat16}, {DataType::Float8_e5m2, DataType::Half},
-      {DataType::Float8_e5m2, DataType::Float},      {DataType::Half, DataType::Float},             {DataType::BFloat16, DataType::Double},
+      {DataType::Float8_e4m3fn, DataType::Half},  {DataType::Float8_e4m3fn, DataType::BFloat16},
+      {DataType::Float8_e5m2, DataType::Half},    {DataType::Float8_e5m2, DataType::Float},
+      {DataType::Half, DataType::Float},          {DataType::BFloat16, DataType::Double},
       {DataType::Float8_e4m3fn, DataType::Double}};
   for (const auto& [from, through] : pairs) {
     HandBuilt pair;
@@ -334,7 +338,8 @@ TEST_F(Rewrite, EveryValueSurvivesALosslessPair) {
     for (int k = 0; k < 4; k += 2) {
       values[k].resize(65536), values[k + 1].resize(65536);
       evaluate(k == 0 ? *pair : *result, {HostTensor{data, from, {65536}, {1}}},
-               {HostTensor{values[k].data(), DataType::Float, {65536}, {1}}, HostTensor{values[k + 1].data(), DataType::Float, {65536}, {1}}});
+               {HostTensor{values[k].data(), DataType::Float, {65536}, {1}},
+                HostTensor{values[k + 1].data(), DataType::Float, {65536}, {1}}});
     }
     EXPECT_EQ(most_ulps(values[0], values[2]), 0) << name_of(from) << " through " << name_of(through);
     EXPECT_EQ(most_ulps(values[1], values[3]), 0) << name_of(from) << " through " << name_of(through);
@@ -453,7 +458,8 @@ TEST_F(Rewrite, ScalarsOfACallAreNoConstants) {
   Val* s = g.scalar_input(DataType::Double);
   output(op(PointwiseOp::mul, {op(PointwiseOp::mul, {x, s}), real(2.0)}));
   EXPECT_TRUE(stays());
-  output(op(PointwiseOp::exp, {op(PointwiseOp::mul, {op(PointwiseOp::mul, {s, s}), op(PointwiseOp::mul, {x, real(1.0)})})}));
+  output(op(PointwiseOp::exp,
+            {op(PointwiseOp::mul, {op(PointwiseOp::mul, {s, s}), op(PointwiseOp::mul, {x, real(1.0)})})}));
   const std::shared_ptr<Fusion> result = rewritten();
   EXPECT_TRUE(result->inputs()[1]->is_scalar());
 }
@@ -465,8 +471,10 @@ void draw(HandBuilt& g, std::mt19937& random) {
   const auto upto = [&](size_t n) { return std::uniform_int_distribution<size_t>(0, n - 1)(random); };
   std::vector<Val*> values{g.input({kRows, kColumns}), g.input({kRows, kColumns})};
   const double constants[] = {1.0, 2.0, 0.5, 0.25, 0.3, -2.0, 0.0, -0.0, 4.0, 3.0, -1.0};
-  const PointwiseOp unary[] = {PointwiseOp::neg, PointwiseOp::tanh, PointwiseOp::sigmoid, PointwiseOp::relu, PointwiseOp::abs};
-  const PointwiseOp binary[] = {PointwiseOp::mul, PointwiseOp::mul, PointwiseOp::add, PointwiseOp::sub, PointwiseOp::truediv};
+  const PointwiseOp unary[] = {PointwiseOp::neg, PointwiseOp::tanh, PointwiseOp::sigmoid, PointwiseOp::relu,
+                               PointwiseOp::abs};
+  const PointwiseOp binary[] = {PointwiseOp::mul, PointwiseOp::mul, PointwiseOp::add, PointwiseOp::sub,
+                                PointwiseOp::truediv};
   for (int k = 0; k < 14; ++k) {
     Val* a = values[values.size() - 1 - upto(std::min<size_t>(values.size(), 4))];
     const bool constant = upto(2) == 0;
@@ -493,8 +501,8 @@ void draw(HandBuilt& g, std::mt19937& random) {
 }
 
 /// The rewritten graph is as close to the value without rounding as the original: its error is bounded by the change of
-/// the original under a change of every constant and input by some units in the last place, which the two evaluations in
-/// float and double show.  Where the original is exact, so is the copy.
+/// the original under a change of every constant and input by some units in the last place, which the two evaluations
+/// in float and double show.  Where the original is exact, so is the copy.
 TEST_F(Rewrite, RandomGraphsKeepTheirValues) {
   int changed = 0;
   for (unsigned seed = 0; seed < 600; ++seed) {
@@ -512,13 +520,16 @@ TEST_F(Rewrite, RandomGraphsKeepTheirValues) {
     int64_t bad = 0;
     for (size_t k = 0; k < got.size(); ++k) {
       const double unit = std::max(std::abs(exact[k]) * 0x1p-23, 0x1p-149);
-      const bool close = ulps(got[k], original[k]) <= 2 || std::abs(got[k] - exact[k]) <= 2 * std::abs(original[k] - exact[k]) + 4 * unit;
+      const bool close = ulps(got[k], original[k]) <= 2 ||
+                         std::abs(got[k] - exact[k]) <= 2 * std::abs(original[k] - exact[k]) + 4 * unit;
       const bool same = std::isnan(exact[k]) == std::isnan(kept[k]) &&
-                        (std::isnan(exact[k]) || exact[k] == kept[k] || std::abs(exact[k] - kept[k]) <= 1e-9 * std::abs(exact[k]) + 1e-12);
+                        (std::isnan(exact[k]) || exact[k] == kept[k] ||
+                         std::abs(exact[k] - kept[k]) <= 1e-9 * std::abs(exact[k]) + 1e-12);
       bad += !close || !same;
       if (bad == 1 && (!close || !same)) {
-        ADD_FAILURE() << "element " << k << ": " << got[k] << ", originally " << original[k] << "; in double " << kept[k] << ", originally "
-                      << exact[k] << "\n" << print_math(*g) << print_math(*result);
+        ADD_FAILURE() << "element " << k << ": " << got[k] << ", originally " << original[k] << "; in double "
+                      << kept[k] << ", originally " << exact[k] << "\n"
+                      << print_math(*g) << print_math(*result);
       }
     }
     if (bad > 0) {

@@ -65,12 +65,18 @@ Index random_expression(IndexPool& pool, std::mt19937& random, int depth) {
   Index a = random_expression(pool, random, depth - 1);
   Index b = random_expression(pool, random, depth - 1);
   switch (random() % 6) {
-    case 0: return pool.add(a, b);
-    case 1: return pool.sub(a, b);
-    case 2: return pool.mul(a, b);
-    case 3: return pool.opaque(AtomKind::div, a, b);
-    case 4: return pool.opaque(AtomKind::mod, a, b);
-    default: return pool.opaque(AtomKind::xor_, a, b);
+    case 0:
+      return pool.add(a, b);
+    case 1:
+      return pool.sub(a, b);
+    case 2:
+      return pool.mul(a, b);
+    case 3:
+      return pool.opaque(AtomKind::div, a, b);
+    case 4:
+      return pool.opaque(AtomKind::mod, a, b);
+    default:
+      return pool.opaque(AtomKind::xor_, a, b);
   }
 }
 

@@ -79,11 +79,12 @@ TEST_F(ThreadPool, WorkersTakePart) {
 
 TEST_F(ThreadPool, ExceptionsComeBackAndThePoolGoesOn) {
   for (int round = 0; round < 50; ++round) {
-    EXPECT_THROW(parallel_for(1000, [&](int64_t begin, int64_t) {
-                   if (begin >= round * 10) {
-                     throw std::runtime_error("broken");
-                   }
-                 }),
+    EXPECT_THROW(parallel_for(1000,
+                              [&](int64_t begin, int64_t) {
+                                if (begin >= round * 10) {
+                                  throw std::runtime_error("broken");
+                                }
+                              }),
                  std::runtime_error);
     std::atomic<int64_t> sum{0};
     parallel_for(100, [&](int64_t begin, int64_t end) { sum += end - begin; });

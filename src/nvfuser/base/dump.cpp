@@ -44,13 +44,9 @@ uint64_t current_mask() {
 
 }  // namespace
 
-std::string_view name_of(DumpStage stage) {
-  return kNames[static_cast<size_t>(stage)];
-}
+std::string_view name_of(DumpStage stage) { return kNames[static_cast<size_t>(stage)]; }
 
-bool dump_enabled(DumpStage stage) {
-  return (current_mask() >> static_cast<int>(stage) & 1) != 0;
-}
+bool dump_enabled(DumpStage stage) { return (current_mask() >> static_cast<int>(stage) & 1) != 0; }
 
 void dump(DumpStage stage, std::string_view text) {
   if (!dump_enabled(stage)) {

@@ -178,7 +178,9 @@ void check_value(const OptionRow& row, const std::string& text) {
   Options ignored;
   switch (row.id) {
 #define OPTION(name, variable, kind, fallback, choices, doc) \
-  case Option::name: parse(row, text, ignored.name); break;
+  case Option::name:                                         \
+    parse(row, text, ignored.name);                          \
+    break;
 #include "nvfuser/base/options.def"
 #undef OPTION
   }
@@ -202,9 +204,7 @@ uint64_t push_override(std::string_view name, std::string_view value, bool is_sc
 
 }  // namespace
 
-std::span<const OptionRow> option_rows() {
-  return kRows;
-}
+std::span<const OptionRow> option_rows() { return kRows; }
 
 Options options() {
   Options values;
@@ -228,9 +228,7 @@ std::string option_text(Option id) {
   return current_text(s, static_cast<size_t>(id));
 }
 
-void set_option(std::string_view name, std::string_view value) {
-  push_override(name, value, false);
-}
+void set_option(std::string_view name, std::string_view value) { push_override(name, value, false); }
 
 void reload_options() {
   State& s = state();
@@ -249,8 +247,6 @@ ScopedOption::~ScopedOption() {
   ++s.version;
 }
 
-uint64_t options_version() {
-  return state().version.load(std::memory_order_acquire);
-}
+uint64_t options_version() { return state().version.load(std::memory_order_acquire); }
 
 }  // namespace nvfuser

@@ -41,13 +41,21 @@ std::span<const OptionRow> option_rows();
 template <OptionType>
 struct OptionValue;
 template <>
-struct OptionValue<OptionType::flag> { using type = bool; };
+struct OptionValue<OptionType::flag> {
+  using type = bool;
+};
 template <>
-struct OptionValue<OptionType::number> { using type = int64_t; };
+struct OptionValue<OptionType::number> {
+  using type = int64_t;
+};
 template <>
-struct OptionValue<OptionType::text> { using type = std::string; };
+struct OptionValue<OptionType::text> {
+  using type = std::string;
+};
 template <>
-struct OptionValue<OptionType::list> { using type = std::vector<std::string>; };
+struct OptionValue<OptionType::list> {
+  using type = std::vector<std::string>;
+};
 
 /// The values of all options: bool cache, std::string cache_dir (the folder itself, never empty), ...
 struct Options {

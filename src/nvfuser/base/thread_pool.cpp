@@ -38,11 +38,11 @@ struct Job {
   const std::function<void(int64_t, int64_t)>* fn;
   int64_t begin, end, piece;
   int64_t pieces;
-  int wanted;                    ///< hands that may still join; guarded by the pool's mutex, as is `hands`
+  int wanted;  ///< hands that may still join; guarded by the pool's mutex, as is `hands`
   int hands = 0;
   std::atomic<int64_t> next{0};  ///< piece to claim
   std::atomic<bool> failed{false};
-  std::exception_ptr error;      ///< written by the one that set `failed`
+  std::exception_ptr error;  ///< written by the one that set `failed`
 
   void work() {
     const Working mark;

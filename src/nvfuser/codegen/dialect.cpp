@@ -32,7 +32,9 @@ constexpr Dialect kCpu{
     .move_vector = "rt::copy<$width>($to, $i, $from, $j);",
     .unroll = "",
     .vectorize = "#pragma GCC ivdep",
-    .kernel_head = "static __attribute__((noinline)) void $name_tasks($parameters, const long long* grid, long long begin, long long end)",
+    .kernel_head =
+        "static __attribute__((noinline)) void $name_tasks($parameters, const long long* grid, long long begin, long "
+        "long end)",
     .tasks = true,
 };
 

@@ -16,14 +16,14 @@ namespace nvfuser {
 struct Dialect {
   std::array<std::string_view, 3> grid_index;   ///< where block indices come from
   std::array<std::string_view, 3> block_index;  ///< where thread indices come from
-  std::string_view loop_index;      ///< type of loop variables
-  std::string_view set;             ///< $to[$i] gets $value
-  std::string_view move_element;    ///< $to[$i] gets $from[$j]; no conversion
-  std::string_view move_vector;     ///< $width elements from there on
-  std::string_view unroll;          ///< line before an unrolled loop, or ""
-  std::string_view vectorize;       ///< line before a loop of lanes, or ""
-  std::string_view kernel_head;     ///< up to the brace: $name, $parameters, $threads, $blocks
-  bool tasks;                       ///< the body stands in a loop over grid points
+  std::string_view loop_index;                  ///< type of loop variables
+  std::string_view set;                         ///< $to[$i] gets $value
+  std::string_view move_element;                ///< $to[$i] gets $from[$j]; no conversion
+  std::string_view move_vector;                 ///< $width elements from there on
+  std::string_view unroll;                      ///< line before an unrolled loop, or ""
+  std::string_view vectorize;                   ///< line before a loop of lanes, or ""
+  std::string_view kernel_head;                 ///< up to the brace: $name, $parameters, $threads, $blocks
+  bool tasks;                                   ///< the body stands in a loop over grid points
 };
 
 const Dialect& dialect_of(Target target);

@@ -22,7 +22,8 @@ std::string kernel_namespace(const Program& program) { return "k_" + program.nam
 
 std::string task_entry(const Program& program) {
   const ImageLayout layout = image_layout(program);
-  std::string out = "extern \"C\" void " + program.name + "(const void* image, const long long* grid, long long begin, long long end) {\n";
+  std::string out = "extern \"C\" void " + program.name +
+                    "(const void* image, const long long* grid, long long begin, long long end) {\n";
   out += "  const char* const at = static_cast<const char*>(image);\n";
   std::string arguments;
   for (size_t k = 0; k < program.parameters.size(); ++k) {
@@ -33,11 +34,13 @@ std::string task_entry(const Program& program) {
   return out + "  " + program.name + "_tasks(" + arguments + "grid, begin, end);\n  rt::finish_streams();\n}\n";
 }
 
-std::string emulator_entry(const Program& program, const std::vector<std::pair<int, std::string>>& arrays, int first_line) {
+std::string emulator_entry(const Program& program, const std::vector<std::pair<int, std::string>>& arrays,
+                           int first_line) {
   const ImageLayout layout = image_layout(program);
-  std::vector<std::string> lines = {"namespace " + kernel_namespace(program) + " {",
-                                    "extern \"C\" int emulate_" + program.name + "(const void* image, const rt::EmulatorLaunch* launch) {",
-                                    "  rt::Machine machine(*launch);"};
+  std::vector<std::string> lines = {
+      "namespace " + kernel_namespace(program) + " {",
+      "extern \"C\" int emulate_" + program.name + "(const void* image, const rt::EmulatorLaunch* launch) {",
+      "  rt::Machine machine(*launch);"};
   std::string arguments;
   for (size_t k = 0; k < program.parameters.size(); ++k) {
     const Parameter& p = program.parameters[k];
@@ -55,7 +58,8 @@ std::string emulator_entry(const Program& program, const std::vector<std::pair<i
     lines.push_back("  static const rt::ArrayName arrays[] = {" + table + "};");
     // Wherever the unit starts in its file, this line and those of the arrays are shifted alike.
     const int here = first_line + static_cast<int>(lines.size());
-    lines.push_back("  machine.name_arrays(arrays, " + std::to_string(arrays.size()) + ", __LINE__ - " + std::to_string(here) + ");");
+    lines.push_back("  machine.name_arrays(arrays, " + std::to_string(arrays.size()) + ", __LINE__ - " +
+                    std::to_string(here) + ");");
   }
   lines.push_back("  return rt::emulate([&] { " + program.name + "(" + arguments + "); }, machine);");
   lines.push_back("}");

@@ -18,8 +18,9 @@ std::string kernel_namespace(const Program& program);
 /// kernel's namespace.
 std::string task_entry(const Program& program);
 
-/// `extern "C" int emulate_<name>(const void* image, const rt::EmulatorLaunch* launch)`.  `arrays`: lines, counted from 1
-/// in the whole unit, of local arrays; `first_line`: the line at which this text will stand there.
-std::string emulator_entry(const Program& program, const std::vector<std::pair<int, std::string>>& arrays, int first_line);
+/// `extern "C" int emulate_<name>(const void* image, const rt::EmulatorLaunch* launch)`.  `arrays`: lines, counted from
+/// 1 in the whole unit, of local arrays; `first_line`: the line at which this text will stand there.
+std::string emulator_entry(const Program& program, const std::vector<std::pair<int, std::string>>& arrays,
+                           int first_line);
 
 }  // namespace nvfuser

@@ -13,9 +13,9 @@ namespace nvfuser {
 
 /// A compilable unit of several kernels of one target.
 struct UnitText {
-  std::string text;                 ///< includes of the rt/ headers that are used, then the kernels
-  std::string emulator_launchers;   ///< gpu target: entry functions `emulate_<name>`, for the emulator only
-  std::vector<std::string> names;   ///< kernel names in order
+  std::string text;                ///< includes of the rt/ headers that are used, then the kernels
+  std::string emulator_launchers;  ///< gpu target: entry functions `emulate_<name>`, for the emulator only
+  std::vector<std::string> names;  ///< kernel names in order
 };
 
 UnitText print_unit(std::span<const Program* const> programs);

@@ -40,7 +40,9 @@ class Printer {
 
   // ---- values
   std::string buffer_name(const Tensor* tensor) const;
-  std::string element(const Place& place) const { return buffer_name(place.tensor) + "[" + index_.text(place.offset) + "]"; }
+  std::string element(const Place& place) const {
+    return buffer_name(place.tensor) + "[" + index_.text(place.offset) + "]";
+  }
   std::string element(const Place& place, DataType to);
   std::string scalar(const Val& value, DataType to);
   std::string operand(const Assign& node, size_t k, DataType to);
@@ -80,16 +82,16 @@ void Printer::print(const Move& node) {
   if (node.count != nullptr) {
     const std::string count = node.from.tensor->name + "_count";
     body_.line("const Index ", count, " = ", index_.text(node.count), ";");
-    body_.line("rt::stream_out(&", buffer_name(node.to.tensor), "[", index_.text(node.to.offset), "], &", node.from.tensor->name, "[0], ", count,
-               " < ", node.width, " ? ", count, " : ", node.width, ");");
+    body_.line("rt::stream_out(&", buffer_name(node.to.tensor), "[", index_.text(node.to.offset), "], &",
+               node.from.tensor->name, "[0], ", count, " < ", node.width, " ? ", count, " : ", node.width, ");");
     return;
   }
-  body_.line(fill(node.width == 1 ? dialect_.move_element : dialect_.move_vector,
-            {{"width", std::to_string(node.width)},
-             {"to", buffer_name(node.to.tensor)},
-             {"i", index_.text(node.to.offset)},
-             {"from", buffer_name(node.from.tensor)},
-             {"j", index_.text(node.from.offset)}}));
+  body_.line(
+      fill(node.width == 1 ? dialect_.move_element : dialect_.move_vector, {{"width", std::to_string(node.width)},
+                                                                            {"to", buffer_name(node.to.tensor)},
+                                                                            {"i", index_.text(node.to.offset)},
+                                                                            {"from", buffer_name(node.from.tensor)},
+                                                                            {"j", index_.text(node.from.offset)}}));
 }
 
 void Printer::print(const Assign& node) {
@@ -98,7 +100,9 @@ void Printer::print(const Assign& node) {
     print(Move{node.what, node.to, node.reads.at(0), 1});
     return;
   }
-  body_.line(fill(dialect_.set, {{"to", buffer_name(node.to.tensor)}, {"i", index_.text(node.to.offset)}, {"value", value_of(node)}}));
+  body_.line(
+      fill(dialect_.set,
+           {{"to", buffer_name(node.to.tensor)}, {"i", index_.text(node.to.offset)}, {"value", value_of(node)}}));
 }
 
 /// The number of iterations, with the smaller of extent and limit as a name of its own: loops of lanes need one bound.
@@ -152,7 +156,9 @@ std::string Printer::buffer_name(const Tensor* tensor) const {
   fail(ErrorKind::internal, "internal error: output ", at - outputs.begin(), " of ", program_.name, " is no parameter");
 }
 
-std::string Printer::element(const Place& place, DataType to) { return convert_text(element(place), place.tensor->dtype, to); }
+std::string Printer::element(const Place& place, DataType to) {
+  return convert_text(element(place), place.tensor->dtype, to);
+}
 
 std::string Printer::scalar(const Val& value, DataType to) {
   if (value.is_constant()) {
@@ -164,7 +170,8 @@ std::string Printer::scalar(const Val& value, DataType to) {
     }
   }
   const auto extent = program_.kernel->extents.find(&value);
-  ensure(extent != program_.kernel->extents.end(), "scalar ", to_string(value), " of ", program_.name, " is no parameter");
+  ensure(extent != program_.kernel->extents.end(), "scalar ", to_string(value), " of ", program_.name,
+         " is no parameter");
   return convert_text(index_.text(extent->second), program_.wide ? DataType::Int : DataType::Int32, to);
 }
 
@@ -175,11 +182,16 @@ std::string Printer::operand(const Assign& node, size_t k, DataType to) {
 
 std::string Printer::value_of(const Assign& node) {
   switch (node.what->op) {
-    case TensorOp::compute: return compute(node);
-    case TensorOp::select: return select(node);
-    case TensorOp::fill: return operand(node, 0, node.what->dtype);
-    case TensorOp::iota: return iota(node);
-    default: fail(ErrorKind::internal, "internal error: ", node.what->name, " is not computed");
+    case TensorOp::compute:
+      return compute(node);
+    case TensorOp::select:
+      return select(node);
+    case TensorOp::fill:
+      return operand(node, 0, node.what->dtype);
+    case TensorOp::iota:
+      return iota(node);
+    default:
+      fail(ErrorKind::internal, "internal error: ", node.what->name, " is not computed");
   }
 }
 
@@ -212,18 +224,21 @@ std::string Printer::select(const Assign& node) {
     }
     out += index_.text(node.conditions[k]) + " ? " + value + " : ";
   }
-  return out + convert_text(literal_text(int64_t{0}, DataType::Int32, compute_type(what.dtype)), compute_type(what.dtype), what.dtype);
+  return out + convert_text(literal_text(int64_t{0}, DataType::Int32, compute_type(what.dtype)),
+                            compute_type(what.dtype), what.dtype);
 }
 
 /// start + step * index, in the compute type.
 std::string Printer::iota(const Assign& node) {
   const DataType type = compute_type(node.what->dtype);
   const auto is = [&](const Val* v, int64_t n) {
-    return v->is_constant() && std::holds_alternative<int64_t>(*v->constant()) && std::get<int64_t>(*v->constant()) == n;
+    return v->is_constant() && std::holds_alternative<int64_t>(*v->constant()) &&
+           std::get<int64_t>(*v->constant()) == n;
   };
   const Val* start = node.what->expr->input(0);
   const Val* step = node.what->expr->input(1);
-  std::string out = convert_text("Index(" + index_.text(node.index) + ")", program_.wide ? DataType::Int : DataType::Int32, type);
+  std::string out =
+      convert_text("Index(" + index_.text(node.index) + ")", program_.wide ? DataType::Int : DataType::Int32, type);
   if (!is(step, 1)) {
     out = "rt::mul(" + scalar(*step, type) + ", " + out + ")";
     result_.computes = true;
@@ -297,8 +312,8 @@ std::string Printer::head() const {
   for (const SharedBuffer& s : program_.shared) {
     const std::string type = type_text(s.tensor->dtype);
     const std::string name = buffer_name(s.tensor);
-    out += indent + "rt::Shared<" + type + "> " + name + " = rt::shared<" + type + ">(" + std::to_string(s.byte_offset) + ", " +
-           std::to_string(s.count) + ", \"" + name + "\");\n";
+    out += indent + "rt::Shared<" + type + "> " + name + " = rt::shared<" + type + ">(" +
+           std::to_string(s.byte_offset) + ", " + std::to_string(s.count) + ", \"" + name + "\");\n";
   }
   return out;
 }
@@ -312,7 +327,8 @@ KernelText Printer::run() {
   const std::string body = body_.take();
   const std::string top = head();
   for (const auto& [position, name] : arrays_) {
-    const auto lines = std::count(top.begin(), top.end(), '\n') + std::count(body.begin(), body.begin() + static_cast<std::ptrdiff_t>(position), '\n');
+    const auto lines = std::count(top.begin(), top.end(), '\n') +
+                       std::count(body.begin(), body.begin() + static_cast<std::ptrdiff_t>(position), '\n');
     result_.arrays.emplace_back(static_cast<int>(lines), name);
   }
   result_.converts = body.find("rt::to<") != std::string::npos;
@@ -336,11 +352,16 @@ std::string parameter_type(const Program& program, const Parameter& parameter) {
     return (aliased() ? "rt::Coherent<" : "rt::Global<") + std::string(qualifier) + type_text(parameter.dtype) + ">";
   };
   switch (parameter.kind) {
-    case Parameter::Kind::input: return buffer("const ");
-    case Parameter::Kind::output: return buffer("");
-    case Parameter::Kind::size: return "Index";
-    case Parameter::Kind::divisor: return "rt::Divisor<Index>";
-    case Parameter::Kind::scalar: return type_text(parameter.dtype);
+    case Parameter::Kind::input:
+      return buffer("const ");
+    case Parameter::Kind::output:
+      return buffer("");
+    case Parameter::Kind::size:
+      return "Index";
+    case Parameter::Kind::divisor:
+      return "rt::Divisor<Index>";
+    case Parameter::Kind::scalar:
+      return type_text(parameter.dtype);
   }
   return "";
 }

@@ -13,7 +13,7 @@ namespace {
 int line_count(const std::string& text) { return static_cast<int>(std::count(text.begin(), text.end(), '\n')); }
 
 std::string includes(const std::vector<KernelText>& kernels) {
-  const auto any = [&](bool KernelText::*flag) {
+  const auto any = [&](bool KernelText::* flag) {
     return std::any_of(kernels.begin(), kernels.end(), [&](const KernelText& k) { return k.*flag; });
   };
   std::string out = "#include \"rt/types.h\"\n";
@@ -45,7 +45,8 @@ UnitText print_unit(std::span<const Program* const> programs) {
   }
   const int lines = line_count(unit.text);
   for (size_t k = 0; k < programs.size(); ++k) {
-    unit.emulator_launchers += emulator_entry(*programs[k], kernels[k].arrays, lines + line_count(unit.emulator_launchers) + 1);
+    unit.emulator_launchers +=
+        emulator_entry(*programs[k], kernels[k].arrays, lines + line_count(unit.emulator_launchers) + 1);
   }
   return unit;
 }

@@ -27,7 +27,11 @@ std::string float32_text(float value) {
   if (std::isfinite(value)) {
     return decimal(value) + "f";
   }
-  return std::string("rt::bit_cast<rt::float32>(0x") + (std::isnan(value) ? "7fc00000" : value < 0 ? "ff800000" : "7f800000") + "u)";
+  return std::string("rt::bit_cast<rt::float32>(0x") +
+         (std::isnan(value) ? "7fc00000"
+          : value < 0       ? "ff800000"
+                            : "7f800000") +
+         "u)";
 }
 
 std::string float64_text(double value) {
@@ -35,7 +39,10 @@ std::string float64_text(double value) {
     return decimal(value);
   }
   return std::string("rt::bit_cast<rt::float64>(0x") +
-         (std::isnan(value) ? "7ff8000000000000" : value < 0 ? "fff0000000000000" : "7ff0000000000000") + "ull)";
+         (std::isnan(value) ? "7ff8000000000000"
+          : value < 0       ? "fff0000000000000"
+                            : "7ff0000000000000") +
+         "ull)";
 }
 
 std::string integer_text(int64_t value, DataType type) {
@@ -52,12 +59,17 @@ std::string integer_text(int64_t value, DataType type) {
 /// `value` has the alternative that belongs to `type`, a type in which kernels compute.
 std::string plain_literal(const ScalarValue& value, DataType type) {
   switch (kind_of(type)) {
-    case DataKind::boolean: return std::get<bool>(value) ? "true" : "false";
-    case DataKind::integer: return integer_text(std::get<int64_t>(value), type);
+    case DataKind::boolean:
+      return std::get<bool>(value) ? "true" : "false";
+    case DataKind::integer:
+      return integer_text(std::get<int64_t>(value), type);
     case DataKind::floating:
-      return type == DataType::Double ? float64_text(std::get<double>(value)) : float32_text(static_cast<float>(std::get<double>(value)));
-    case DataKind::complex: break;
-    default: fail(ErrorKind::internal, "internal error: no literal of type ", name_of(type));
+      return type == DataType::Double ? float64_text(std::get<double>(value))
+                                      : float32_text(static_cast<float>(std::get<double>(value)));
+    case DataKind::complex:
+      break;
+    default:
+      fail(ErrorKind::internal, "internal error: no literal of type ", name_of(type));
   }
   const auto z = std::get<std::complex<double>>(value);
   const bool narrow = type == DataType::ComplexFloat;

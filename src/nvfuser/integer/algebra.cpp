@@ -58,17 +58,11 @@ bool has_negative(Index p) {
 Algebra::Algebra(IndexPool& pool, std::unordered_map<std::string, int64_t> divisors)
     : pool_(pool), divisors_(std::move(divisors)), memo_(std::make_shared<Memo>()) {}
 
-Index Algebra::div(Index p, Index n) const {
-  return divide(p, n).quotient;
-}
+Index Algebra::div(Index p, Index n) const { return divide(p, n).quotient; }
 
-Index Algebra::mod(Index p, Index n) const {
-  return divide(p, n).remainder;
-}
+Index Algebra::mod(Index p, Index n) const { return divide(p, n).remainder; }
 
-Index Algebra::ceil_div(Index p, Index n) const {
-  return div(pool_.add(p, pool_.sub(n, pool_.constant(1))), n);
-}
+Index Algebra::ceil_div(Index p, Index n) const { return div(pool_.add(p, pool_.sub(n, pool_.constant(1))), n); }
 
 Index Algebra::xor_(Index p, Index q) const {
   if (p->is_constant() && q->is_constant()) {

@@ -20,7 +20,7 @@ struct IndexHash {
 
 struct Algebra::Memo {
   std::unordered_map<IndexPair, Division, IndexPairHash> divisions;
-  std::unordered_map<Index, Index, IndexHash> uppers;        ///< null: no bound
+  std::unordered_map<Index, Index, IndexHash> uppers;  ///< null: no bound
   std::unordered_map<Index, bool, IndexHash> nonnegatives;
   std::unordered_map<Index, Index, IndexHash> rejoined;
   std::unordered_map<const Atom*, int64_t> divisors;

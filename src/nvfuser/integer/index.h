@@ -57,8 +57,8 @@ struct Term {
 /// Sum of terms with distinct, sorted atom products; the constant term comes last; zero has no terms.
 struct IndexNode {
   std::vector<Term> terms;
-  uint32_t serial;     ///< order of creation in the pool
-  uint64_t hash = 0;   ///< of the terms; depends on serials, never on addresses
+  uint32_t serial;    ///< order of creation in the pool
+  uint64_t hash = 0;  ///< of the terms; depends on serials, never on addresses
 
   bool is_constant() const { return terms.empty() || (terms.size() == 1 && terms[0].atoms.empty()); }
   /// The value of a constant expression (0 for the empty sum).
@@ -137,10 +137,10 @@ class Algebra {
   bool factor_out(Index p, Index n, Division& result) const;
   Division split_lane(Index p, Index n) const;
 
-  int least(const Atom* atom) const;              ///< a lower bound, 0 or 1; -1 when none is known
-  bool has_index(Index p) const;                  ///< does a var or axis stand in it?
+  int least(const Atom* atom) const;  ///< a lower bound, 0 or 1; -1 when none is known
+  bool has_index(Index p) const;      ///< does a var or axis stand in it?
   bool has_index(const Atom* atom) const;
-  bool is_exact(const Atom* atom) const;          ///< stands for itself in upper bounds
+  bool is_exact(const Atom* atom) const;  ///< stands for itself in upper bounds
   Index upper_of_atom(const Atom* atom) const;
   Index upper_of_term(const Term& term) const;
   bool shifted_nonnegative(Index p) const;

@@ -10,9 +10,7 @@
 
 namespace nvfuser {
 
-inline bool serial_before(const Atom* a, const Atom* b) {
-  return a->serial < b->serial;
-}
+inline bool serial_before(const Atom* a, const Atom* b) { return a->serial < b->serial; }
 
 inline bool divides(const Term& divisor, const Term& term) {
   return divisor.coefficient != 0 && divisor.coefficient != -1 && term.coefficient % divisor.coefficient == 0 &&

@@ -25,9 +25,7 @@ int compare(const Product& a, const Product& b) {
   return a.size() == b.size() ? 0 : a.size() > b.size() ? -1 : 1;
 }
 
-bool atom_before(const Atom* a, const Atom* b) {
-  return a->serial < b->serial;
-}
+bool atom_before(const Atom* a, const Atom* b) { return a->serial < b->serial; }
 
 /// Sorts terms (factors already sorted), adds up equal products, drops zeros.
 void collect(std::vector<Term>& terms) {
@@ -124,9 +122,7 @@ struct IndexPool::Impl {
 IndexPool::IndexPool() : impl_(std::make_unique<Impl>()) {}
 IndexPool::~IndexPool() = default;
 
-Index IndexPool::constant(int64_t value) {
-  return value == 0 ? impl_->intern({}) : impl_->intern({{{}, value}});
-}
+Index IndexPool::constant(int64_t value) { return value == 0 ? impl_->intern({}) : impl_->intern({{{}, value}}); }
 
 Index IndexPool::size(std::string_view name) {
   auto found = impl_->sizes.find(name);
@@ -158,8 +154,8 @@ Index IndexPool::axis(const void* owner, std::string_view name, Index extent) {
   ensure(owner != nullptr && extent != nullptr, "axis ", name, " has no owner or no extent");
   const Atom*& atom = impl_->axes[owner];
   if (atom == nullptr) {
-    atom = impl_->make(
-        {.kind = AtomKind::axis, .serial = 0, .name = std::string(name), .extent = extent, .owner = owner});
+    atom =
+        impl_->make({.kind = AtomKind::axis, .serial = 0, .name = std::string(name), .extent = extent, .owner = owner});
   }
   return from_atom(atom);
 }
@@ -172,9 +168,7 @@ Index IndexPool::opaque(AtomKind kind, Index a, Index b) {
   return from_atom(atom);
 }
 
-Index IndexPool::from_atom(const Atom* atom) {
-  return impl_->of_atom[atom->serial];
-}
+Index IndexPool::from_atom(const Atom* atom) { return impl_->of_atom[atom->serial]; }
 
 Index IndexPool::from_terms(std::vector<Term> terms) {
   for (Term& term : terms) {
@@ -209,9 +203,7 @@ Index IndexPool::add(Index a, Index b) {
   return impl_->intern(std::move(sum));
 }
 
-Index IndexPool::sub(Index a, Index b) {
-  return add(a, scale(b, -1));
-}
+Index IndexPool::sub(Index a, Index b) { return add(a, scale(b, -1)); }
 
 Index IndexPool::scale(Index a, int64_t factor) {
   if (factor == 1) {

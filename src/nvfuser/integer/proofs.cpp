@@ -50,8 +50,8 @@ int64_t Algebra::known_divisor(Index p) const {
         factor = fact == divisors_.end() ? 1 : fact->second;
       } else if (atom->kind == AtomKind::mod) {
         auto known = memo_->divisors.find(atom);
-        factor = known != memo_->divisors.end() ? known->second
-                                                : std::gcd(known_divisor(atom->a), known_divisor(atom->b));
+        factor =
+            known != memo_->divisors.end() ? known->second : std::gcd(known_divisor(atom->a), known_divisor(atom->b));
         memo_->divisors[atom] = factor;
       }
       int64_t product;
@@ -93,14 +93,17 @@ bool Algebra::is_exact(const Atom* atom) const {
 
 int Algebra::least(const Atom* atom) const {
   switch (atom->kind) {
-    case AtomKind::size: return is_stride(*atom) ? -1 : 1;
+    case AtomKind::size:
+      return is_stride(*atom) ? -1 : 1;
     case AtomKind::div:
       if (!nonnegative(atom->a)) {
         return -1;
       }
       return nonnegative(pool_.sub(atom->a, atom->b)) ? 1 : 0;
-    case AtomKind::xor_: return nonnegative(atom->a) && nonnegative(atom->b) ? 0 : -1;
-    default: return 0;
+    case AtomKind::xor_:
+      return nonnegative(atom->a) && nonnegative(atom->b) ? 0 : -1;
+    default:
+      return 0;
   }
 }
 

@@ -108,8 +108,6 @@ Index Algebra::rejoin(Index p) const {
   return joined;
 }
 
-Index Algebra::tidy(Index p) const {
-  return rejoin(substitute(p, nullptr));
-}
+Index Algebra::tidy(Index p) const { return rejoin(substitute(p, nullptr)); }
 
 }  // namespace nvfuser

@@ -61,13 +61,27 @@ void Tape::run(const int64_t* inputs, int64_t* slots) const {
   int64_t* out = slots;
   for (const Instruction& step : instructions_) {
     switch (step.op) {
-      case Op::input: *out = inputs[step.a]; break;
-      case Op::constant: *out = step.constant; break;
-      case Op::add: *out = wrap_add(slots[step.a], slots[step.b]); break;
-      case Op::mul: *out = wrap_mul(slots[step.a], slots[step.b]); break;
-      case Op::div: *out = floor_div(slots[step.a], slots[step.b]); break;
-      case Op::mod: *out = floor_mod(slots[step.a], slots[step.b]); break;
-      case Op::xor_: *out = slots[step.a] ^ slots[step.b]; break;
+      case Op::input:
+        *out = inputs[step.a];
+        break;
+      case Op::constant:
+        *out = step.constant;
+        break;
+      case Op::add:
+        *out = wrap_add(slots[step.a], slots[step.b]);
+        break;
+      case Op::mul:
+        *out = wrap_mul(slots[step.a], slots[step.b]);
+        break;
+      case Op::div:
+        *out = floor_div(slots[step.a], slots[step.b]);
+        break;
+      case Op::mod:
+        *out = floor_mod(slots[step.a], slots[step.b]);
+        break;
+      case Op::xor_:
+        *out = slots[step.a] ^ slots[step.b];
+        break;
     }
     ++out;
   }

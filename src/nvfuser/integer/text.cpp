@@ -95,9 +95,7 @@ std::vector<const Atom*> atoms_of(Index p) {
   return atoms;
 }
 
-int64_t evaluate(Index p, const std::function<int64_t(const Atom&)>& value) {
-  return Evaluation(value).expression(p);
-}
+int64_t evaluate(Index p, const std::function<int64_t(const Atom&)>& value) { return Evaluation(value).expression(p); }
 
 std::string to_string(Index p) {
   if (p->terms.empty()) {

@@ -30,7 +30,7 @@ struct DataTypeInfo {
 };
 
 inline constexpr DataTypeInfo kDataTypes[] = {
-#define DTYPE(name, bits, kind, text, compute, code, dlbits, lanes, letter)                           \
+#define DTYPE(name, bits, kind, text, compute, code, dlbits, lanes, letter) \
   {DataType::name, #name, bits, DataKind::kind, #text, DataType::compute, code, dlbits, lanes, letter},
 #include "nvfuser/ir/dtype.def"
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The evaluator: computes a fusion straight from its links, without a compiler.  Reference of every test, and the way to
-// run where no compiler exists.
+// The evaluator: computes a fusion straight from its links, without a compiler.  Reference of every test, and the way
+// to run where no compiler exists.
 #pragma once
 
 #include <cstdint>

@@ -78,7 +78,8 @@ class Val : public Statement {
 
  protected:
   friend class Fusion;
-  Val(Fusion* fusion, uint32_t number, ValKind kind, DataType dtype) : Statement(fusion, number), kind_(kind), dtype_(dtype) {}
+  Val(Fusion* fusion, uint32_t number, ValKind kind, DataType dtype)
+      : Statement(fusion, number), kind_(kind), dtype_(dtype) {}
 
  private:
   ValKind kind_;
@@ -162,8 +163,8 @@ class TensorView final : public Val {
 /// An attribute of an expression; plain data, so that print, equality, hash and clone are written once.
 using Attribute = std::variant<int64_t, DataType, PointwiseOp, std::vector<int64_t>, std::vector<bool>>;
 
-/// An expression: kind (a row of nodes.def), operands, results, attributes.  Operands and results are scalars or tensors
-/// (IterDomains for split and merge).
+/// An expression: kind (a row of nodes.def), operands, results, attributes.  Operands and results are scalars or
+/// tensors (IterDomains for split and merge).
 class Expr final : public Statement {
  public:
   ExprKind kind() const { return kind_; }
@@ -173,7 +174,9 @@ class Expr final : public Statement {
   Val* output(int k) const;
   const std::vector<Attribute>& attributes() const { return attributes_; }
   template <class T>
-  const T& attribute(int k) const { return std::get<T>(attributes_.at(k)); }
+  const T& attribute(int k) const {
+    return std::get<T>(attributes_.at(k));
+  }
   const std::shared_ptr<const Location>& location() const { return location_; }
 
  private:
@@ -212,7 +215,8 @@ class Fusion : public std::enable_shared_from_this<Fusion> {
   TensorView* tensor(TensorDomain* domain, DataType dtype, bool cpu_scalar = false);
   /// Makes the expression the definition of its outputs and a use of its inputs.  Error if an operand belongs to
   /// another fusion or an output has a definition.
-  Expr* expr(ExprKind kind, std::vector<Val*> inputs, std::vector<Val*> outputs, std::vector<Attribute> attributes = {});
+  Expr* expr(ExprKind kind, std::vector<Val*> inputs, std::vector<Val*> outputs,
+             std::vector<Attribute> attributes = {});
 
   // ---- boundary ----
   void add_input(Val* input);

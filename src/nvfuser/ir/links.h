@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Axis links: for each tensor operand of an expression, where it is read for each point of the result.  Broadcast, permute,
-// expand, reshape, slice, pad and cat exist for everything downstream only as links; nothing else has a case per view op.
+// Axis links: for each tensor operand of an expression, where it is read for each point of the result.  Broadcast,
+// permute, expand, reshape, slice, pad and cat exist for everything downstream only as links; nothing else has a case
+// per view op.
 #pragma once
 
 #include <functional>
@@ -24,7 +25,7 @@ enum class LinkKind : uint8_t { same, resolve, fresh, split_merge, shift };
 
 /// How operand `operand` of an expression is read.
 struct Link {
-  int operand;              ///< position in Expr::inputs(); always a tensor
+  int operand;  ///< position in Expr::inputs(); always a tensor
   LinkKind kind;
   std::vector<Index> map;   ///< one index per logical (no-reduction) axis of the operand, over the result's root axes
   std::vector<Test> tests;  ///< the operand is read only where all hold (pad, cat)

@@ -20,7 +20,9 @@ class NodeCopier {
   /// The copy of a value, made now where there is none: a scalar with its definition, a tensor without (an expression
   /// that has the tensor as its result defines it).  Null stays null.
   Val* operator()(const Val* old);
-  TensorView* operator()(const TensorView* old) { return static_cast<TensorView*>((*this)(static_cast<const Val*>(old))); }
+  TensorView* operator()(const TensorView* old) {
+    return static_cast<TensorView*>((*this)(static_cast<const Val*>(old)));
+  }
   /// From here on `fresh` stands for `old`.
   void replace(const Val* old, Val* fresh) { copies_[old] = fresh; }
   /// Copies an expression as it is, with its location.

@@ -10,11 +10,26 @@ namespace nvfuser {
 
 /// Where a loop axis goes.  The names of the Python API: grid_x = blockIdx.x, block_x = threadIdx.x.
 enum class ParallelType : uint8_t {
-  mesh_x, mesh_y, mesh_z, grid_x, grid_y, grid_z, block_x, block_y, block_z, mma, serial, tma, unroll, unswitch, vectorize, stream,
+  mesh_x,
+  mesh_y,
+  mesh_z,
+  grid_x,
+  grid_y,
+  grid_z,
+  block_x,
+  block_y,
+  block_z,
+  mma,
+  serial,
+  tma,
+  unroll,
+  unswitch,
+  vectorize,
+  stream,
 };
 inline constexpr std::array<std::string_view, 16> kParallelTypeNames = {
-    "mesh_x", "mesh_y", "mesh_z", "grid_x", "grid_y", "grid_z", "block_x", "block_y", "block_z", "mma", "serial", "tma",
-    "unroll", "unswitch", "vectorize", "stream"};
+    "mesh_x",  "mesh_y", "mesh_z", "grid_x", "grid_y", "grid_z",   "block_x",   "block_y",
+    "block_z", "mma",    "serial", "tma",    "unroll", "unswitch", "vectorize", "stream"};
 constexpr std::string_view name_of(ParallelType t) { return kParallelTypeNames[static_cast<int>(t)]; }
 constexpr bool is_block(ParallelType t) { return t >= ParallelType::grid_x && t <= ParallelType::grid_z; }
 constexpr bool is_thread(ParallelType t) { return t >= ParallelType::block_x && t <= ParallelType::block_z; }
@@ -22,7 +37,8 @@ constexpr bool is_thread(ParallelType t) { return t >= ParallelType::block_x && 
 enum class IterType : uint8_t { iteration, reduction, broadcast };
 
 enum class MemoryType : uint8_t { tensor, local, shared, global, symmetric };
-inline constexpr std::array<std::string_view, 5> kMemoryTypeNames = {"tensor", "local", "shared", "global", "symmetric"};
+inline constexpr std::array<std::string_view, 5> kMemoryTypeNames = {"tensor", "local", "shared", "global",
+                                                                     "symmetric"};
 constexpr std::string_view name_of(MemoryType t) { return kMemoryTypeNames[static_cast<int>(t)]; }
 
 /// Pointwise operations: the rows of pointwise.def.

@@ -51,7 +51,8 @@ class Staging {
   }
 
   bool stages(const Loop& loop) const {
-    return std::any_of(loop.body->nodes.begin(), loop.body->nodes.end(), [&](const Node& node) { return is_streaming(loop, node); });
+    return std::any_of(loop.body->nodes.begin(), loop.body->nodes.end(),
+                       [&](const Node& node) { return is_streaming(loop, node); });
   }
 
   Tensor* stage_of(const Tensor* store) {
@@ -65,7 +66,9 @@ class Staging {
 
   Index put(Index index, const Loop& loop, Index value) const {
     const Atom* lane = loop.variable->as_atom();
-    return index == nullptr ? nullptr : state_.algebra.substitute(index, [&](const Atom& atom) { return &atom == lane ? value : nullptr; });
+    return index == nullptr
+               ? nullptr
+               : state_.algebra.substitute(index, [&](const Atom& atom) { return &atom == lane ? value : nullptr; });
   }
 
   void put(std::vector<Test>& tests, const Loop& loop, Index value) const {
@@ -101,18 +104,29 @@ class Staging {
 
   Loop staged(Loop loop) {
     const Index lanes = state_.constant(kLanes), end = loop.limit ? loop.limit : loop.extent;
-    Loop outer{loop.name + "b", nullptr, state_.algebra.ceil_div(loop.extent, lanes), nullptr, ParallelType::serial, std::make_unique<Block>()};
+    Loop outer{
+        loop.name + "b",          nullptr, state_.algebra.ceil_div(loop.extent, lanes), nullptr, ParallelType::serial,
+        std::make_unique<Block>()};
     outer.variable = state_.pool().var(outer.name, outer.extent);
     outer.limit = loop.limit ? state_.algebra.ceil_div(loop.limit, lanes) : nullptr;
     const Index first = state_.pool().scale(outer.variable, kLanes);
-    Loop inner{loop.name, state_.pool().var(loop.name, lanes), lanes, state_.pool().sub(end, first), ParallelType::vectorize, std::move(loop.body)};
+    Loop inner{loop.name,
+               state_.pool().var(loop.name, lanes),
+               lanes,
+               state_.pool().sub(end, first),
+               ParallelType::vectorize,
+               std::move(loop.body)};
     std::vector<Node> moves;
     for (Node& node : inner.body->nodes) {
       if (is_streaming(loop, node)) {
         Assign& store = std::get<Assign>(node);
         Tensor* stage = stage_of(store.what);
         outer.body->nodes.push_back(Allocate{stage, kLanes});
-        moves.push_back(Move{store.what, {store.what, put(store.to.offset, loop, first)}, {stage, state_.constant(0)}, static_cast<int>(kLanes), inner.limit});
+        moves.push_back(Move{store.what,
+                             {store.what, put(store.to.offset, loop, first)},
+                             {stage, state_.constant(0)},
+                             static_cast<int>(kLanes),
+                             inner.limit});
         store.what = stage;
         store.to = {stage, loop.variable};
       }
@@ -120,7 +134,8 @@ class Staging {
     const Index lane = state_.pool().add(first, inner.variable);
     for (Node& node : inner.body->nodes) {
       auto* assign = std::get_if<Assign>(&node);
-      const bool to_stage = assign && assign->to.offset == loop.variable && assign->what->op == TensorOp::copy && assign->what->streaming;
+      const bool to_stage =
+          assign && assign->to.offset == loop.variable && assign->what->op == TensorOp::copy && assign->what->streaming;
       Block one;
       one.nodes.push_back(std::move(node));
       put(one, loop, lane);

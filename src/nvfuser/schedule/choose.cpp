@@ -117,7 +117,8 @@ class Choice {
     }
     const bool straight = false, turned = true;
     for (const TileShape& shape : kTileShapes) {
-      Params params{.family = Family::tile, .threads = shape.threads, .blocks_per_sm = blocks({shape.threads, 0, shape.blocks})};
+      Params params{
+          .family = Family::tile, .threads = shape.threads, .blocks_per_sm = blocks({shape.threads, 0, shape.blocks})};
       params.tile = kTileSides[log2_of(problem_.widest_bytes)] * shape.scale;
       const int most = std::max(1, params.tile * params.tile / params.threads);
       params.vector = std::min(most, common_vector(&ProblemBuffer::max_vector_tile, &straight));

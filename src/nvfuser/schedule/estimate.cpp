@@ -39,7 +39,7 @@ struct Work {
   double shared = 0;           ///< warp accesses to shared memory
   double reload = 0;           ///< bytes fetched again from L2
   double barriers = 0;
-  double short_rows = 0;       ///< how far rows of a tile fall short of 256 bytes
+  double short_rows = 0;  ///< how far rows of a tile fall short of 256 bytes
   double registers = 24;  ///< a thread wants
   int64_t shared_bytes = 0;
 };
@@ -139,8 +139,8 @@ Estimate estimate_gpu(const Problem& problem, const Params& params, const Device
   const double big = .4 * std::clamp(std::log2(std::max(work.read, 1.0) / 4096), 0.0, 2.0) / 2 +
                      .6 * std::clamp(std::log2(static_cast<double>(std::max(params.batch, 1))), 0.0, 2.0) / 2;
   const bool narrow = params.vector * problem.narrowest_bytes < 16;
-  const double form = 1 + model.burst * big * mixed + (narrow ? model.narrow_loss : 0) +
-                      model.short_rows * work.short_rows;
+  const double form =
+      1 + model.burst * big * mixed + (narrow ? model.narrow_loss : 0) + model.short_rows * work.short_rows;
   e.memory =
       sms / 1000 *
       ((work.read / device.read_tbps + work.write / device.write_tbps) * form +

@@ -52,7 +52,7 @@ struct TimeModel {
   double no_l1_writes = .0283;
   double no_l1_reads = .0191;
   double block_instructions = 14;  ///< a warp and tile, before and after its elements
-  double short_rows = .06;      ///< tiles with rows of 128 bytes in place of 256 (relu + transpose of 2 bytes, H200)
+  double short_rows = .06;         ///< tiles with rows of 128 bytes in place of 256 (relu + transpose of 2 bytes, H200)
   double strided_reload = .35;  ///< a sector fetched again for its next element, relative to DRAM bytes (not measured)
 };
 

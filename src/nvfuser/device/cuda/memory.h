@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Memory of a CUDA kernel: global buffers and shared memory are raw pointers, local arrays raw arrays; vector copies are
-// single instructions of up to 16 bytes.
+// Memory of a CUDA kernel: global buffers and shared memory are raw pointers, local arrays raw arrays; vector copies
+// are single instructions of up to 16 bytes.
 #pragma once
 
 #include "rt/flavor.h"
@@ -35,7 +35,11 @@ RT_FN Shared<T> shared(int byte_offset, int, const char*) {
 
 /// Alignment that lets copies of up to 16 bytes start at any multiple of their width.
 template <int Bytes>
-inline constexpr int kArrayAlignment = Bytes >= 16 ? 16 : Bytes >= 8 ? 8 : Bytes >= 4 ? 4 : Bytes >= 2 ? 2 : 1;
+inline constexpr int kArrayAlignment = Bytes >= 16  ? 16
+                                       : Bytes >= 8 ? 8
+                                       : Bytes >= 4 ? 4
+                                       : Bytes >= 2 ? 2
+                                                    : 1;
 
 /// Lives in registers when every index is a constant after unrolling.
 template <class T, int N>
@@ -47,19 +51,41 @@ struct alignas(kArrayAlignment<int(sizeof(T)) * N>) alignas(T) Array {
 
 /// Address of element i of any memory.
 template <class T, class I>
-RT_FN T* address(T* p, I i) { return p + i; }
+RT_FN T* address(T* p, I i) {
+  return p + i;
+}
 template <class T, class I>
-RT_FN T* address(const Shared<T>& s, I i) { return s.p + i; }
+RT_FN T* address(const Shared<T>& s, I i) {
+  return s.p + i;
+}
 template <class T, int N, class I>
-RT_FN T* address(Array<T, N>& a, I i) { return a.v + i; }
+RT_FN T* address(Array<T, N>& a, I i) {
+  return a.v + i;
+}
 
 /// The type that moves so many bytes in one instruction.
-template <int Bytes> struct Chunk;
-template <> struct Chunk<1> { using type = unsigned char; };
-template <> struct Chunk<2> { using type = unsigned short; };
-template <> struct Chunk<4> { using type = unsigned int; };
-template <> struct Chunk<8> { using type = uint2; };
-template <> struct Chunk<16> { using type = uint4; };
+template <int Bytes>
+struct Chunk;
+template <>
+struct Chunk<1> {
+  using type = unsigned char;
+};
+template <>
+struct Chunk<2> {
+  using type = unsigned short;
+};
+template <>
+struct Chunk<4> {
+  using type = unsigned int;
+};
+template <>
+struct Chunk<8> {
+  using type = uint2;
+};
+template <>
+struct Chunk<16> {
+  using type = uint4;
+};
 
 template <int N, class T, class S>
 RT_FN void copy_elements(T* to, const S* from) {
@@ -86,20 +112,21 @@ RT_FN void copy(To& to, I i, From& from, J j) {
 RT_FN void sync() { __syncthreads(); }
 
 /// A launch-time divisor with its multiplier (runtime/divisor.h fills it).
-template <class Index> struct Divisor;
-template <> struct Divisor<int> { unsigned divisor, multiplier, shift; };
-template <> struct Divisor<long long> { unsigned long long divisor, multiplier, shift; };
+template <class Index>
+struct Divisor;
+template <>
+struct Divisor<int> {
+  unsigned divisor, multiplier, shift;
+};
+template <>
+struct Divisor<long long> {
+  unsigned long long divisor, multiplier, shift;
+};
 
 /// 0 <= x < 2^31, so that 2x * multiplier / 2^32 needs no 64-bit shift.
-RT_FN int div(int x, const Divisor<int>& d) {
-  return int(__umulhi(2u * unsigned(x), d.multiplier) >> d.shift);
-}
+RT_FN int div(int x, const Divisor<int>& d) { return int(__umulhi(2u * unsigned(x), d.multiplier) >> d.shift); }
 RT_FN int mod(int x, const Divisor<int>& d) { return x - div(x, d) * int(d.divisor); }
-RT_FN long long div(long long x, const Divisor<long long>& d) {
-  return (long long)((unsigned long long)x / d.divisor);
-}
-RT_FN long long mod(long long x, const Divisor<long long>& d) {
-  return (long long)((unsigned long long)x % d.divisor);
-}
+RT_FN long long div(long long x, const Divisor<long long>& d) { return (long long)((unsigned long long)x / d.divisor); }
+RT_FN long long mod(long long x, const Divisor<long long>& d) { return (long long)((unsigned long long)x % d.divisor); }
 
 }  // namespace rt

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The machine that runs a CUDA kernel on the host: blocks one after the other, the threads of a block as fibers (as plain
-// calls where the kernel has no barrier), both in an order drawn from a seed.  Faults are counted and the first one is
-// told; execution goes on: reads that may not be give 0, writes are dropped.
+// The machine that runs a CUDA kernel on the host: blocks one after the other, the threads of a block as fibers (as
+// plain calls where the kernel has no barrier), both in an order drawn from a seed.  Faults are counted and the first
+// one is told; execution goes on: reads that may not be give 0, writes are dropped.
 #pragma once
 
 #include <algorithm>
@@ -61,7 +61,8 @@ class Machine {
  public:
   static constexpr int kMaxThreads = 1024;
 
-  explicit Machine(const EmulatorLaunch& launch) : launch_(launch), random_((launch.seed + 1) * 0x9E3779B97F4A7C15ull | 1) {
+  explicit Machine(const EmulatorLaunch& launch)
+      : launch_(launch), random_((launch.seed + 1) * 0x9E3779B97F4A7C15ull | 1) {
     machine = this;
     if (launch.message && launch.message_bytes) {
       launch.message[0] = 0;
@@ -210,11 +211,13 @@ class Machine {
       char* end = end_of(*sorted[first]);
       long long granule = sorted[first]->element_bytes;
       for (last = first + 1; last < sorted.size() && start_of(*sorted[last]) < end; ++last) {
-        granule = std::gcd(std::gcd(granule, (long long)sorted[last]->element_bytes), (long long)(sorted[last]->data - begin));
+        granule = std::gcd(std::gcd(granule, (long long)sorted[last]->element_bytes),
+                           (long long)(sorted[last]->data - begin));
         end = std::max(end, end_of(*sorted[last]));
       }
       // calloc: pages that no thread touches cost nothing.
-      shadows_.emplace_back(static_cast<Shadow*>(std::calloc(size_t((end - begin) / granule + 1), sizeof(Shadow))), std::free);
+      shadows_.emplace_back(static_cast<Shadow*>(std::calloc(size_t((end - begin) / granule + 1), sizeof(Shadow))),
+                            std::free);
       for (size_t k = first; k < last; ++k) {
         sorted[k]->shadows = shadows_.back().get() + (sorted[k]->data - begin) / granule;
         sorted[k]->step = int(sorted[k]->element_bytes / granule);
@@ -302,7 +305,8 @@ class Machine {
     if (barrier_[other] == kDone) {
       fault("divergent barrier: line %d, thread (%u,%u,%u) has ended", barrier_[waiting], t.x, t.y, t.z);
     } else {
-      fault("divergent barrier: line %d, thread (%u,%u,%u) waits at line %d", barrier_[waiting], t.x, t.y, t.z, barrier_[other]);
+      fault("divergent barrier: line %d, thread (%u,%u,%u) waits at line %d", barrier_[waiting], t.x, t.y, t.z,
+            barrier_[other]);
     }
   }
   static void fiber_entry() {

@@ -8,11 +8,11 @@ struct EmulatorLaunch {
   long long grid[3];
   long long block[3];
   long long shared_bytes;
-  bool has_barrier;             ///< false: threads run as plain calls
-  unsigned long long seed;      ///< order of blocks and threads
-  const char* const* names;     ///< of the buffer parameters, in their order
-  const long long* elements;    ///< addressable elements of each, from its pointer on
-  char* message;                ///< gets the first fault, or ""
+  bool has_barrier;           ///< false: threads run as plain calls
+  unsigned long long seed;    ///< order of blocks and threads
+  const char* const* names;   ///< of the buffer parameters, in their order
+  const long long* elements;  ///< addressable elements of each, from its pointer on
+  char* message;              ///< gets the first fault, or ""
   int message_bytes;
   const long long* before = nullptr;  ///< addressable elements below each pointer (negative strides); null: none
 };
