@@ -148,7 +148,7 @@ class Drawing:
         makers = (
             self.unary, self.unary, self.binary, self.binary, self.binary, self.number, self.any_operation, self.select,
             self.convert, self.convert, self.permute, self.broadcast, self.grow, self.squeeze, self.in_dim, self.count,
-            self.fill, self.copy, self.transposed_mate,
+            self.fill, self.copy, self.transposed_mate, self.transposed_mate,
         )  # fmt: skip
         try:
             value = rng.choice(makers)(rng.choice(self.pool[-4:]))

@@ -145,22 +145,22 @@ TEST(Choose, H200) {
   EXPECT_EQ(first(silu_mul(), "H200"), "flat threads=256 batch=1 vector=8 blocks=8");
   EXPECT_EQ(first(scale_bias_relu(), "H200"), "flat threads=256 batch=1 vector=8 blocks=8");
   EXPECT_EQ(first(add_permute(), "H200"), "flat threads=256 batch=1 vector=8 blocks=8");
-  EXPECT_EQ(first(relu_transpose(), "H200"), "tile threads=256 batch=1 vector=8 other=8 blocks=8 tile=64");
+  EXPECT_EQ(first(relu_transpose(), "H200"), "tile threads=256 batch=1 vector=8 other=8 blocks=4 tile=128");
 }
 
 TEST(Choose, OtherGpus) {
   EXPECT_EQ(first(bias_gelu(), "A100"), "flat threads=256 batch=1 vector=8 blocks=8");
   EXPECT_EQ(first(silu_mul(), "A100"), "flat threads=256 batch=1 vector=8 blocks=8");
-  EXPECT_EQ(first(relu_transpose(), "A100"), "tile threads=256 batch=1 vector=8 other=8 blocks=8 tile=64");
+  EXPECT_EQ(first(relu_transpose(), "A100"), "tile threads=256 batch=1 vector=8 other=8 blocks=4 tile=128");
   EXPECT_EQ(first(bias_gelu(), "B200"), "flat threads=256 batch=2 vector=8 blocks=8");
   EXPECT_EQ(first(silu_mul(), "B200"), "flat threads=256 batch=1 vector=8 blocks=8");
   EXPECT_EQ(first(bias_gelu(), "RTX5090"), "flat threads=256 batch=1 vector=8 blocks=6");
 }
 
 TEST(Choose, Cpu) {
-  EXPECT_EQ(first(bias_gelu(), "CPU"), "cpu_flat task=8192");
-  EXPECT_EQ(first(silu_mul(), "CPU"), "cpu_flat task=262144");
-  EXPECT_EQ(first(scale_bias_relu(), "CPU"), "cpu_flat task=256");
+  EXPECT_EQ(first(bias_gelu(), "CPU"), "cpu_flat task=8192 stream=1");
+  EXPECT_EQ(first(silu_mul(), "CPU"), "cpu_flat task=262144 stream=1");
+  EXPECT_EQ(first(scale_bias_relu(), "CPU"), "cpu_flat task=256 stream=1");
   EXPECT_EQ(first(relu_transpose(), "CPU"), "cpu_tile tile=64");
   EXPECT_EQ(first(Case(1000, 20, 0).in(4, 1000).out(4, 1000), "CPU"), "cpu_flat task=16384");
 }

@@ -207,6 +207,7 @@ static __attribute__((noinline)) void scale_add_tasks(rt::Global<const rt::bfloa
 extern "C" void scale_add(const void* image, const long long* grid, long long begin, long long end) {
   const char* const at = static_cast<const char*>(image);
   scale_add_tasks(*reinterpret_cast<const rt::bfloat16* const*>(at + 0), *reinterpret_cast<rt::bfloat16* const*>(at + 8), *reinterpret_cast<const Index*>(at + 16), *reinterpret_cast<const rt::float64*>(at + 24), grid, begin, end);
+  rt::finish_streams();
 }
 }  // namespace
 )";
@@ -362,9 +363,9 @@ TEST(Printer, TableExpressions) {
   EXPECT_EQ(text(PointwiseOp::silu, DataType::BFloat16, {x}),
             "rt::to<rt::bfloat16>(rt::to<rt::float32>(T0[3]) * rt::sigmoid(rt::to<rt::float32>(T0[3])))");
   EXPECT_EQ(text(PointwiseOp::where, DataType::BFloat16, {m, x, s}),
-            "rt::to<rt::bfloat16>(T1[3] ? rt::to<rt::float32>(T0[3]) : (-2.0f))");
+            "rt::to<rt::bfloat16>(rt::where(T1[3], rt::to<rt::float32>(T0[3]), -2.0f))");
   EXPECT_EQ(text(PointwiseOp::gt, DataType::Bool, {x, s}), "rt::to<rt::float32>(T0[3]) > (-2.0f)");
-  EXPECT_EQ(text(PointwiseOp::logical_or, DataType::Bool, {m, x}), "T1[3] || rt::to<rt::boolean>(T0[3])");
+  EXPECT_EQ(text(PointwiseOp::logical_or, DataType::Bool, {m, x}), "rt::logical_or(T1[3], rt::to<rt::boolean>(T0[3]))");
   EXPECT_EQ(text(PointwiseOp::frac, DataType::Float, {s}), "(-2.0f) - rt::trunc(-2.0f)");
 }
 

@@ -18,6 +18,11 @@ Layout row_major(const TensorView& view) {
   return layout;
 }
 
+Index buffer_extent(const IterDomain& axis, Layout::Stride stride, Extents& extents) {
+  const bool spread = axis.expanded_extent() != nullptr && stride != Layout::Stride::zero;
+  return spread ? extents.of(axis.expanded_extent()) : extents.of(&axis);
+}
+
 Allocation global_allocation(const TensorView& view, const Layout& layout, const std::string& name, Extents& extents,
                              IndexPool& pool) {
   const std::vector<IterDomain*> axes = view.domain()->no_reductions();
@@ -33,7 +38,7 @@ Allocation global_allocation(const TensorView& view, const Layout& layout, const
   Index dense = pool.constant(1);
   for (size_t k = axes.size(); k-- > 0;) {
     const int axis = layout.order[k];
-    const Index extent = extents.of(axes[axis]);
+    const Index extent = buffer_extent(*axes[axis], layout.strides[axis], extents);
     Index stride = pool.constant(0);
     if (layout.strides[axis] == Layout::Stride::dense) {
       stride = dense;

@@ -140,11 +140,10 @@ class Instantiate {
     }
   }
 
-  /// Index of a free axis: 0 if it has one element, else a reference axis of its extent, of its class first, or a new
-  /// one.
-  Index bind(const IterDomain* axis, std::vector<Id*>& taken) {
-    const Index extent = extents_->of(axis);
-    if (axis->is_broadcast() || extent->is(1)) {
+  /// Index of a free axis of that extent: 0 if it has one element, else a reference axis of its extent, of its class
+  /// first, or a new one.
+  Index bind(const IterDomain* axis, Index extent, std::vector<Id*>& taken) {
+    if (extent->is(1)) {
       return kernel_->pool->constant(0);
     }
     Reference& reference = kernel_->main();
@@ -184,7 +183,7 @@ class Instantiate {
     std::vector<Index> map(axes.size());
     std::vector<Id*> taken;
     for (int axis : layout.order) {
-      map[axis] = bind(axes[axis], taken);
+      map[axis] = bind(axes[axis], buffer_extent(*axes[axis], layout.strides[axis], *extents_), taken);
     }
     Operand source = instance({view, map, {}});
     if (source.tensor == nullptr) {

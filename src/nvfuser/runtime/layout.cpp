@@ -7,10 +7,14 @@
 
 namespace nvfuser {
 
-Layout layout_of(const TensorView& view, const std::vector<int64_t>& sizes, const std::vector<int64_t>& strides) {
+Layout layout_of(const TensorView& view, const std::vector<int64_t>& sizes, const std::vector<int64_t>& strides,
+                 BufferUse use) {
   const int rank = static_cast<int>(sizes.size());
   const std::vector<IterDomain*> axes = view.domain()->no_reductions();
-  auto ordered = [&](int axis) { return sizes[axis] > 1 && strides[axis] != 0 && !axes[axis]->is_broadcast(); };
+  auto one_element = [&](int axis) {
+    return axes[axis]->is_broadcast() && (use == BufferUse::read || sizes[axis] == 1);
+  };
+  auto ordered = [&](int axis) { return sizes[axis] > 1 && strides[axis] != 0 && !one_element(axis); };
   std::vector<int> places;
   for (int axis = 0; axis < rank; ++axis) {
     if (ordered(axis)) {
@@ -31,7 +35,7 @@ Layout layout_of(const TensorView& view, const std::vector<int64_t>& sizes, cons
   int64_t expected = 1;
   for (int k = rank - 1; k >= 0; --k) {
     const int axis = layout.order[k];
-    if (axes[axis]->is_broadcast() || (strides[axis] == 0 && sizes[axis] > 1)) {
+    if (one_element(axis) || (strides[axis] == 0 && sizes[axis] > 1)) {
       layout.strides[axis] = Layout::Stride::zero;
       continue;
     }

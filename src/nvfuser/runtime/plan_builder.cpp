@@ -158,7 +158,7 @@ void PlanBuilder::describe_target(GroupCall& call, const TensorView* tensor, int
   call.group.outputs.push_back(tensor);
   call.output_strides.push_back(strides_of(buffer));
   const bool given = buffer < input_count();
-  call.output_layouts.push_back(given ? layout_of(*tensor, sizes_of(buffer), strides_of(buffer))
+  call.output_layouts.push_back(given ? layout_of(*tensor, sizes_of(buffer), strides_of(buffer), BufferUse::written)
                                       : allocation_layout(*tensor));
   call.alignments.outputs.push_back(given ? alignment_of(tensor_argument(buffer).data) : 16);
 }
