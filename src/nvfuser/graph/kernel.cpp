@@ -84,6 +84,16 @@ std::vector<Id*> needs(const Tensor& t) {
   return found;
 }
 
+namespace {
+
+/// Is index < bound provable, though the index may be negative?
+bool surely_below(Index index, Index bound, const Algebra& algebra) {
+  IndexPool& pool = algebra.pool();
+  return algebra.nonnegative(pool.sub(pool.sub(bound, index), pool.constant(1)));
+}
+
+}  // namespace
+
 bool holds(const Test& test, const Algebra& algebra) {
   switch (test.kind) {
     case Test::Kind::eq:
@@ -92,7 +102,7 @@ bool holds(const Test& test, const Algebra& algebra) {
       return std::all_of(test.index->terms.begin(), test.index->terms.end(),
                          [](const Term& term) { return term.coefficient >= 0; });
     case Test::Kind::lt:
-      return algebra.below(test.index, test.bound);
+      return algebra.below(test.index, test.bound) || surely_below(test.index, test.bound, algebra);
   }
   return false;
 }

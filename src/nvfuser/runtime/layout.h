@@ -14,9 +14,7 @@ namespace nvfuser {
 /// One element of an expanded axis is read, all of them are written where the buffer has them.
 enum class BufferUse : uint8_t { read, written };
 /// The layout class of actual strides (in elements): the memory order of the axes, and for each whether its stride is
-/// dense, zero or free.  Strides of axes of size 1 do not matter and count as dense.  One element of an expanded axis
-/// is read, all of them are written where the buffer has them.
-enum class BufferUse : uint8_t { read, written };
+/// dense, zero or free.  Strides of axes of size 1 do not matter and count as dense.
 Layout layout_of(const TensorView& view, const std::vector<int64_t>& sizes, const std::vector<int64_t>& strides,
                  BufferUse use = BufferUse::read);
 /// The layout that the fusion gives a tensor: its allocation order, dense; zero for broadcast and expanded axes.
