@@ -47,7 +47,7 @@ test: $(STAMP)-test gtest ## build what is needed and run every test
 	$(MAKE) -k -j1 example unit pytest
 
 unit: ## run the C++ tests that `make test` built
-	$(BUILD)/unit_tests --gtest_brief=1
+	NVFUSER_NVRTC="$$(echo $(CURDIR)/$(VENV)/lib/python*/site-packages/nvidia/cu13/lib)" $(BUILD)/unit_tests --gtest_brief=1
 
 pytest: ## run the Python tests against what is installed in .venv
 	cd tests && ../$(PY) -m pytest -c ../pyproject.toml --rootdir=.. python
