@@ -100,6 +100,8 @@ class Drawing:
         with fd:
             for _ in range(rng.randint(1, 3)):
                 self.add_input()
+            if rng.random() < 0.25:
+                self.add_turned_pair()
             if rng.random() < 0.3:
                 number = rng.choice([-1.5, 0.25, 2.0])
                 self.scalars.append((fd.define_scalar(dtype=DataType.Double), number))
@@ -112,15 +114,24 @@ class Drawing:
 
     # ---- inputs ----
 
-    def add_input(self) -> None:
+    def add_turned_pair(self) -> None:
+        """Two matrices in opposite memory orders, added: tiles go through shared memory."""
+        a, b = self.rng.choice(SIZES[3:]), self.rng.choice(SIZES[3:])
+        x, y = self.add_input([a, b]), self.add_input([b, a])
+        if DataType.Bool not in (x.dtype, y.dtype) and (
+            x.dtype == y.dtype or DataType.UInt64 not in (x.dtype, y.dtype)
+        ):
+            t = self.ops.add(x.tensor, self.ops.permute(y.tensor, [1, 0]))
+            self.pool.append(self.joined("add", t, x.shape, x, y))
+
+    def add_input(self, wanted: list[int] | None = None) -> Value:
         rng = self.rng
-        shape = [
-            rng.choice(self.letters) if rng.random() < 0.85 else 1 for _ in range(rng.choice((0, 1, 2, 2, 3, 3, 4, 5)))
-        ]
-        while math.prod(shape) > ELEMENTS:
+        ranks = (0, 1, 2, 2, 3, 3, 4, 5)
+        shape = wanted or [rng.choice(self.letters) if rng.random() < 0.85 else 1 for _ in range(rng.choice(ranks))]
+        while wanted is None and math.prod(shape) > ELEMENTS:
             shape[shape.index(max(shape))] = 2
         dtype = rng.choice(INPUT_DTYPES)
-        strides, offset = draw_layout(rng, shape)
+        strides, offset = draw_layout(rng, shape) if wanted is None else ([shape[1], 1], rng.choice((0, 0, 4)))
         room, bound, special = draw_values(
             rng, self.numbers, dtype, offset + 1 + sum(max(n - 1, 0) * s for n, s in zip(shape, strides, strict=True))
         )
@@ -140,6 +151,7 @@ class Drawing:
         value = Value(tensor, list(zip(shape, flags, strict=True)), dtype, bound, None if special else 0.0, special)
         self.pool.append(value)
         self.input_values.append(value)
+        return value
 
     # ---- operations ----
 

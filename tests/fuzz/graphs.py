@@ -238,7 +238,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=0, help="stop after that time")
     parser.add_argument("--count", type=int, default=0, help="stop after that many graphs")
     parser.add_argument("--seed", type=int, default=1, help="first seed")
-    parser.add_argument("--batch", type=int, default=100, help="graphs in one compile")
+    parser.add_argument("--batch", type=int, default=200, help="graphs in one compile")
     parser.add_argument("--replay", type=int, help="one seed, with its kernels")
     parser.add_argument("--candidate", type=int, help="the ranked schedule that is run; else it changes by batch")
     parser.add_argument("--machine", action="store_true", help="host kernels with all of this machine's instructions")
