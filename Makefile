@@ -14,10 +14,10 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHON
 STAMP := $(VENV)/.stamp
 
-.PHONY: help build demo test unit pytest example wheel sanitize bench lint format fuzz clean gtest
+.PHONY: help build demo test unit pytest example wheel sanitize bench lint format fuzz add-op clean gtest
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
 	@echo "  variables: JOBS=$(JOBS) VENV=$(VENV) PYTHON=$(PYTHON) SECONDS=$(SECONDS) SEED=$(SEED)"
 
 $(STAMP)-build: requirements/build.txt
@@ -77,6 +77,9 @@ format: $(STAMP)-lint ## format the C++ and Python sources
 
 fuzz: $(STAMP)-test build ## random programs for SECONDS seconds from SEED
 	$(PY) tests/fuzz/graphs.py --seconds $(SECONDS) --seed $(SEED)
+
+add-op: $(STAMP)-build ## prove that one row of the table makes an operation, on a copy of the tree
+	tools/check/add_op.sh
 
 sanitize: $(STAMP)-build gtest ## the C++ tests under the address and undefined-behaviour sanitizers
 	cmake -S . -B build-sanitize -G Ninja -DNVFUSER_SANITIZE=ON -DNVFUSER_TESTS=ON -DNVFUSER_PYTHON=OFF > /dev/null
