@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "error_message.h"
 #include "nvfuser/ir/fusion.h"
 
 namespace nvfuser::testing {
@@ -20,8 +21,6 @@ std::string error_of(Body&& body) {
   }
   return {};
 }
-
-inline bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 /// A fusion under construction.  Sizes: -1 symbolic, 1 broadcast, else static.
 class HandBuilt {

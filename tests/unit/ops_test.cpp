@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Builders: what they insert, the axes and the memory order of results, and their errors.
-#include <gtest/gtest.h>
-
 #include <limits>
 
+#include "builder_fixture.h"
 #include "nvfuser/ops/cast.h"
-#include "nvfuser/ops/define.h"
 #include "nvfuser/ops/factory.h"
-#include "nvfuser/ops/pointwise.h"
 #include "nvfuser/ops/resize.h"
 #include "nvfuser/ops/result.h"
 #include "nvfuser/ops/shape.h"
@@ -17,23 +14,8 @@ namespace {
 
 using Flags = std::vector<std::optional<bool>>;
 
-/// A fusion with short names for what the tests define.
-class Ops : public testing::Test {
+class Ops : public BuilderTest {
  protected:
-  TensorView* input(const std::vector<int64_t>& shape, DataType dtype = DataType::Float,
-                    const std::vector<int64_t>& order = {}) {
-    TensorView* tensor = define_tensor(*fusion_, shape, true, dtype, false, order);
-    fusion_->add_input(tensor);
-    return tensor;
-  }
-  Val* scalar(DataType dtype) {
-    Val* value = define_scalar(*fusion_, dtype);
-    fusion_->add_input(value);
-    return value;
-  }
-  Val* number(ScalarValue value) { return make_constant(*fusion_, value); }
-  Val* number(double value) { return number(ScalarValue(value)); }
-  Val* integer(int64_t value) { return number(ScalarValue(value)); }
   std::vector<Val*> sizes(const std::vector<int64_t>& values) {
     std::vector<Val*> result;
     for (const int64_t value : values) {
@@ -41,12 +23,7 @@ class Ops : public testing::Test {
     }
     return result;
   }
-  TensorView* op(PointwiseOp op, std::vector<Val*> operands) {
-    return static_cast<TensorView*>(pointwise(op, std::move(operands)));
-  }
   void TearDown() override { verify(*fusion_); }
-
-  std::shared_ptr<Fusion> fusion_ = Fusion::make();
 };
 
 /// -1 for extents that are not known.

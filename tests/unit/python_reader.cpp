@@ -13,7 +13,7 @@
 #include "nvfuser/ops/cast.h"
 #include "nvfuser/ops/define.h"
 #include "nvfuser/ops/factory.h"
-#include "nvfuser/ops/pointwise.h"
+#include "nvfuser/ops/pointwise_builder.h"
 #include "nvfuser/ops/resize.h"
 #include "nvfuser/ops/shape.h"
 

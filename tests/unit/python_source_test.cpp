@@ -2,15 +2,12 @@
 // Fusions as Python source: the text, and that it builds an equal fusion with equal memory orders.
 #include "nvfuser/ops/python_source.h"
 
-#include <gtest/gtest.h>
-
 #include <cmath>
 #include <limits>
 
+#include "builder_fixture.h"
 #include "nvfuser/ops/cast.h"
-#include "nvfuser/ops/define.h"
 #include "nvfuser/ops/factory.h"
-#include "nvfuser/ops/pointwise.h"
 #include "nvfuser/ops/resize.h"
 #include "nvfuser/ops/result.h"
 #include "nvfuser/ops/shape.h"
@@ -21,25 +18,8 @@ namespace {
 
 constexpr char kHeader[] = "def nvfuser_fusion(fd : FusionDefinition) -> None :\n";
 
-class PythonSource : public testing::Test {
+class PythonSource : public BuilderTest {
  protected:
-  TensorView* input(const std::vector<int64_t>& shape, DataType dtype = DataType::Float,
-                    const std::vector<int64_t>& order = {}) {
-    TensorView* tensor = define_tensor(*fusion_, shape, true, dtype, false, order);
-    fusion_->add_input(tensor);
-    return tensor;
-  }
-  Val* scalar(DataType dtype) {
-    Val* value = define_scalar(*fusion_, dtype);
-    fusion_->add_input(value);
-    return value;
-  }
-  Val* number(ScalarValue value) { return make_constant(*fusion_, value); }
-  Val* number(double value) { return number(ScalarValue(value)); }
-  Val* integer(int64_t value) { return number(ScalarValue(value)); }
-  TensorView* op(PointwiseOp op, std::vector<Val*> operands) {
-    return static_cast<TensorView*>(pointwise(op, std::move(operands)));
-  }
   void output(Val* val) { fusion_->add_output(val); }
 
   std::string source() { return python_source(*fusion_); }
@@ -60,8 +40,6 @@ class PythonSource : public testing::Test {
       EXPECT_EQ(allocation_order(again->outputs()[k]), allocation_order(fusion_->outputs()[k])) << text;
     }
   }
-
-  std::shared_ptr<Fusion> fusion_ = Fusion::make();
 };
 
 TEST_F(PythonSource, Basic) {

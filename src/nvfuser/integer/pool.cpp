@@ -2,6 +2,7 @@
 // The pool: hash-consing of atoms and polynomials, and ring arithmetic on them.  Order and hashes follow serials, never
 // addresses, so text is the same in every run.
 #include <algorithm>
+#include <deque>
 #include <utility>
 
 #include "nvfuser/base/hash.h"

@@ -5,7 +5,6 @@
 #include <bit>
 #include <map>
 #include <numeric>
-#include <optional>
 
 #include "nvfuser/integer/algebra_memo.h"
 #include "nvfuser/integer/floor_math.h"

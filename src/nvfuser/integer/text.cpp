@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reading expressions: text for people, the atoms that occur, the value under a binding.
-#include <cstdlib>
 #include <unordered_set>
 
 #include "nvfuser/integer/floor_math.h"

@@ -7,7 +7,7 @@
 
 #include "nvfuser/ops/cast.h"
 #include "nvfuser/ops/operand.h"
-#include "nvfuser/ops/pointwise.h"
+#include "nvfuser/ops/pointwise_builder.h"
 #include "nvfuser/ops/result.h"
 
 namespace nvfuser {
@@ -114,7 +114,12 @@ TensorView* define_tensor(Fusion& fusion, const std::vector<int64_t>& given_shap
   }
   TensorDomain* domain = fusion.domain(std::move(logical));
   domain->set_allocation(std::move(allocation), std::move(flags));
-  return fusion.tensor(domain, dtype, is_cpu);
+  TensorView* tensor = fusion.tensor(domain, dtype, is_cpu);
+  fusion.locate(tensor);
+  for (const IterDomain* axis : tensor->logical()) {
+    fusion.locate(axis->visible_extent(), tensor->location());
+  }
+  return tensor;
 }
 
 TensorView* define_tensor(Fusion& fusion, const std::vector<int64_t>& shape, bool contiguity, DataType dtype,
@@ -139,7 +144,11 @@ TensorView* define_strided_tensor(Fusion& fusion, const std::vector<int64_t>& si
   return define_tensor(fusion, shape, descriptor.contiguity, dtype, is_cpu, descriptor.stride_order);
 }
 
-Val* define_scalar(Fusion& fusion, DataType dtype) { return fusion.symbolic(dtype); }
+Val* define_scalar(Fusion& fusion, DataType dtype) {
+  Val* scalar = fusion.symbolic(dtype);
+  fusion.locate(scalar);
+  return scalar;
+}
 
 Val* define_scalar(Fusion& fusion, ScalarValue value, std::optional<DataType> dtype) {
   if (!dtype) {

@@ -3,7 +3,7 @@
 #include "nvfuser/ops/extent.h"
 
 #include "nvfuser/ops/operand.h"
-#include "nvfuser/ops/pointwise.h"
+#include "nvfuser/ops/pointwise_builder.h"
 
 namespace nvfuser {
 namespace {

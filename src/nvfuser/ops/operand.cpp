@@ -51,7 +51,7 @@ void check_operand(std::string_view op, const Fusion* fusion, const Val* operand
   check(operand->is_tensor() || operand->is_scalar(), ErrorKind::definition, op,
         ": operands have to be tensors or scalars, but one is an axis or a domain");
   check(operand->fusion() == fusion, ErrorKind::definition, op, ": the operand ", describe(operand),
-        " belongs to another fusion");
+        " belongs to another fusion", AtLine{*operand});
 }
 
 Fusion& fusion_of(std::string_view op, const Val* operand) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Type promotion of pointwise operations: torch's result_type with three categories of operands, and what the rule
-// column of pointwise.def makes of it.  Pure functions over types; ops/pointwise.h inserts the casts.
+// column of pointwise.def makes of it.  Pure functions over types; ops/pointwise_builder.h inserts the casts.
 #pragma once
 
 #include <cstdint>

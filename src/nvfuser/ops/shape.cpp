@@ -74,6 +74,7 @@ std::vector<int64_t> distinct_axes(std::string_view op, const std::vector<int64_
 
 struct Grown {
   std::vector<IterDomain*> axes;
+  std::vector<Val*> extents;  ///< as asked for; those that are not known here are compared when sizes are
   bool changed = false;
 };
 
@@ -101,8 +102,12 @@ IterDomain* grown_axis(std::string_view op, const TensorView* operand, size_t k,
 Grown grown_axes(std::string_view op, const TensorView* operand, const std::vector<Val*>& shape) {
   Grown grown;
   for (size_t k = 0; k < shape.size(); ++k) {
+    const IterDomain* old = axes_of(operand)[k];
+    const bool kept = known_integer(shape[k]) == std::optional<int64_t>(-1);
     grown.axes.push_back(grown_axis(op, operand, k, shape[k]));
-    grown.changed = grown.changed || grown.axes.back() != axes_of(operand)[k];
+    grown.extents.push_back(kept ? old->visible_extent() : shape[k]);
+    grown.changed =
+        grown.changed || grown.axes.back() != old || !same_integer(grown.extents.back(), old->visible_extent());
   }
   return grown;
 }
@@ -112,7 +117,7 @@ TensorView* expand_to(TensorView* operand, Grown grown) {
   std::vector<Val*> operands{operand};
   for (size_t k = 0; k < old.size(); ++k) {
     grown.axes[k] = grown.axes[k] == old[k] ? copy_axis(old[k]) : grown.axes[k];
-    operands.push_back(grown.axes[k]->visible_extent());
+    operands.push_back(grown.extents[k]);
   }
   Fusion& fusion = *operand->fusion();
   TensorView* result = make_tensor(fusion, std::move(grown.axes), operand->dtype(), allocation_order(operand));

@@ -3,6 +3,7 @@
 // what blocks share on a GPU is scratch of the thread, and a barrier is nothing.
 #pragma once
 
+#include "divisor.h"
 #include "types.h"
 
 namespace rt {
@@ -86,29 +87,10 @@ RT_FN void stream_out(T* to, const T* from, long long count) {
 RT_FN void finish_streams() {}
 #endif
 
-// ---- division by a launch-time number; runtime/divisor.h fills the fields
+// ---- division by a launch-time number
 
-template <class Index>
-struct Divisor;
-template <>
-struct Divisor<int> {
-  unsigned divisor, multiplier, shift;
-};
-template <>
-struct Divisor<long long> {
-  unsigned long long divisor, multiplier, shift;
-};
-
-/// 0 <= x < 2^31
-RT_FN int div(int x, const Divisor<int>& d) {
-  return static_cast<int>((static_cast<unsigned long long>(x) * d.multiplier) >> (31u + d.shift));
-}
-RT_FN int mod(int x, const Divisor<int>& d) { return x - div(x, d) * static_cast<int>(d.divisor); }
-RT_FN long long div(long long x, const Divisor<long long>& d) {
-  return static_cast<long long>(static_cast<unsigned long long>(x) / d.divisor);
-}
-RT_FN long long mod(long long x, const Divisor<long long>& d) {
-  return static_cast<long long>(static_cast<unsigned long long>(x) % d.divisor);
-}
+using unchecked::div;
+using unchecked::mod;
+using unchecked::wrap;
 
 }  // namespace rt

@@ -56,10 +56,19 @@ RT_FN float maximum<float>(float a, float b) {
 /// max(x, 0) in one instruction; NaN stays.
 RT_FN float relu(float x) { return maximum(x, 0.0f); }
 
+/// The upper half of the product.
+RT_FN unsigned high_product(unsigned a, unsigned b) { return __umulhi(a, b); }
+
 /// x itself, and it is computed: without this the compiler turns a selection of x into a branch around its formula,
 /// where the threads of a warp part.
 RT_FN float computed(float x) {
   asm volatile("" : "+f"(x));
+  return x;
+}
+
+/// x itself: every thread contracts alike.
+template <class T>
+RT_FN T unfused(T x) {
   return x;
 }
 

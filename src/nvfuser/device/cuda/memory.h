@@ -3,6 +3,7 @@
 // are single instructions of up to 16 bytes.
 #pragma once
 
+#include "rt/divisor.h"
 #include "rt/flavor.h"
 
 #ifndef RT_KERNEL
@@ -111,22 +112,8 @@ RT_FN void copy(To& to, I i, From& from, J j) {
 /// Block-wide barrier.
 RT_FN void sync() { __syncthreads(); }
 
-/// A launch-time divisor with its multiplier (runtime/divisor.h fills it).
-template <class Index>
-struct Divisor;
-template <>
-struct Divisor<int> {
-  unsigned divisor, multiplier, shift;
-};
-template <>
-struct Divisor<long long> {
-  unsigned long long divisor, multiplier, shift;
-};
-
-/// 0 <= x < 2^31, so that 2x * multiplier / 2^32 needs no 64-bit shift.
-RT_FN int div(int x, const Divisor<int>& d) { return int(__umulhi(2u * unsigned(x), d.multiplier) >> d.shift); }
-RT_FN int mod(int x, const Divisor<int>& d) { return x - div(x, d) * int(d.divisor); }
-RT_FN long long div(long long x, const Divisor<long long>& d) { return (long long)((unsigned long long)x / d.divisor); }
-RT_FN long long mod(long long x, const Divisor<long long>& d) { return (long long)((unsigned long long)x % d.divisor); }
+using unchecked::div;
+using unchecked::mod;
+using unchecked::wrap;
 
 }  // namespace rt

@@ -6,6 +6,11 @@
 #include <type_traits>
 
 #include "emulator.h"
+#if __has_include("divisor.h")
+#include "divisor.h"
+#else
+#include "nvfuser/device/generic/divisor.h"
+#endif
 
 #ifndef RT_KERNEL
 #define RT_KERNEL(name, threads, blocks) static void name
@@ -200,19 +205,9 @@ void copy(To& to, long long i, From& from, long long j) {
 /// Block-wide barrier; all threads must meet at the same line.
 inline void sync(int line = __builtin_LINE()) { machine->wait_at_barrier(line); }
 
-template <class Index>
-struct Divisor;
-template <>
-struct Divisor<int> {
-  unsigned divisor, multiplier, shift;
-};
-template <>
-struct Divisor<long long> {
-  unsigned long long divisor, multiplier, shift;
-};
-
+/// Division by a launch-time number: quotients of numbers that are negative or too large are wrong on the GPU.
 inline int div(int x, const Divisor<int>& d) {
-  const int q = int((unsigned long long)x * d.multiplier >> (31 + d.shift));
+  const int q = unchecked::div(x, d);
   if (x < 0 || d.divisor == 0 || unsigned(q) != unsigned(x) / d.divisor) {
     machine->fault("division of %d by %u gives %d", x, d.divisor, q);
     return 0;
@@ -225,7 +220,16 @@ inline long long div(long long x, const Divisor<long long>& d) {
     machine->fault("division of %lld by %llu", x, d.divisor);
     return 0;
   }
-  return (long long)((unsigned long long)x / d.divisor);
+  return unchecked::div(x, d);
+}
+/// Wrong on the GPU beyond twice the divisor.
+template <class Index>
+Index wrap(Index x, const Divisor<Index>& d) {
+  if (x < 0 || static_cast<unsigned long long>(x) >= 2ull * d.divisor) {
+    machine->fault("remainder of %lld by %lld in one step", (long long)x, (long long)d.divisor);
+    return 0;
+  }
+  return unchecked::wrap(x, d);
 }
 inline long long mod(long long x, const Divisor<long long>& d) { return x - div(x, d) * (long long)d.divisor; }
 

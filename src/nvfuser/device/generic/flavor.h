@@ -48,8 +48,21 @@ RT_FN T maximum(T a, T b) {
   return a > b ? a : a != a ? a : b;
 }
 
+/// The upper half of the product.
+RT_FN unsigned high_product(unsigned a, unsigned b) {
+  return static_cast<unsigned>((static_cast<unsigned long long>(a) * b) >> 32);
+}
+
 /// x itself, for values that a selection may drop: the GPU's twin keeps the compiler from jumping around them.
 RT_FN float computed(float x) { return x; }
+
+/// x itself, for products that a difference or a sum takes: GCC 12 makes one instruction of the neighbours
+/// { a * b - c, d * e + f } of a vector, which rounds once whatever -ffp-contract says, so that lanes and the rest of
+/// the loop would differ.  It does not see that a flipped sign is a negation, and finds no product here.
+RT_FN float unfused(float x) { return __builtin_bit_cast(float, __builtin_bit_cast(unsigned, -x) ^ 0x80000000u); }
+RT_FN double unfused(double x) {
+  return __builtin_bit_cast(double, __builtin_bit_cast(unsigned long long, -x) ^ 0x8000000000000000ull);
+}
 
 /// x but no more than the limit; NaN stays.
 RT_FN float cut(float x, float limit) { return x > limit ? limit : x; }

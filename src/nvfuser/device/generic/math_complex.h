@@ -38,8 +38,9 @@ RT_FN complex<T> reciprocal(complex<T> a) {
   return complex<T>{1, 0} / a;
 }
 
-RT_FN complex64 make_complex(float32 re, float32 im) { return {re, im}; }
-RT_FN complex128 make_complex(float64 re, float64 im) { return {re, im}; }
+/// The real part may be a difference of products, the imaginary part a sum of some.
+RT_FN complex64 make_complex(float32 re, float32 im) { return {native::unfused(re), im}; }
+RT_FN complex128 make_complex(float64 re, float64 im) { return {native::unfused(re), im}; }
 template <class T>
 RT_FN T real(complex<T> a) {
   return a.re;

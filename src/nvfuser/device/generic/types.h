@@ -139,7 +139,7 @@ RT_FN complex<T> operator-(complex<T> a) {
 }
 template <class T>
 RT_FN complex<T> operator*(complex<T> a, complex<T> b) {
-  return {a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re};
+  return {native::unfused(a.re * b.re) - a.im * b.im, native::unfused(a.re * b.im) + a.im * b.re};
 }
 template <class T>
 RT_FN complex<T> operator*(complex<T> a, T b) {
@@ -165,7 +165,7 @@ RT_FN complex<T> operator/(complex<T> a, complex<T> b) {
     return {(a.re + a.im * ratio) / scale, (a.im - a.re * ratio) / scale};
   }
   const T ratio = b.re / b.im, scale = b.re * ratio + b.im;
-  return {(a.re * ratio + a.im) / scale, (a.im * ratio - a.re) / scale};
+  return {(native::unfused(a.re * ratio) + a.im) / scale, (native::unfused(a.im * ratio) - a.re) / scale};
 }
 
 template <class T>

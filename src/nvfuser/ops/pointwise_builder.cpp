@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pointwise operations: see pointwise.h.
-#include "nvfuser/ops/pointwise.h"
+// Pointwise operations: see pointwise_builder.h.
+#include "nvfuser/ops/pointwise_builder.h"
 
 #include <algorithm>
 #include <array>
