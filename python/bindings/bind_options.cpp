@@ -38,14 +38,18 @@ std::string options_page() {
   return text;
 }
 
-/// Target -> (found, why not).
+/// Target -> (found, what compiles for it or why it was not found).
 std::map<std::string, std::pair<bool, std::string>> device_status() {
   std::string no_compiler, no_cuda, no_nvrtc;
   const bool host = host_compiler_available(&no_compiler);
   const bool cuda = cuda_available(&no_cuda) && nvrtc_available(&no_nvrtc);
-  return {{"host", {host, no_compiler}},
-          {"emulator", {host, no_compiler}},
-          {"cuda", {cuda, no_cuda.empty() ? no_nvrtc : no_cuda}},
+  const std::string compiler = host ? host_compiler_name() : no_compiler;
+  return {{"host", {host, compiler}},
+          {"emulator", {host, compiler}},
+          {"cuda",
+           {cuda, cuda              ? nvrtc_name()
+                  : no_cuda.empty() ? no_nvrtc
+                                    : no_cuda}},
           {"evaluator", {true, ""}}};
 }
 
@@ -84,7 +88,15 @@ void bind_options(nb::module_& m) {
       "(variable, value, meaning) of every option.");
   m.def("options_page", &options_page, "The options table as a page of Markdown.");
   m.def("cache_folder", [] { return options().cache_dir; }, "Folder of the disk cache.");
-  m.def("device_status", &device_status, "Target -> (found, why not).");
+  m.def("cache_problem", &cache_problem, "Why compiled kernels are not kept there; empty while they are.");
+  m.def("device_status", &device_status, "Target -> (found, what compiles for it or why it was not found).");
+  m.def(
+      "nvrtc_status",
+      [] {
+        std::string why;
+        return nvrtc_available(&why) ? nvrtc_name() : why;
+      },
+      "The NVRTC that is used, or why there is none; it needs no GPU.");
   m.def(
       "cuda_device_names",
       [] {

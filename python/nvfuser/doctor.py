@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from nvfuser import FusionDefinition, __version__
-from nvfuser._C import cache_folder, cuda_device_names, device_status, options_table
+from nvfuser._C import cache_folder, cache_problem, cuda_device_names, device_status, nvrtc_status, options_table
 
 PACKAGES = (
     "numpy",
@@ -61,19 +61,25 @@ def self_test(target: str) -> str:
     return "" if worst < 1e-5 else f"the result differs from the evaluator by {worst:.3g}"
 
 
+def say(line: str) -> None:
+    """Prints a line of a section; what it goes on with stands further in."""
+    print("  " + line.rstrip().replace("\n", "\n    "))
+
+
 def report_targets() -> bool:
     """Prints each target with what was found and how its self test ended; False when one failed."""
     good = True
     for target, (found, detail) in device_status().items():
         if not found:
-            print(f"  {target:10s} not found: {detail}")
+            say(f"{target:10s} not found: {detail}")
             continue
         if target == "cuda" and "torch" not in {name for name, _ in versions()}:
-            print(f"  {target:10s} found: {detail}; the self test needs torch")
+            say(f"{target:10s} found: {detail}; the self test needs torch")
             continue
         problem = self_test(target)
+        problem = problem and f": {problem}"
         good = good and not problem
-        print(f"  {target:10s} {'FAILED: ' + problem if problem else 'works'}" + (f" ({detail})" if detail else ""))
+        say(f"{target:10s} {'FAILED' if problem else 'works'}" + (f" ({detail})" if detail else "") + problem)
     return good
 
 
@@ -86,11 +92,15 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     print("versions")
     for name, version in versions():
-        print(f"  {name:24s} {version}")
-    print(f"cache folder\n  {cache_folder()}")
+        say(f"{name:24s} {version}")
+    print("libraries")
+    say(nvrtc_status())
+    print("cache folder")
+    problem = cache_problem()
+    say(cache_folder() + (f" (not used: {problem})" if problem else ""))
     print("devices")
     for name in cuda_device_names() or ["no CUDA device"]:
-        print(f"  {name}")
+        say(name)
     print("targets")
     return 0 if report_targets() else 1
 

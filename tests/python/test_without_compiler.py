@@ -34,8 +34,9 @@ def test_one_warning():
     assert "g++" in message or "PATH" in message
 
 
-def test_the_option_silences_it():
-    lines = child.output_of(PROGRAM, without=COMPILER_VARIABLES, PATH="", NVFUSER_SILENCE_PERFORMANCE_WARNING=1)
+@pytest.mark.parametrize("word", ["1", "yes"])
+def test_the_option_silences_it(word):
+    lines = child.output_of(PROGRAM, without=COMPILER_VARIABLES, PATH="", NVFUSER_SILENCE_PERFORMANCE_WARNING=word)
     assert lines.splitlines()[0] == "evaluator []"
 
 

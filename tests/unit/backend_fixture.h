@@ -2,14 +2,13 @@
 // For tests of backend/: a folder of their own, and options that hold for a scope.
 #pragma once
 
-#include <gtest/gtest.h>
 #include <stdlib.h>
 
 #include <filesystem>
 #include <string>
 #include <vector>
 
-#include "nvfuser/base/errors.h"
+#include "error_message.h"
 #include "nvfuser/base/options.h"
 
 namespace nvfuser {
@@ -38,20 +37,5 @@ struct TestFolder {
     return found;
   }
 };
-
-/// The message of the Error of this kind that `call` throws; a failed test and "" otherwise.
-template <class Call>
-std::string message_of(ErrorKind kind, Call call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), kind) << error.what();
-    return error.what();
-  }
-  ADD_FAILURE() << "no error was thrown";
-  return {};
-}
-
-inline bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 }  // namespace nvfuser

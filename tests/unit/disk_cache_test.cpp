@@ -2,6 +2,8 @@
 // The disk cache keeps what it is given, believes nothing that it cannot check, and never fails a compile.
 #include "nvfuser/backend/disk_cache.h"
 
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -114,6 +116,69 @@ TEST(DiskCache, LeavesAloneWhatOthersMayHaveWritten) {
   const DiskCache open_to_all(folder.path, kLarge);
   EXPECT_TRUE(open_to_all.folder().empty());
   EXPECT_TRUE(contains(open_to_all.why_off(), "written by others")) << open_to_all.why_off();
+}
+
+TEST(DiskCache, TrustsNoOtherUser) {
+  if (geteuid() != 0) {
+    GTEST_SKIP() << "only root gives files away";
+  }
+  constexpr uid_t kNobody = 65534;
+  const TestFolder folder;
+  DiskCache cache(folder.path, kLarge);
+  const std::string path = cache.store(name_of("a"), "payload", "").path;
+  ASSERT_EQ(chown(path.c_str(), kNobody, kNobody), 0);
+  EXPECT_FALSE(cache.find(name_of("a")).has_value());
+  EXPECT_TRUE(std::filesystem::exists(path));
+
+  ASSERT_EQ(chown(cache.folder().c_str(), kNobody, kNobody), 0);
+  DiskCache foreign(folder.path, kLarge);
+  EXPECT_TRUE(contains(foreign.why_off(), "another user")) << foreign.why_off();
+  EXPECT_TRUE(foreign.store(name_of("b"), "payload", "").path.empty());
+}
+
+TEST(DiskCache, OutlivesAFullDisk) {
+  const TestFolder folder;
+  EXPECT_EQ(in_child([&] {
+              DiskCache cache(folder.path, kLarge);
+              const std::string large(100000, 'x');
+              signal(SIGXFSZ, SIG_IGN);
+              const rlimit limit{4096, 4096};  // no file may be larger
+              if (setrlimit(RLIMIT_FSIZE, &limit) != 0) {
+                return false;
+              }
+              const CacheEntry refused = cache.store(name_of("a"), large, "source");
+              const bool small_fits = !cache.store(name_of("b"), "payload", "").path.empty();
+              const bool no_folder = cache.store_folder("include", {{"rt/a.h", large}}).empty();
+              return refused.path.empty() && refused.payload == large && !cache.find(name_of("a")) && small_fits &&
+                     no_folder && cache.writable();
+            }),
+            0);
+  EXPECT_TRUE(folder.files(".tmp").empty());
+  EXPECT_FALSE(std::filesystem::exists(folder.path + "/v1/include"));
+  // With room again all goes on.
+  DiskCache cache(folder.path, kLarge);
+  EXPECT_FALSE(cache.store(name_of("a"), std::string(100000, 'x'), "source").path.empty());
+  EXPECT_TRUE(cache.find(name_of("b")).has_value());
+}
+
+TEST(DiskCache, SweepsWithoutTheRoomForItsStamp) {
+  const TestFolder folder;
+  DiskCache cache(folder.path, 1000);
+  EXPECT_EQ(in_child([&] {
+              const std::string payload(700, 'x');
+              cache.store(name_of("a"), payload, "");  // writes the stamp; it is due again when it is empty
+              std::filesystem::resize_file(cache.folder() + "/sweep.stamp", 0);
+              write_file(cache.folder() + "/b.so", payload);
+              signal(SIGXFSZ, SIG_IGN);
+              const rlimit limit{0, 0};
+              if (setrlimit(RLIMIT_FSIZE, &limit) != 0) {
+                return false;
+              }
+              cache.store(name_of("c"), payload, "");
+              return true;
+            }),
+            0);
+  EXPECT_LT(folder.files(".so").size(), 2u);
 }
 
 TEST(DiskCache, IsOffWithoutAFolder) {

@@ -28,7 +28,10 @@ TEST_P(Embedded, HasWhatKernelsInclude) {
     for (size_t at = 0; (at = text.find("#include \"", at)) != std::string_view::npos; ++at) {
       const size_t begin = at + 10;
       const std::string included(text.substr(begin, text.find('"', begin) - begin));
-      EXPECT_TRUE(has(included.starts_with("rt/") ? included : "rt/" + included)) << name << " includes " << included;
+      // Paths of the source tree are alternatives for the library itself, behind __has_include of the embedded name.
+      const size_t file = included.starts_with("nvfuser/") ? included.rfind('/') + 1 : 0;
+      const std::string embedded = included.substr(file);
+      EXPECT_TRUE(has(embedded.starts_with("rt/") ? embedded : "rt/" + embedded)) << name << " includes " << included;
     }
   }
 }

@@ -3,7 +3,6 @@
 #include "nvfuser/backend/cpu/host_compiler.h"
 
 #include <fstream>
-#include <numeric>
 #include <thread>
 
 #include "backend_fixture.h"
@@ -230,7 +229,7 @@ TEST_F(HostUnits, LoadWithoutAFile) {
     const auto unit = load_unit({object, path});
     EXPECT_EQ(reinterpret_cast<int (*)()>(unit_symbol(*unit, "seven"))(), 7);
   }
-  message_of(ErrorKind::device, [&] { load_unit({"no object", ""}); });
+  message_of(ErrorKind::compile, [&] { load_unit({"no object", ""}); });
 }
 
 TEST_F(HostUnits, DependOnTheirCompilerAndFlavor) {

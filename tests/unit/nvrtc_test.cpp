@@ -87,13 +87,36 @@ TEST(NvrtcSearch, TheOptionStandsAlone) {
   EXPECT_TRUE(contains(message_of(ErrorKind::compile, [] { compile_cubin("", 90); }), "no NVRTC was found"));
 }
 
+std::string fake_function(const std::string& symbol, int major, int result) {
+  if (symbol == "nvrtcVersion") {
+    return "int nvrtcVersion(int* major, int* minor) { *major = " + std::to_string(major) + "; *minor = 5; return 0; }";
+  }
+  if (symbol == "nvrtcGetErrorString") {
+    return "const char* nvrtcGetErrorString(int result) { return kNames[result]; }";
+  }
+  return "int " + symbol + "() { return " + std::to_string(symbol == "nvrtcCompileProgram" ? result : 0) + "; }";
+}
+
+/// A library with NVRTC's entry points that states a version and compiles nothing, with that result.
+std::string fake_nvrtc(int major, int result = 0) {
+  std::string text = "const char* const kNames[] = {\"NVRTC_SUCCESS\", \"NVRTC_ERROR_OF_A_FAKE\"};\n";
+#define NVRTC_FUNCTION(returns, name, symbol, arguments, required) \
+  text += "extern \"C\" " + fake_function(symbol, major, result) + "\n";
+#include "nvfuser/backend/cuda/nvrtc_api.def"
+  return text;
+}
+
+void make_library(const HostCompiler& compiler, const std::string& path, const std::string& text) {
+  std::ofstream(path, std::ios::binary) << compile_host(compiler, Flavor::emulator, text);
+}
+
 TEST(NvrtcSearch, PassesOverVersionsThatTheDriverDoesNotLoad) {
   const auto compiler = find_host_compiler();
   if (!compiler) {
     GTEST_SKIP() << "no host compiler";
   }
   const TestFolder folder;
-  std::string driver_text, nvrtc_text;
+  std::string driver_text;
 #define CUDA_FUNCTION(returns, name, symbol, arguments, required)                              \
   driver_text += "extern \"C\" int " symbol "(int* value) { " +                                \
                  std::string(#name == std::string("cuDeviceGetCount")     ? "*value = 1; "     \
@@ -101,28 +124,43 @@ TEST(NvrtcSearch, PassesOverVersionsThatTheDriverDoesNotLoad) {
                                                                           : "") +              \
                  "return 0; }\n";
 #include "nvfuser/backend/cuda/cuda_api.def"
-#define NVRTC_FUNCTION(returns, name, symbol, arguments, required)                                        \
-  nvrtc_text += "extern \"C\" int " symbol "(int* major, int* minor) { " +                                \
-                std::string(#name == std::string("nvrtcVersion") ? "*major = MAJOR; *minor = 5; " : "") + \
-                "return 0; }\n";
-#include "nvfuser/backend/cuda/nvrtc_api.def"
-  const auto make_library = [&](const std::string& name, const std::string& text) {
-    std::ofstream(folder.path + "/" + name, std::ios::binary) << compile_host(*compiler, Flavor::emulator, text);
-  };
-  make_library("libfake.so", driver_text);
-  make_library("libnvrtc.so.13", "#define MAJOR 13\n" + nvrtc_text);
+  make_library(*compiler, folder.path + "/libfake.so", driver_text);
+  make_library(*compiler, folder.path + "/libnvrtc.so.13", fake_nvrtc(13));
   const ScopedOption driver("libcuda", folder.path + "/libfake.so"), search("nvrtc", folder.path);
   std::string why;
   EXPECT_FALSE(nvrtc_available(&why));
   EXPECT_TRUE(contains(why, "NVRTC 13.5")) << why;
   EXPECT_TRUE(contains(why, "CUDA 12")) << why;
 
-  make_library("libnvrtc.so.12", "#define MAJOR 12\n" + nvrtc_text);
+  make_library(*compiler, folder.path + "/libnvrtc.so.12", fake_nvrtc(12));
   const ScopedOption again("nvrtc", folder.path + "/.");
   const Nvrtc* found = nvrtc(&why);
   ASSERT_NE(found, nullptr) << why;
   EXPECT_EQ(found->major, 12);
   EXPECT_TRUE(found->path.ends_with("libnvrtc.so.12")) << found->path;
+}
+
+TEST(NvrtcSearch, PassesOverLibrariesWithoutTheirBuiltins) {
+  const auto compiler = find_host_compiler();
+  if (!compiler) {
+    GTEST_SKIP() << "no host compiler";
+  }
+  const TestFolder folder;
+  make_library(*compiler, folder.path + "/libnvrtc.so.13", fake_nvrtc(13, 1));
+  const ScopedOption driver("libcuda", "/no/driver");
+  std::string why;
+  {
+    const ScopedOption search("nvrtc", folder.path);
+    EXPECT_FALSE(nvrtc_available(&why));
+    EXPECT_TRUE(contains(why, "libnvrtc.so.13: compiles nothing: NVRTC_ERROR_OF_A_FAKE")) << why;
+  }
+  // A file that is no library does not count.
+  make_file(folder.path + "/libnvrtc-builtins.so.13.5");
+  make_library(*compiler, folder.path + "/libnvrtc.so.12", fake_nvrtc(12));
+  const ScopedOption again("nvrtc", folder.path + "/.");
+  const Nvrtc* found = nvrtc(&why);
+  ASSERT_NE(found, nullptr) << why;
+  EXPECT_EQ(found->major, 12);
 }
 
 class NvrtcCompile : public ::testing::Test {

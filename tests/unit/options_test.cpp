@@ -52,6 +52,15 @@ std::string error_of(const Call& call) {
 
 bool holds(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
 
+TEST(OptionText, OfFlagsIsADigit) {
+  for (const auto& [word, digit] : {std::pair{"yes", "1"}, {"TRUE", "1"}, {"0", "0"}, {"Off", "0"}}) {
+    const Environment set("NVFUSER_LINEINFO", word);
+    EXPECT_EQ(option_text(Option::lineinfo), digit) << word;
+  }
+  const Environment wrong("NVFUSER_LINEINFO", "perhaps");
+  EXPECT_TRUE(holds(error_of([] { option_text(Option::lineinfo); }), "'perhaps' is no flag"));
+}
+
 TEST(OptionTable, IsSortedAndDocumented) {
   EXPECT_LE(option_rows().size(), 25u);
   std::set<std::string_view> variables;

@@ -204,6 +204,21 @@ bool cuda_available(std::string* why) { return cuda_api(why) != nullptr; }
 
 bool nvrtc_available(std::string* why) { return nvrtc(why) != nullptr; }
 
+std::string host_compiler_name() {
+  const std::shared_ptr<const HostCompiler> found = find_host_compiler();
+  return found ? found->version : "";
+}
+
+std::string nvrtc_name() {
+  const Nvrtc* found = nvrtc();
+  return found ? "NVRTC " + std::to_string(found->major) + "." + std::to_string(found->minor) + ", " + found->path : "";
+}
+
+std::string cache_problem() {
+  const std::shared_ptr<DiskCache> cache = disk_cache();
+  return cache->folder().empty() ? cache->why_off() : cache->writable() ? "" : cache->folder() + " cannot be written";
+}
+
 DeviceProps cuda_device_props(int device) {
   std::string why;
   const CudaApi* api = cuda_api(&why);

@@ -223,12 +223,13 @@ void DiskCache::sweep_if_due() {
   if (stamp < 0) {
     return;
   }
-  struct stat status;
-  const bool fresh = fstat(stamp, &status) == 0 && status.st_size == 0;
-  const bool due = fresh || std::time(nullptr) - status.st_mtime > kSweepSeconds;
+  struct stat status{};
+  const bool known = fstat(stamp, &status) == 0;
+  const bool due = known && (status.st_size == 0 || std::time(nullptr) - status.st_mtime > kSweepSeconds);
   if (due && flock(stamp, LOCK_EX | LOCK_NB) == 0) {
-    if (ftruncate(stamp, 0) == 0 && write(stamp, "swept\n", 6) == 6) {
-      sweep();
+    sweep();  // first: on a full disk the stamp cannot be written before something is deleted
+    if (ftruncate(stamp, 0) != 0 || write(stamp, "swept\n", 6) != 6) {
+      note_write_error(errno);
     }
   }
   close(stamp);

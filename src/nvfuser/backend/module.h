@@ -74,6 +74,12 @@ bool host_compiler_available(std::string* why = nullptr);
 /// Is libcuda with a device found?
 bool cuda_available(std::string* why = nullptr);
 bool nvrtc_available(std::string* why = nullptr);
+/// What compiles, in words for people: "/usr/bin/c++ 12.2.0", "NVRTC 13.0, /usr/lib/libnvrtc.so.13"; empty where there
+/// is none.
+std::string host_compiler_name();
+std::string nvrtc_name();
+/// Why compiled kernels are not kept on disk, or not any more; empty while they are.
+std::string cache_problem();
 /// A folder of Python's path: NVRTC is looked for in it and in the packages nvidia/ and torch/ below it.  Touches no
 /// file.
 void add_library_folder(const std::string& path);

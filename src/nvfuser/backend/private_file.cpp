@@ -141,15 +141,21 @@ void PrivateFile::touch() const { futimens(descriptor_, nullptr); }
 std::string scratch_folder() {
   static Scratch scratch;
   const std::lock_guard lock(scratch.mutex);
-  if (scratch.path.empty() || scratch.owner != getpid()) {
-    const char* base = std::getenv("TMPDIR");
-    std::string pattern = std::string(base && *base == '/' ? base : "/tmp") + "/nvfuser-XXXXXX";
-    check(mkdtemp(pattern.data()) != nullptr, ErrorKind::device, "no temporary folder ", pattern, ": ",
-          std::strerror(errno), "; set TMPDIR to a folder that can be written");
-    scratch.path = pattern;
-    scratch.owner = getpid();
+  if (!scratch.path.empty() && scratch.owner == getpid()) {
+    return scratch.path;
   }
-  return scratch.path;
+  const char* chosen = std::getenv("TMPDIR");
+  std::string tried;
+  for (const std::string base : {chosen && *chosen == '/' ? chosen : "/tmp", "/tmp"}) {
+    std::string pattern = base + "/nvfuser-XXXXXX";
+    if (mkdtemp(pattern.data()) != nullptr) {
+      scratch.path = pattern;
+      scratch.owner = getpid();
+      return pattern;
+    }
+    tried += (tried.empty() ? "" : ", ") + pattern + ": " + std::strerror(errno);
+  }
+  fail(ErrorKind::compile, "no temporary folder (", tried, "); set TMPDIR to a folder that can be written");
 }
 
 }  // namespace nvfuser

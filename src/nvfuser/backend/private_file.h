@@ -38,8 +38,8 @@ class PrivateFile {
   std::time_t modified_ = 0;
 };
 
-/// A folder of this process for files that need a path for a moment; private, deleted at exit.  Throws
-/// ErrorKind::device when none can be made.
+/// A folder of this process for files that need a path for a moment; private, deleted at exit.  In TMPDIR, else in
+/// /tmp.  ErrorKind::compile when none can be made: without one nothing is compiled.
 std::string scratch_folder();
 
 }  // namespace nvfuser

@@ -225,7 +225,14 @@ Options options() {
 std::string option_text(Option id) {
   State& s = state();
   const std::lock_guard lock(s.mutex);
-  return current_text(s, static_cast<size_t>(id));
+  const auto row = static_cast<size_t>(id);
+  std::string text = current_text(s, row);
+  if (kRows[row].type == OptionType::flag) {
+    bool value = false;
+    parse(kRows[row], text, value);
+    text = value ? "1" : "0";
+  }
+  return text;
 }
 
 void set_option(std::string_view name, std::string_view value) { push_override(name, value, false); }

@@ -12,11 +12,14 @@
 namespace nvfuser {
 
 /// Names of the stages that can be dumped, comma-separated.
-inline constexpr std::string_view kDumpNames =
-#define DUMP_STAGE(name, doc) #name ","
+inline constexpr std::string_view kDumpNames = [] {
+  constexpr std::string_view all =
+#define DUMP_STAGE(name, doc) "," #name
 #include "nvfuser/base/dump.def"
 #undef DUMP_STAGE
-    ;
+      ;
+  return all.substr(1);
+}();
 
 enum class Option : uint8_t {
 #define OPTION(name, variable, kind, fallback, choices, doc) name,
@@ -66,7 +69,7 @@ struct Options {
 
 /// The values as they are now.  An unknown or ill-typed value is an ErrorKind::option error that lists what is known.
 Options options();
-/// The text of one option, as it was given.
+/// The text of one option, as it was given; of a flag 0 or 1, whatever word stands for it.
 std::string option_text(Option id);
 
 /// Overrides an option for the whole process; `name` is the option's or its variable's; empty value: the default.

@@ -6,7 +6,6 @@
 #include <concepts>
 #include <string>
 #include <string_view>
-#include <type_traits>
 #include <utility>
 
 namespace nvfuser {

@@ -12,7 +12,6 @@
 #include <condition_variable>
 #include <deque>
 #include <exception>
-#include <memory>
 #include <mutex>
 #include <system_error>
 #include <thread>

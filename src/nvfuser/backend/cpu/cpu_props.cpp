@@ -78,7 +78,7 @@ std::string cpuinfo(const std::string& field) {
   std::ifstream file("/proc/cpuinfo");
   for (std::string line; std::getline(file, line) && !line.empty();) {
     const size_t colon = line.find(':');
-    if (colon != std::string::npos && line.compare(0, field.size(), field) == 0 && colon + 2 < line.size()) {
+    if (colon != std::string::npos && line.starts_with(field) && colon + 2 < line.size()) {
       return line.substr(colon + 2);
     }
   }

@@ -4,10 +4,14 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
+#include <cstring>
+#include <iterator>
 #include <map>
 #include <mutex>
+#include <sstream>
 
 #include "nvfuser/backend/cpu/subprocess.h"
 #include "nvfuser/backend/header_folder.h"
@@ -44,30 +48,66 @@ constexpr FlagRow kFlags[] = {
     {"-w", true, true, "warnings about generated text tell its user nothing"},
 };
 
+/// A compiler as the user names it: a program whose path may hold blanks, or a program and its arguments.  The first
+/// word becomes a path; empty when there is no such program.
+std::vector<std::string> command_of(const std::string& chosen) {
+  std::vector<std::string> words;
+  if (!find_program(chosen).empty()) {
+    words = {chosen};
+  } else {
+    std::istringstream text(chosen);
+    words.assign(std::istream_iterator<std::string>(text), {});
+  }
+  const std::string path = words.empty() ? "" : find_program(words[0]);
+  if (path.empty()) {
+    return {};
+  }
+  words[0] = path;
+  return words;
+}
+
+std::string text_of(const std::vector<std::string>& command) {
+  std::string text;
+  for (const std::string& word : command) {
+    text += (text.empty() ? "" : " ") + word;
+  }
+  return text;
+}
+
+/// The text between quotation marks behind `#define <macro> `; empty when there is none.
+std::string string_macro(const std::string& macros, const std::string& macro) {
+  const std::string define = "#define " + macro + " \"";
+  const size_t at = macros.find(define);
+  return at == std::string::npos
+             ? ""
+             : macros.substr(at + define.size(), macros.find('"', at + define.size()) - at - define.size());
+}
+
 /// Asks for all predefined macros: they state the version and every instruction set, and cost one preprocessor run.
-std::shared_ptr<const HostCompiler> probe(const std::string& path, std::string& why) {
+std::shared_ptr<const HostCompiler> probe(const std::vector<std::string>& command, std::string& why) {
+  const double limit = std::min(kProbeSeconds, static_cast<double>(options().compile_timeout));
   for (const char* arch : kArchFlags) {
-    std::vector<std::string> argv{path, "-std=c++20", "-dM", "-E", "-x", "c++", "/dev/null"};
+    std::vector<std::string> argv = command;
     if (*arch) {
-      argv.insert(argv.begin() + 2, arch);
+      argv.emplace_back(arch);
     }
-    const ProcessResult result = run_process(argv, kProbeSeconds);
+    argv.insert(argv.end(), {"-std=c++20", "-dM", "-E", "-x", "c++", "/dev/null"});
+    const ProcessResult result = run_process(argv, limit);
+    if (result.timed_out) {
+      why = text_of(command) + " does not answer in " + std::to_string(static_cast<int>(limit)) + " s";
+      return nullptr;
+    }
     if (!result.ok() || result.out.find("__cplusplus") == std::string::npos) {
-      why = path + (result.timed_out        ? " does not answer"
-                    : !result.error.empty() ? ": " + result.error
-                                            : " refuses -std=c++20: " + result.err.substr(0, 200));
+      why =
+          result.error.empty() ? text_of(command) + " refuses -std=c++20: " + result.err.substr(0, 200) : result.error;
       continue;
     }
     HostCompiler compiler;
-    compiler.path = path;
+    compiler.command = command;
     if (*arch) {
       compiler.arch.push_back(arch);
     }
-    const size_t version = result.out.find("#define __VERSION__ \"");
-    if (version != std::string::npos) {
-      const size_t first = version + 21;
-      compiler.version = path + " " + result.out.substr(first, result.out.find('"', first) - first);
-    }
+    compiler.version = text_of(command) + " " + string_macro(result.out, "__VERSION__");
     compiler.identity = hash128(result.out);
     return std::make_shared<const HostCompiler>(std::move(compiler));
   }
@@ -87,10 +127,10 @@ Found search(const std::string& chosen) {
     names = {chosen};
   }
   for (const std::string& name : names) {
-    const std::string path = find_program(name);
+    const std::vector<std::string> command = command_of(name);
     std::string reason = name + (name.find('/') == std::string::npos ? ": not on PATH" : ": no such program");
-    if (!path.empty()) {
-      found.compiler = probe(path, reason);
+    if (!command.empty()) {
+      found.compiler = probe(command, reason);
     }
     if (found.compiler) {
       return found;
@@ -150,7 +190,7 @@ std::vector<std::string> host_flags(const HostCompiler& compiler, Flavor flavor)
 
 Hash128 host_identity(const HostCompiler& compiler, Flavor flavor) {
   Hasher hasher;
-  hasher.add(compiler.identity).add(compiler.path).add(device_header_hash(flavor));
+  hasher.add(compiler.identity).add(text_of(compiler.command)).add(device_header_hash(flavor));
   for (const std::string& flag : host_flags(compiler, flavor)) {
     hasher.add(flag);
   }
@@ -159,20 +199,21 @@ Hash128 host_identity(const HostCompiler& compiler, Flavor flavor) {
 
 std::string compile_host(const HostCompiler& compiler, Flavor flavor, const std::string& text) {
   const UnitFiles files;
-  check(write_private_file(files.source, text) == 0, ErrorKind::compile, "cannot write ", files.source);
-  std::vector<std::string> argv{compiler.path};
+  const int error = write_private_file(files.source, text);
+  check(error == 0, ErrorKind::compile, "cannot write ", files.source, ": ", std::strerror(error));
+  std::vector<std::string> argv = compiler.command;
   for (std::string& flag : host_flags(compiler, flavor)) {
     argv.push_back(std::move(flag));
   }
   argv.insert(argv.end(), {"-I", header_folder(flavor), "-o", files.object, files.source});
   const double seconds = static_cast<double>(options().compile_timeout);
   const ProcessResult result = run_process(argv, seconds);
-  check(!result.timed_out, ErrorKind::compile, compiler.path, " did not finish a unit of ", text.size(), " bytes in ",
-        seconds, " s (NVFUSER_COMPILE_TIMEOUT)");
+  check(!result.timed_out, ErrorKind::compile, compiler.version, " did not finish a unit of ", text.size(),
+        " bytes in ", seconds, " s (NVFUSER_COMPILE_TIMEOUT)");
   std::string object;
   const bool made = result.ok() && PrivateFile(files.object).read(object) && !object.empty();
-  check(made, ErrorKind::compile, compiler.version.empty() ? compiler.path : compiler.version, " refuses a unit:\n",
-        result.error, result.err.substr(0, kLogLimit));
+  check(made, ErrorKind::compile, compiler.version, " refuses a unit (status ", result.exit_code, "):\n", result.error,
+        result.err.substr(0, kLogLimit));
   return object;
 }
 

@@ -12,8 +12,9 @@
 namespace nvfuser {
 
 struct HostCompiler {
-  std::string path;
-  std::string version;            ///< "g++ 12.2.0"
+  std::vector<std::string>
+      command;                    ///< path of the program, then what stands before all flags: "/usr/bin/ccache", "g++"
+  std::string version;            ///< "/usr/bin/g++ 12.2.0"
   std::vector<std::string> arch;  ///< flags that choose this machine's instructions; cpu flavor only
   Hash128 identity;               ///< version and target features, as the compiler's predefined macros state them
 };

@@ -25,6 +25,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr size_t kCaptureLimit = size_t{4} << 20;  // the rest is read and dropped, so that the program never blocks
+constexpr long long kLookMilliseconds = 50;        // between looks whether a silent program has ended
 
 struct Pipe {
   int read = -1, write = -1;
@@ -92,30 +93,41 @@ int spawn(const std::vector<std::string>& argv, const Pipe& out, const Pipe& err
   return status;
 }
 
-/// Reads both pipes to their ends; false when the deadline passed first.
-bool drain(Pipe& out, Pipe& err, ProcessResult& result, Clock::time_point deadline) {
+/// The status stays for waitpid.
+bool has_ended(pid_t pid) {
+  siginfo_t info{};
+  return waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == pid;
+}
+
+/// Takes what is there; closes the pipe at its end.
+void read_some(Pipe& pipe, std::string& text) {
   std::array<char, 65536> buffer;
+  const ssize_t count = read(pipe.read, buffer.data(), buffer.size());
+  if (count > 0) {
+    text.append(buffer.data(), std::min<size_t>(count, kCaptureLimit - std::min(kCaptureLimit, text.size())));
+  } else if (count == 0 || errno != EINTR) {
+    Pipe::close_end(pipe.read);
+  }
+}
+
+/// Reads both pipes until they end, or the program has and they are silent: a server that it leaves behind, as compiler
+/// caches do, may hold them open.  False when the deadline passed first.
+bool drain(pid_t pid, Pipe& out, Pipe& err, ProcessResult& result, Clock::time_point deadline) {
   while (out.read >= 0 || err.read >= 0) {
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
     if (left <= 0) {
       return false;
     }
     std::array<pollfd, 2> ends{pollfd{out.read, POLLIN, 0}, pollfd{err.read, POLLIN, 0}};  // negative: skipped by poll
-    if (poll(ends.data(), ends.size(), static_cast<int>(std::min<long long>(left, 60000))) < 0 && errno != EINTR) {
+    const int ready = poll(ends.data(), ends.size(), static_cast<int>(std::min<long long>(left, kLookMilliseconds)));
+    if ((ready < 0 && errno != EINTR) || (ready == 0 && has_ended(pid))) {
       break;
     }
-    for (int side = 0; side < 2; ++side) {
-      if (ends[side].revents == 0) {
-        continue;
-      }
-      Pipe& pipe = side == 0 ? out : err;
-      std::string& text = side == 0 ? result.out : result.err;
-      const ssize_t count = read(pipe.read, buffer.data(), buffer.size());
-      if (count > 0) {
-        text.append(buffer.data(), std::min<size_t>(count, kCaptureLimit - std::min(kCaptureLimit, text.size())));
-      } else if (count == 0 || errno != EINTR) {
-        Pipe::close_end(pipe.read);
-      }
+    if (ready > 0 && ends[0].revents != 0) {
+      read_some(out, result.out);
+    }
+    if (ready > 0 && ends[1].revents != 0) {
+      read_some(err, result.err);
     }
   }
   return true;
@@ -135,7 +147,7 @@ ProcessResult run_process(const std::vector<std::string>& argv, double timeout_s
   Pipe::close_end(out.write);
   Pipe::close_end(err.write);
   const auto limit = std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(timeout_seconds));
-  if (!drain(out, err, result, Clock::now() + limit)) {
+  if (!drain(pid, out, err, result, Clock::now() + limit)) {
     result.timed_out = true;
     kill(-pid, SIGKILL);
   }

@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
+#include <cstring>
 
 #include "nvfuser/backend/private_file.h"
 #include "nvfuser/base/errors.h"
@@ -15,14 +17,19 @@ namespace {
 
 std::shared_ptr<SharedLibrary> load_from_scratch(const std::string& payload, std::string& why) {
   static std::atomic<uint64_t> counter{0};
-  const std::string path = scratch_folder() + "/loaded" + std::to_string(counter.fetch_add(1)) + ".so";
   std::shared_ptr<SharedLibrary> unit;
-  if (write_private_file(path, payload) == 0) {
-    unit = SharedLibrary::open(path, &why);
-  } else {
-    why = path + ": cannot be written";
+  try {
+    const std::string path = scratch_folder() + "/loaded" + std::to_string(counter.fetch_add(1)) + ".so";
+    const int error = write_private_file(path, payload);
+    if (error == 0) {
+      unit = SharedLibrary::open(path, &why);
+    } else {
+      why = path + ": " + std::strerror(error);
+    }
+    unlink(path.c_str());
+  } catch (const Error& error) {
+    why = error.what();
   }
-  unlink(path.c_str());
   return unit;
 }
 
@@ -31,12 +38,14 @@ std::shared_ptr<SharedLibrary> load_from_scratch(const std::string& payload, std
 std::shared_ptr<SharedLibrary> load_from_memory(const std::string& payload, std::string& why) {
   const int descriptor = memfd_create("nvfuser-unit", MFD_CLOEXEC);
   if (descriptor < 0) {
+    why = std::string("memory: ") + std::strerror(errno);
     return nullptr;
   }
   size_t done = 0;
   while (done < payload.size()) {
     const ssize_t count = write(descriptor, payload.data() + done, payload.size() - done);
     if (count <= 0) {
+      why = std::string("memory: ") + std::strerror(errno);
       break;
     }
     done += count;
@@ -67,7 +76,7 @@ std::shared_ptr<SharedLibrary> load_unit(const CacheEntry& entry) {
   if (!unit) {
     unit = load_from_memory(entry.payload, why_memory);
   }
-  check(unit != nullptr, ErrorKind::device, "a compiled unit does not load: ", why_file, why_file.empty() ? "" : "; ",
+  check(unit != nullptr, ErrorKind::compile, "a compiled unit does not load: ", why_file, why_file.empty() ? "" : "; ",
         why_scratch, "; ", why_memory);
   return unit;
 }

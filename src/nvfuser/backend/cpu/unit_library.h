@@ -10,7 +10,7 @@
 namespace nvfuser {
 
 /// Opens the entry's file, or, where it has none or its folder may not be executed from, a copy in the scratch folder
-/// or in memory.  ErrorKind::device when nothing of that loads.
+/// or in memory.  ErrorKind::compile when nothing of that loads: what the compiler made is of no use here.
 std::shared_ptr<SharedLibrary> load_unit(const CacheEntry& entry);
 
 /// The address of `name`; ErrorKind::internal when the unit lacks it.

@@ -17,6 +17,6 @@ std::shared_ptr<Module> make_cuda_module(const CudaApi& api, const std::string& 
                                          const std::vector<KernelEntry>& kernels, int device);
 
 /// As the driver states them; bandwidths come from the table of known devices, or from the memory clock.
-DeviceProps query_device_props(const CudaApi& api, int device);
+DeviceProps query_device_props(const CudaApi& api, int ordinal);
 
 }  // namespace nvfuser

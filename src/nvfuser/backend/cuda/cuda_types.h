@@ -21,7 +21,6 @@ constexpr int kNvrtcSuccess = 0;
 /// Of cuDeviceGetAttribute.
 enum CUdevice_attribute : int {
   kThreadsPerBlock = 1,
-  kSharedPerBlock = 8,
   kClockKhz = 13,
   kMultiprocessors = 16,
   kMemoryClockKhz = 36,

@@ -44,58 +44,6 @@ struct Found {
   std::string why;
 };
 
-/// Opens one candidate; null with a reason when it is none, or too new for the driver.
-std::unique_ptr<Nvrtc> open_candidate(const LibraryCandidate& candidate, int driver_major, std::string& why) {
-  // NVRTC looks for its builtins by soname: only those that are loaded already are found outside the loader's path.
-  for (const std::string& builtins : nvrtc_builtins_beside(candidate.path)) {
-    const auto library = SharedLibrary::open(builtins, &why, SharedLibrary::Scope::global);
-    if (library) {
-      library->keep_forever();
-    }
-  }
-  const auto library = SharedLibrary::open(candidate.path, &why);
-  if (!library) {
-    return nullptr;
-  }
-  library->keep_forever();
-  auto nvrtc = std::make_unique<Nvrtc>();
-#define NVRTC_FUNCTION(returns, name, symbol_name, arguments, required)                   \
-  nvrtc->api.name = reinterpret_cast<returns(*) arguments>(library->symbol(symbol_name)); \
-  if (required && !nvrtc->api.name) {                                                     \
-    why = candidate.path + ": lacks " symbol_name;                                        \
-    return nullptr;                                                                       \
-  }
-#include "nvfuser/backend/cuda/nvrtc_api.def"
-  if (nvrtc->api.nvrtcVersion(&nvrtc->major, &nvrtc->minor) != kNvrtcSuccess) {
-    why = candidate.path + ": does not state its version";
-    return nullptr;
-  }
-  if (driver_major > 0 && nvrtc->major > driver_major) {
-    why = candidate.path + ": NVRTC " + std::to_string(nvrtc->major) + "." + std::to_string(nvrtc->minor) +
-          " makes cubins that a driver of CUDA " + std::to_string(driver_major) + " does not load";
-    return nullptr;
-  }
-  nvrtc->path = SharedLibrary::path_of(reinterpret_cast<const void*>(nvrtc->api.nvrtcVersion));
-  return nvrtc;
-}
-
-Found search() {
-  Found found;
-  const int driver_major = cuda_driver_major();
-  std::string tried;
-  for (const LibraryCandidate& candidate : nvrtc_candidates()) {
-    std::string reason;
-    found.nvrtc = open_candidate(candidate, driver_major, reason);
-    if (found.nvrtc) {
-      return found;
-    }
-    tried += "\n  " + reason + " [" + candidate.origin + "]";
-  }
-  found.why = "no NVRTC was found; tried:" + (tried.empty() ? "\n  nothing" : tried) +
-              "\ninstall the Python package nvidia-cuda-nvrtc, or set NVFUSER_NVRTC to a libnvrtc.so or its folder";
-  return found;
-}
-
 /// A program of NVRTC, destroyed on every way out.
 struct Compilation {
   const NvrtcApi& api;
@@ -118,6 +66,80 @@ struct Compilation {
     return text;
   }
 };
+
+/// NVRTC looks for its builtins by soname, and finds those that are loaded already wherever they lie.  False when none
+/// lies beside the library or none of them opens.
+bool open_builtins(const std::string& library) {
+  bool opened = false;
+  for (const std::string& path : nvrtc_builtins_beside(library)) {
+    std::string ignored;
+    if (const auto builtins = SharedLibrary::open(path, &ignored, SharedLibrary::Scope::global)) {
+      builtins->keep_forever();
+      opened = true;
+    }
+  }
+  return opened;
+}
+
+/// Compiles nothing; the log when even that fails.
+std::string trial_log(const NvrtcApi& api) {
+  Compilation unit{api};
+  nvrtcResult result = api.nvrtcCreateProgram(&unit.program, "", "trial.cu", 0, nullptr, nullptr);
+  if (result == kNvrtcSuccess) {
+    result = api.nvrtcCompileProgram(unit.program, 0, nullptr);
+  }
+  return result == kNvrtcSuccess ? "" : std::string(api.nvrtcGetErrorString(result)) + "\n" + unit.log();
+}
+
+/// Opens one candidate; null with a reason when it is none, too new for the driver, or cannot compile.
+std::unique_ptr<Nvrtc> open_candidate(const LibraryCandidate& candidate, int driver_major, std::string& why) {
+  const bool has_builtins = open_builtins(candidate.path);
+  const auto library = SharedLibrary::open(candidate.path, &why);
+  if (!library) {
+    return nullptr;
+  }
+  library->keep_forever();
+  auto nvrtc = std::make_unique<Nvrtc>();
+#define NVRTC_FUNCTION(returns, name, symbol_name, arguments, required)                   \
+  nvrtc->api.name = reinterpret_cast<returns(*) arguments>(library->symbol(symbol_name)); \
+  if (required && !nvrtc->api.name) {                                                     \
+    why = candidate.path + ": lacks " symbol_name;                                        \
+    return nullptr;                                                                       \
+  }
+#include "nvfuser/backend/cuda/nvrtc_api.def"
+  if (nvrtc->api.nvrtcVersion(&nvrtc->major, &nvrtc->minor) != kNvrtcSuccess) {
+    why = candidate.path + ": does not state its version";
+    return nullptr;
+  }
+  if (driver_major > 0 && nvrtc->major > driver_major) {
+    why = candidate.path + ": NVRTC " + std::to_string(nvrtc->major) + "." + std::to_string(nvrtc->minor) +
+          " makes cubins that a driver of CUDA " + std::to_string(driver_major) + " does not load";
+    return nullptr;
+  }
+  if (const std::string log = has_builtins ? "" : trial_log(nvrtc->api); !log.empty()) {
+    why = candidate.path + ": compiles nothing: " + log;
+    return nullptr;
+  }
+  nvrtc->path = SharedLibrary::path_of(reinterpret_cast<const void*>(nvrtc->api.nvrtcVersion));
+  return nvrtc;
+}
+
+Found search() {
+  Found found;
+  const int driver_major = cuda_driver_major();
+  std::string tried;
+  for (const LibraryCandidate& candidate : nvrtc_candidates()) {
+    std::string reason;
+    found.nvrtc = open_candidate(candidate, driver_major, reason);
+    if (found.nvrtc) {
+      return found;
+    }
+    tried += "\n  " + reason + " [" + candidate.origin + "]";
+  }
+  found.why = "no NVRTC was found; tried:" + (tried.empty() ? "\n  nothing" : tried) +
+              "\ninstall the Python package nvidia-cuda-nvrtc, or set NVFUSER_NVRTC to a libnvrtc.so or its folder";
+  return found;
+}
 
 }  // namespace
 
