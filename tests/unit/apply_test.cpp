@@ -230,7 +230,7 @@ std::string loops_text(const Reference& reference) {
 TEST(Apply, Loops) {
   std::shared_ptr<Kernel> kernel = BiasCase(64, 256).kernel();
   apply(*kernel, {.threads = 128, .batch = 2, .vector = 4});
-  EXPECT_EQ(loops_text(kernel->main()), "(i0*i1 + 1023) / 1024 grid_x, 128 block_x, 2 unroll, 4 vectorize");
+  EXPECT_EQ(loops_text(kernel->main()), "(i0*i1 + 1023) / 1024 grid_x, 128 block_x, 1 unswitch, 2 unroll, 4 vectorize");
   kernel = BiasCase(64, 256).kernel();
   apply(*kernel, {.family = Family::cpu_flat, .task = 256});
   EXPECT_EQ(loops_text(kernel->main()), "i0*((i1 + 255) / 256) grid_x, 256 vectorize") << "the bias keeps rows apart";
@@ -256,10 +256,11 @@ TEST(DeriveFacts, SaysWhatVectorsNeedAndNoMore) {
   const Params flat{.threads = 32, .batch = 1, .vector = 4};
   EXPECT_EQ(facts_text(BiasCase(64, 256), flat), "exact i0*i1 / 128; i1%4, in0@16, in1@16, out0@16; narrow");
   EXPECT_EQ(facts_text(BiasCase(63, 260), flat), "i1%4, in0@16, in1@16, out0@16; narrow") << "the last block is masked";
-  EXPECT_EQ(facts_text(BiasCase(64, 258), flat), "exact i0*i1 / 128; i0%4, in0@16, out0@16; narrow")
+  EXPECT_EQ(facts_text(BiasCase(64, 258), flat), "exact i0*i1 / 128; i0%4, i1>=4, in0@16, out0@16; narrow")
       << "bias by single elements";
-  EXPECT_EQ(facts_text(BiasCase(63, 257), flat), "narrow");
-  EXPECT_EQ(facts_text(BiasCase(64, 256), flat, 8), "exact i0*i1 / 128; narrow") << "addresses are aligned to 8 bytes";
+  EXPECT_EQ(facts_text(BiasCase(63, 257), flat), "i1>=4, in0@16, out0@16; narrow") << "full threads move vectors";
+  EXPECT_EQ(facts_text(BiasCase(64, 256), flat, 8), "exact i0*i1 / 128; i1>=4; narrow")
+      << "addresses are aligned to 8 bytes";
   EXPECT_EQ(facts_text(BiasCase(0, 256), flat), "i1%4, in0@16, in1@16, out0@16; narrow") << "nothing divides 0";
   EXPECT_EQ(facts_text(BiasCase(64, 256), {.threads = 32, .batch = 4, .vector = 1}), "exact i0*i1 / 128; narrow");
   EXPECT_EQ(facts_text(TransposeCase(64, 30),

@@ -16,7 +16,7 @@
 #include "nvfuser/ir/evaluate.h"
 #include "nvfuser/lower/lower.h"
 #include "nvfuser/ops/cast.h"
-#include "nvfuser/ops/pointwise.h"
+#include "nvfuser/ops/pointwise_builder.h"
 #include "nvfuser/ops/resize.h"
 #include "nvfuser/ops/shape.h"
 #include "nvfuser/transform/schedule.h"
@@ -59,8 +59,8 @@ class KernelCase {
         request.inputs.push_back(static_cast<const TensorView*>(v));
       }
     }
-    for (const TensorView* t : request.outputs) {
-      request.output_layouts.push_back(row_major(*t));
+    for (size_t k = 0; k < request.outputs.size(); ++k) {
+      request.output_layouts.push_back(k < output_layouts.size() ? output_layouts[k] : row_major(*request.outputs[k]));
     }
     request.input_layouts = layouts;
     request.reference_output = reference_output;
@@ -92,11 +92,12 @@ class KernelCase {
   std::shared_ptr<Fusion> fusion;
   std::vector<Sizes> input_sizes;
   std::vector<Layout> layouts;             ///< of inputs
+  std::vector<Layout> output_layouts;      ///< row-major where there are fewer
   std::map<std::string, int64_t> strides;  ///< free strides by name
 };
 
-/// What holds for these sizes: every split that divides, divisors up to 16, buffers aligned to 16 bytes, 32-bit
-/// indices.
+/// What holds for these sizes: every split that divides, divisors up to 16, least sizes, buffers aligned to 16 bytes,
+/// 32-bit indices.
 inline Facts facts_of(const Kernel& kernel, const std::map<std::string, int64_t>& sizes) {
   Facts facts;
   facts.wide = false;
@@ -111,6 +112,9 @@ inline Facts facts_of(const Kernel& kernel, const std::map<std::string, int64_t>
     const int64_t power = n == 0 ? 16 : std::min<int64_t>(16, n & -n);
     if (power > 1) {
       facts.divisors[name] = power;
+    }
+    if (n > 1) {
+      facts.least[name] = n;
     }
   }
   for (const Tensor* t : kernel.inputs) {

@@ -131,6 +131,33 @@ TEST(Lower, CpuLanesEndAtALimit) {
 )");
 }
 
+TEST(Lower, CpuLanesEndAtEveryLimit) {
+  // A lane is tested against its part of a row and against the row.
+  for (int64_t n : {1, 4, 5, 7, 37}) {
+    KernelCase test;
+    test.output(unary(PointwiseOp::relu, test.input({n})));
+    const auto kernel = test.kernel();
+    const Loops loops(*kernel, kernel->main());
+    const auto [part, rest] = loops.split(loops[0], 5);
+    const auto [step, lane] = loops.split(rest, 4);
+    loops.parallelize(part, ParallelType::grid_x);
+    loops.parallelize(lane, ParallelType::vectorize);
+    inline_all(*kernel, 3, 3);
+    const Program program = lowered(test, kernel, false, Target::cpu);
+    EXPECT_EQ(to_string(program), R"(cpu k(in0: Float, out0: Float, i0)
+  grid (i0 + 4) / 5, 1, 1; block 1, 1, 1
+  for jio < 2
+    vectorize for jii < 4, at most -jio*4 + 5, i0 - bx*5 - jio*4
+      local T0: Float[1]
+      local T1: Float[1]
+      T0[0] = in0[bx*5 + jio*4 + jii]
+      T1[0] = relu(T0[0])
+      out0[bx*5 + jio*4 + jii] = T1[0]
+)");
+    EXPECT_EQ(run_program(test, program), "");
+  }
+}
+
 TEST(Lower, UnswitchPrintsBothCopies) {
   KernelCase test;
   test.output(unary(PointwiseOp::relu, test.input({1000})));

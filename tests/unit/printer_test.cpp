@@ -97,7 +97,11 @@ using Bound = nvfuser::Test;  // inside a test, Test is GoogleTest's
 std::unique_ptr<Block> block() { return std::make_unique<Block>(); }
 
 Loop loop(const std::string& name, Index variable, ParallelType parallel, Index limit = nullptr) {
-  return {name, variable, variable->as_atom()->extent, limit, parallel, block()};
+  std::vector<Index> limits;
+  if (limit != nullptr) {
+    limits.push_back(limit);
+  }
+  return {name, variable, variable->as_atom()->extent, limits, parallel, block()};
 }
 
 /// y = cast(cast(x) + b * 0.5), by vectors of 8, masked.
@@ -183,7 +187,7 @@ TEST(Printer, GpuKernel) { EXPECT_EQ(scale_add(Target::gpu).unit(), kScaleAddGpu
 constexpr const char* kScaleAddCpu = R"(// scale_add: cast, mul, add; narrow
 namespace k_scale_add {
 using Index = int;
-static __attribute__((noinline)) void scale_add_tasks(rt::Global<const rt::bfloat16> in0, rt::Global<rt::bfloat16> out0, const Index i0, const rt::float64 s0, const long long* grid, long long begin, long long end) {
+static __attribute__((noinline, noipa)) void scale_add_tasks(rt::Global<const rt::bfloat16> in0, rt::Global<rt::bfloat16> out0, const Index i0, const rt::float64 s0, const long long* grid, long long begin, long long end) {
   for (long long task = begin; task < end; ++task) {
     const Index bx = task % grid[0];
     if (bx * 8 < i0) {

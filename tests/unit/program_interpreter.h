@@ -145,8 +145,8 @@ class ProgramInterpreter {
     std::vector<int64_t> ends(threads_, 0);
     each(mask, [&](int64_t t) {
       ends[t] = value(loop.extent, t);
-      if (loop.limit != nullptr) {
-        ends[t] = std::min(ends[t], value(loop.limit, t, true));
+      for (Index limit : loop.limits) {
+        ends[t] = std::min(ends[t], value(limit, t, true));
       }
       longest = std::max(longest, ends[t]);
     });
@@ -224,6 +224,9 @@ class ProgramInterpreter {
       fault("division of " + std::to_string(a) + " by " + std::to_string(b) + " in " + to_string(atom.a) + " by " +
             to_string(atom.b));
       return 0;
+    }
+    if (program_.wraps.count(&atom) != 0 && a >= 2 * b) {
+      fault(std::to_string(a) + " is no remainder plus a step in " + to_string(atom.a) + " by " + to_string(atom.b));
     }
     const int64_t quotient = a >= 0 ? a / b : -((-a + b - 1) / b);
     return atom.kind == AtomKind::div ? quotient : a - quotient * b;
@@ -336,8 +339,11 @@ class ProgramInterpreter {
   void move(const Move& n, int64_t t) {
     const int64_t to = value(n.to.offset, t), from = value(n.from.offset, t);
     // With a count the elements leave one by one where they must, so nothing is asked of their place.
-    const int64_t count = n.count == nullptr ? n.width : std::min<int64_t>(n.width, value(n.count, t, true));
-    if (n.count == nullptr && (to % n.width != 0 || from % n.width != 0)) {
+    int64_t count = n.width;
+    for (Index bound : n.counts) {
+      count = std::min(count, value(bound, t, true));
+    }
+    if (n.counts.empty() && (to % n.width != 0 || from % n.width != 0)) {
       fault("move of " + std::to_string(n.width) + " elements between " + where(*n.to.tensor, to, t) + " and " +
             where(*n.from.tensor, from, t));
     }

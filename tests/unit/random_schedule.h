@@ -264,6 +264,11 @@ class RandomSchedule {
     }
     if (!main.loops.empty() && dice.chance(40)) {
       vector_lanes_ = loops.split(main.loops.back(), dice.pick<int64_t>({2, 4, 8})).second;
+      if (dice.chance(40)) {
+        // Around the lanes, or around more: full points run without tests.
+        Id* loop = main.loops[dice.between(0, static_cast<int64_t>(main.loops.size()) - 2)];
+        unswitched_ = loops.split(loop, 1).second;
+      }
     }
     Reference* turned = nullptr;
     const auto fixed = static_cast<size_t>(dice.between(0, static_cast<int64_t>(main.loops.size())));
@@ -303,7 +308,9 @@ class RandomSchedule {
     const Loops loops(kernel_, r);
     for (; count > 0; --count) {
       const size_t free = r.loops.size() - fixed;
-      if (free > 0 && dice_.chance(65)) {
+      if (free > 0 && dice_.chance(12)) {
+        shift(loops, r.loops[dice_.between(fixed, r.loops.size() - 1)]);
+      } else if (free > 0 && dice_.chance(65)) {
         Id* loop = r.loops[dice_.between(fixed, r.loops.size() - 1)];
         dice_.chance(85) ? loops.split(loop, dice_.pick<int64_t>({2, 3, 4, 4, 5, 8}))
                          : loops.split_outer(loop, dice_.between(1, 4));
@@ -316,6 +323,16 @@ class RandomSchedule {
     }
   }
 
+  /// By something of 0 .. 7 that depends on another axis.
+  void shift(const Loops& loops, Id* loop) {
+    IndexPool& pool = *kernel_.pool;
+    const int64_t width = dice_.pick<int64_t>({2, 4, 8});
+    const Index start = pool.scale(dice_.pick(loops.reference().roots)->leaf, dice_.between(0, 5));
+    const Index aligned = pool.scale(Algebra(pool).div(start, pool.constant(width)), width);
+    const bool turns = dice_.chance(70);
+    loops.shift(loop, turns ? pool.sub(start, aligned) : pool.constant(dice_.between(0, width - 1)), width - 1);
+  }
+
   void bind(Reference& r, const std::vector<ParallelType>& types, size_t first, size_t last, int percent) {
     for (ParallelType type : types) {
       const bool taken = std::any_of(r.loops.begin(), r.loops.end(), [&](Id* l) { return l->parallel == type; });
@@ -323,7 +340,7 @@ class RandomSchedule {
         continue;
       }
       Id* loop = r.loops[dice_.between(first, last - 1)];
-      if (loop == vector_lanes_) {
+      if (loop == vector_lanes_ || loop == unswitched_) {
         continue;
       }
       const bool small = loop->extent->is_constant() && loop->extent->constant() <= 8;
@@ -340,6 +357,10 @@ class RandomSchedule {
       }
       if (loop == vector_lanes_) {
         loop->parallel = ParallelType::vectorize;
+        continue;
+      }
+      if (loop == unswitched_) {
+        loop->parallel = ParallelType::unswitch;
         continue;
       }
       if (loop->extent->is_constant() && dice_.chance(50)) {
@@ -412,6 +433,7 @@ class RandomSchedule {
   Target target_;
   std::map<const Tensor*, size_t> fork_at_;
   Id* vector_lanes_ = nullptr;
+  Id* unswitched_ = nullptr;
 };
 
 struct RandomResult {

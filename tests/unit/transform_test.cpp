@@ -45,6 +45,25 @@ struct BiasAdd : KernelCase {
   BiasAdd() { output(binary(PointwiseOp::add, x, broadcast(b, {true, false}))); }
 };
 
+TEST(Transform, ShiftIsWiderAndReadsOtherAxes) {
+  BiasAdd test;
+  const auto kernel = test.kernel();
+  const Loops loops(*kernel, kernel->main());
+  IndexPool& pool = *kernel->pool;
+  Id *row = loops[0], *column = loops[1];
+  const auto below_8 = [&](const Id* axis) {
+    const Index start = pool.scale(axis->leaf, 3);
+    return pool.sub(start, pool.scale(Algebra(pool).div(start, pool.constant(8)), 8));
+  };
+  Id* shifted = loops.shift(column, below_8(row), 7);
+  EXPECT_EQ(loops_text(kernel->main()), "j:i0 ks:i1 + 7");
+  const auto refused = [&](Id* loop, Index by) { return refusal([&] { loops.shift(loop, by, 7); }); };
+  EXPECT_TRUE(contains(refused(row, below_8(row)), "depends on the loop itself"));
+  EXPECT_TRUE(contains(refused(row, below_8(column)), "depends on the loop itself")) << "the column is shifted by rows";
+  EXPECT_TRUE(contains(refused(row, below_8(shifted)), "is no root of this reference"));
+  EXPECT_EQ(needs(*kernel->tensors[1]).size(), 2u) << "where a column stands depends on the row";
+}
+
 TEST(Transform, SplitMergeReorder) {
   BiasAdd test;
   const auto kernel = test.kernel();

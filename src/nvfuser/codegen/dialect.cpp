@@ -14,6 +14,7 @@ constexpr Dialect kGpu{
     .set = "$to.set($i, $value);",
     .move_element = "rt::copy<1>($to, $i, $from, $j);",
     .move_vector = "rt::copy<$width>($to, $i, $from, $j);",
+    .move_streamed = "",
     .unroll = "#pragma unroll",
     .vectorize = "#pragma unroll",
     .kernel_head = "RT_KERNEL($name, $threads, $blocks)($parameters)",
@@ -22,7 +23,10 @@ constexpr Dialect kGpu{
 
 // Loop variables have the width of addresses: narrower ones could wrap around as far as the compiler knows (under a
 // condition even where it may assume that they do not), and it would gather and scatter what is consecutive.
-// The function of the tasks is never inlined: its parameters are restrict pointers, which inlining would forget.
+// The function of the tasks is never inlined: its parameters are restrict pointers, which inlining would forget.  Nor
+// may GCC conclude anything from its body: where induction variables have become addresses without a base, GCC 12 takes
+// the stores of a loop that it does not vectorise for local ones, the function for one without effects, and drops the
+// call.
 constexpr Dialect kCpu{
     .grid_index = {"task % grid[0]", "task / grid[0] % grid[1]", "task / grid[0] / grid[1]"},
     .block_index = {"0", "0", "0"},
@@ -30,11 +34,12 @@ constexpr Dialect kCpu{
     .set = "$to[$i] = $value;",
     .move_element = "$to[$i] = $from[$j];",
     .move_vector = "rt::copy<$width>($to, $i, $from, $j);",
+    .move_streamed = "rt::stream_out(&$to[$i], &$from[$j], $count < $width ? $count : $width);",
     .unroll = "",
     .vectorize = "#pragma GCC ivdep",
     .kernel_head =
-        "static __attribute__((noinline)) void $name_tasks($parameters, const long long* grid, long long begin, long "
-        "long end)",
+        "static __attribute__((noinline, noipa)) void $name_tasks($parameters, const long long* grid, long long begin, "
+        "long long end)",
     .tasks = true,
 };
 

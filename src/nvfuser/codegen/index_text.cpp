@@ -30,7 +30,7 @@ uint64_t magnitude_of(int64_t x) { return x < 0 ? -static_cast<uint64_t>(x) : st
 
 }  // namespace
 
-IndexText::IndexText(const Program& program) {
+IndexText::IndexText(const Program& program) : wraps_(program.wraps) {
   for (const Parameter& p : program.parameters) {
     if (p.kind == Parameter::Kind::size) {
       sizes_.emplace(p.value, p.name);
@@ -58,7 +58,8 @@ std::string IndexText::quotient_text(const Atom& atom) const {
   const auto divisor = divisors_.find(atom.b);
   if (!atom.b->is_constant() && divisor != divisors_.end()) {
     used_.insert(divisor->second);
-    return std::string(is_div ? "rt::div(" : "rt::mod(") + text(atom.a) + ", " + divisor->second + ")";
+    const std::string_view call = is_div ? "rt::div(" : wraps_.contains(&atom) ? "rt::wrap(" : "rt::mod(";
+    return std::string(call) + text(atom.a) + ", " + divisor->second + ")";
   }
   return operand(atom.a) + (is_div ? " / " : " % ") + operand(atom.b);
 }

@@ -5,6 +5,7 @@
 #include <set>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "nvfuser/lower/program.h"
@@ -32,6 +33,7 @@ class IndexText {
   std::string quotient_text(const Atom& atom) const;
   std::string product_text(const Term& term, bool alone) const;
 
+  const std::unordered_set<const Atom*>& wraps_;     ///< remainders that take no division
   std::unordered_map<Index, std::string> sizes_;     ///< values that are parameters
   std::unordered_map<Index, std::string> divisors_;  ///< values that have a Divisor parameter
   std::unordered_map<const Atom*, std::string> loops_;

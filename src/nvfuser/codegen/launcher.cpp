@@ -4,6 +4,7 @@
 
 #include "nvfuser/codegen/printer.h"
 #include "nvfuser/codegen/value_text.h"
+#include "nvfuser/lower/lower.h"
 
 namespace nvfuser {
 

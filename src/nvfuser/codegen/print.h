@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "nvfuser/lower/lower.h"
+#include "nvfuser/lower/program.h"
 
 namespace nvfuser {
 

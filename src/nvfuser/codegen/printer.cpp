@@ -36,6 +36,7 @@ class Printer {
   void print(const Sync&) { body_.line("rt::sync();"); }
   void print(const Loop& node);
   void print(const Guard& node);
+  std::string least_of(const std::string& name, const std::vector<Index>& values);
   std::string bound_of(const Loop& node);
 
   // ---- values
@@ -79,25 +80,24 @@ void Printer::print(const Allocate& node) {
 }
 
 void Printer::print(const Move& node) {
-  if (node.count != nullptr) {
-    const std::string count = node.from.tensor->name + "_count";
-    body_.line("const Index ", count, " = ", index_.text(node.count), ";");
-    body_.line("rt::stream_out(&", buffer_name(node.to.tensor), "[", index_.text(node.to.offset), "], &",
-               node.from.tensor->name, "[0], ", count, " < ", node.width, " ? ", count, " : ", node.width, ");");
-    return;
-  }
-  body_.line(
-      fill(node.width == 1 ? dialect_.move_element : dialect_.move_vector, {{"width", std::to_string(node.width)},
-                                                                            {"to", buffer_name(node.to.tensor)},
-                                                                            {"i", index_.text(node.to.offset)},
-                                                                            {"from", buffer_name(node.from.tensor)},
-                                                                            {"j", index_.text(node.from.offset)}}));
+  const bool streams = !node.counts.empty();
+  const std::string count = streams ? least_of(node.from.tensor->name + "_count", node.counts) : "";
+  const std::string_view form = streams           ? dialect_.move_streamed
+                                : node.width == 1 ? dialect_.move_element
+                                                  : dialect_.move_vector;
+  ensure(!form.empty(), "a move past the cache, where the target has none: ", node.from.tensor->name);
+  body_.line(fill(form, {{"count", count},
+                         {"width", std::to_string(node.width)},
+                         {"to", buffer_name(node.to.tensor)},
+                         {"i", index_.text(node.to.offset)},
+                         {"from", buffer_name(node.from.tensor)},
+                         {"j", index_.text(node.from.offset)}}));
 }
 
 void Printer::print(const Assign& node) {
   const TensorOp op = node.what->op;
   if (op == TensorOp::load || op == TensorOp::store || op == TensorOp::copy) {
-    print(Move{node.what, node.to, node.reads.at(0), 1});
+    print(Move{node.what, node.to, node.reads.at(0), 1, {}});
     return;
   }
   body_.line(
@@ -105,14 +105,26 @@ void Printer::print(const Assign& node) {
            {{"to", buffer_name(node.to.tensor)}, {"i", index_.text(node.to.offset)}, {"value", value_of(node)}}));
 }
 
+/// Declares the values, named after `name`, and returns the name of the least.
+std::string Printer::least_of(const std::string& name, const std::vector<Index>& values) {
+  std::string least = name;
+  body_.line("const Index ", name, " = ", index_.text(values.front()), ";");
+  for (size_t k = 1; k < values.size(); ++k) {
+    const std::string number = std::to_string(k + 1), other = name + number, both = name + "_of_" + number;
+    body_.line("const Index ", other, " = ", index_.text(values[k]), ";");
+    body_.line("const Index ", both, " = ", other, " < ", least, " ? ", other, " : ", least, ";");
+    least = both;
+  }
+  return least;
+}
+
 /// The number of iterations, with the smaller of extent and limit as a name of its own: loops of lanes need one bound.
 std::string Printer::bound_of(const Loop& node) {
   const std::string extent = index_.text(node.extent);
-  if (node.limit == nullptr) {
+  if (node.limits.empty()) {
     return extent;
   }
-  const std::string rest = node.name + "_rest", end = node.name + "_end";
-  body_.line("const Index ", rest, " = ", index_.text(node.limit), ";");
+  const std::string rest = least_of(node.name + "_rest", node.limits), end = node.name + "_end";
   body_.line("const Index ", end, " = ", rest, " < ", extent, " ? ", rest, " : ", extent, ";");
   return end;
 }
@@ -283,7 +295,7 @@ std::string Printer::parameters() const {
 void Printer::declare_indices(std::string& out, const std::string& indent) const {
   const auto declare = [&](Index variable, std::string_view source) {
     const Atom* atom = variable ? variable->as_atom() : nullptr;
-    if (atom && index_.used().count(atom->name)) {
+    if (atom && index_.used().contains(atom->name)) {
       out += indent + "const Index " + atom->name + " = " + std::string(source) + ";\n";
     }
   };

@@ -193,7 +193,7 @@ class Instantiate {
     t->name = name;
     t->memory = MemoryType::global;
     t->operands = {source};
-    t->map = map;
+    t->map = std::move(map);
     t->allocation = allocation;
     kernel_->tensors.push_back(t);
     return t;
@@ -216,7 +216,7 @@ class Instantiate {
     };
     std::vector<Work> stack;
     const auto visit = [&](const Key& key) {
-      if (memo_.find(key) == memo_.end()) {
+      if (!memo_.contains(key)) {
         stack.push_back({key, leaf_of(key) ? std::vector<Read>{} : compose(key)});
       }
     };
@@ -235,7 +235,7 @@ class Instantiate {
   }
 
   bool leaf_of(const Key& key) const {
-    const bool leaf = inputs_.count(key.view) != 0;
+    const bool leaf = inputs_.contains(key.view);
     ensure(leaf || key.view->definition() != nullptr, "a kernel needs ", to_string(*key.view),
            ", which it does not read");
     return leaf;
@@ -269,7 +269,7 @@ class Instantiate {
   }
 
   Operand make(const Key& key, const std::vector<Read>& reads) {
-    if (inputs_.count(key.view) != 0) {
+    if (inputs_.contains(key.view)) {
       return key.view->is_cpu_scalar() ? Operand{nullptr, key.view} : finish(key, TensorOp::load, {});
     }
     const Expr& expr = *key.view->definition();

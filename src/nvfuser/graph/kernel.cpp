@@ -10,7 +10,7 @@ namespace {
 
 void add_axes(Index p, std::vector<Id*>& found) {
   for (const Atom* atom : atoms_of(p)) {
-    if (atom->kind == AtomKind::axis) {
+    if (atom->kind == AtomKind::axis && std::find(found.begin(), found.end(), id_of(*atom)) == found.end()) {
       found.push_back(id_of(*atom));
     }
   }
@@ -79,9 +79,30 @@ std::vector<Id*> needs(const Tensor& t) {
   for (const Test& test : t.tests) {
     add_axes(test.index, found);
   }
+  const std::vector<Id*> own = found;
+  for (const Id* id : t.reference != nullptr ? own : std::vector<Id*>{}) {
+    add_shift_axes(*t.reference, id, found);
+  }
   std::sort(found.begin(), found.end(), [](const Id* a, const Id* b) { return a->serial < b->serial; });
-  found.erase(std::unique(found.begin(), found.end()), found.end());
   return found;
+}
+
+void add_shift_axes(const Reference& reference, const Id* id, std::vector<Id*>& found) {
+  const auto use = reference.uses.find(id);
+  if (use == reference.uses.end()) {
+    return;
+  }
+  for (const Id* out : use->second->outputs) {
+    add_shift_axes(reference, out, found);
+  }
+  if (use->second->kind == Transform::Kind::shift) {
+    const size_t known = found.size();
+    add_axes(use->second->amount, found);
+    const std::vector<Id*> fresh(found.begin() + static_cast<std::ptrdiff_t>(known), found.end());
+    for (const Id* axis : fresh) {
+      add_shift_axes(reference, axis, found);
+    }
+  }
 }
 
 namespace {

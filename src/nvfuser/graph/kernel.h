@@ -31,11 +31,13 @@ struct Id {
 
 /// split: in[0] -> out[0] (outer), out[1] (inner, extent `factor`), outer extent ceil(in / factor).
 /// merge: in[0] (outer), in[1] (inner) -> out[0].
+/// shift: in[0] -> out[0] = in[0] + amount.
 struct Transform {
-  enum class Kind : uint8_t { split, merge } kind;
+  enum class Kind : uint8_t { split, merge, shift } kind;
   std::vector<Id*> inputs;
   std::vector<Id*> outputs;
   Index factor = nullptr;  ///< split only
+  Index amount = nullptr;  ///< shift only: over sizes and other roots of the reference
 };
 
 /// A precondition of the Params: extent <= bound.
@@ -136,10 +138,13 @@ struct Kernel {
 Id* make_id(Kernel& kernel, const std::string& name, Index extent);
 /// A new tensor of the kernel's storage, not yet in `tensors`.
 Tensor* make_tensor(Kernel& kernel, TensorOp op, DataType dtype, const TensorView* view);
-/// Axes on which t depends: leaves of its map and of its tests, in order of serial.
+/// Axes on which t depends: leaves of its map and of its tests, and those that its reference shifts them by, in order
+/// of serial.
 std::vector<Id*> needs(const Tensor& t);
 /// The id that an axis atom of this kernel stands for.
 Id* id_of(const Atom& axis);
+/// Appends the axes that shifts of `id` in the reference read, those that these are shifted by included.
+void add_shift_axes(const Reference& reference, const Id* id, std::vector<Id*>& found);
 /// Consumers of every tensor in one walk.
 std::unordered_map<const Tensor*, std::vector<Tensor*>> consumer_table(const Kernel& kernel);
 

@@ -10,11 +10,14 @@ namespace nvfuser {
 
 namespace {
 
-bool same_layout(const Tensor& a, const Tensor& b) {
+bool same_layout(const Lowering& state, const Tensor& a, const Tensor& b) {
+  const auto stride = [&](const Allocation::Dim& dim) {
+    return state.request.facts.with_same(state.algebra, dim.stride);
+  };
   const auto& x = a.allocation->dims;
   const auto& y = b.allocation->dims;
-  return a.dtype == b.dtype && std::equal(x.begin(), x.end(), y.begin(), y.end(), [](const auto& p, const auto& q) {
-           return p.stride == q.stride && p.extent == q.extent;
+  return a.dtype == b.dtype && std::equal(x.begin(), x.end(), y.begin(), y.end(), [&](const auto& p, const auto& q) {
+           return stride(p) == stride(q) && p.extent == q.extent;
          });
 }
 
@@ -44,7 +47,7 @@ void check_alias(Lowering& state, const Tensor& buffer, const Tensor& store) {
   const auto refuse_unless = [&](bool ok, const char* why) {
     check(ok, ErrorKind::schedule, store.name, " cannot be written in place of ", buffer.name, ": ", why);
   };
-  refuse_unless(same_layout(buffer, store), "another layout");
+  refuse_unless(same_layout(state, buffer, store), "another layout");
   const std::vector<Test> writers = single_writer_tests(state, store);
   const bool one_writer =
       std::all_of(writers.begin(), writers.end(), [&](const Test& t) { return holds(t, state.algebra); });

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "nvfuser/lower/nest_tests.h"
 #include "nvfuser/lower/predicates.h"
 
 namespace nvfuser {
@@ -16,16 +17,6 @@ struct Guarded {
   std::vector<Test> tests;
 };
 
-bool holds_sync(const std::vector<Item>& body) {
-  return std::any_of(body.begin(), body.end(), [](const Item& item) {
-    return item.kind == Item::Kind::sync || (item.kind == Item::Kind::loop && holds_sync(item.body));
-  });
-}
-
-bool is_allocation(const Item& item) {
-  return item.kind == Item::Kind::step && std::holds_alternative<Allocate>(item.action);
-}
-
 Node node_of(const Action& action) {
   return std::visit(
       [](const auto& what) -> Node {
@@ -37,54 +28,6 @@ Node node_of(const Action& action) {
         }
       },
       action);
-}
-
-/// Tests that every statement of the body runs under; none when a barrier stands inside.
-std::vector<Test> shared_tests(const std::vector<Item>& body) {
-  if (holds_sync(body)) {
-    return {};
-  }
-  bool first = true;
-  std::vector<Test> common;
-  for (const Item& item : body) {
-    if (is_allocation(item)) {
-      continue;
-    }
-    const std::vector<Test> mine = item.kind == Item::Kind::loop ? shared_tests(item.body) : item.tests;
-    if (first) {
-      common = mine;
-      first = false;
-    } else {
-      common.erase(std::remove_if(common.begin(), common.end(),
-                                  [&](const Test& t) { return std::find(mine.begin(), mine.end(), t) == mine.end(); }),
-                   common.end());
-    }
-  }
-  return common;
-}
-
-void drop_test(std::vector<Item>& body, const Test& test) {
-  for (Item& item : body) {
-    item.tests.erase(std::remove(item.tests.begin(), item.tests.end(), test), item.tests.end());
-    drop_test(item.body, test);
-  }
-}
-
-void collect_tests(const std::vector<Item>& body, std::vector<Test>& tests) {
-  for (const Item& item : body) {
-    tests.insert(tests.end(), item.tests.begin(), item.tests.end());
-    collect_tests(item.body, tests);
-  }
-}
-
-/// The variables of all loops inside a body.
-void inner_loops(const std::vector<Item>& body, std::vector<const Item*>& loops) {
-  for (const Item& item : body) {
-    if (item.kind == Item::Kind::loop) {
-      loops.push_back(&item);
-      inner_loops(item.body, loops);
-    }
-  }
 }
 
 class Guards {
@@ -100,6 +43,8 @@ class Guards {
         nodes.push_back({Sync{}, {}});
       } else if (item.kind == Item::Kind::step) {
         nodes.push_back({node_of(item.action), std::move(item.tests)});
+      } else if (item.kind == Item::Kind::branch) {
+        add_branch(item, nodes);
       } else {
         add_loop(item, nodes);
       }
@@ -109,21 +54,18 @@ class Guards {
 
  private:
   void add_loop(Item& item, std::vector<Guarded>& nodes) const {
-    Loop loop{item.name, item.variable, item.extent, nullptr, item.parallel, nullptr};
+    Loop loop{item.name, item.variable, item.extent, {}, item.parallel, nullptr};
     std::vector<Test> outer;
     for (const Test& test : shared_tests(item.body)) {
       if (!names_inside(test, item)) {
         outer.push_back(test);
         drop_test(item.body, test);
-      } else if (state_.request.target == Target::cpu && loop.limit == nullptr) {
-        loop.limit = limit_of(test, item);
-        if (loop.limit != nullptr) {
-          drop_test(item.body, test);
-        }
+      } else if (const Index limit = state_.request.target == Target::cpu ? limit_of(test, item) : nullptr) {
+        loop.limits.push_back(limit);
+        drop_test(item.body, test);
       }
     }
-    Block body = item.parallel == ParallelType::unswitch && state_.request.target == Target::gpu ? both_copies(item)
-                                                                                                 : block(item.body);
+    Block body = block(item.body);
     if (item.extent->is(1)) {
       append(std::move(body), outer, nodes);
       return;
@@ -132,20 +74,24 @@ class Guards {
     nodes.push_back({std::move(loop), std::move(outer)});
   }
 
+  /// What both copies are tested for stands around the choice between them.
+  void add_branch(Item& item, std::vector<Guarded>& nodes) const {
+    std::vector<Test> outer = shared_tests({item});
+    std::erase_if(outer, [&](const Test& test) { return names_inside(test, item); });
+    for (const Test& test : outer) {
+      drop_test(item.body, test);
+      drop_test(item.otherwise, test);
+    }
+    Guard guard{item.tests, std::make_unique<Block>(block(item.body)), std::make_unique<Block>(block(item.otherwise))};
+    nodes.push_back({std::move(guard), outer});
+  }
+
   /// A loop of one point is only its body.  Its allocations keep their scope by the guard; without one they join ours.
   static void append(Block body, const std::vector<Test>& tests, std::vector<Guarded>& nodes) {
     for (Node& node : body.nodes) {
       const bool allocation = std::holds_alternative<Allocate>(node);
       nodes.push_back({std::move(node), allocation ? std::vector<Test>{} : tests});
     }
-  }
-
-  /// Does the test name the loop, or a loop inside it?
-  static bool names_inside(const Test& test, const Item& item) {
-    std::vector<const Item*> loops{&item};
-    inner_loops(item.body, loops);
-    return std::any_of(loops.begin(), loops.end(),
-                       [&](const Item* l) { return depends_on(test, l->variable->as_atom()); });
   }
 
   /// rest + c * loop < bound  is  loop < ceil((bound - rest) / c); null when the test is of another form.
@@ -163,48 +109,6 @@ class Guards {
     }
     const Index room = state_.pool().sub(test.bound, parts->rest);
     return state_.algebra.tidy(state_.algebra.ceil_div(room, state_.constant(parts->coefficient)));
-  }
-
-  /// The body of an unswitch loop: without tests where all of them hold at their largest, else as it is.
-  Block both_copies(Item& item) const {
-    std::vector<Test> all, largest, left;
-    collect_tests(item.body, all);
-    all = tidy_tests(state_.algebra, std::move(all));
-    std::vector<Item> full = item.body;
-    for (const Test& test : all) {
-      if (const std::optional<Test> most = maximised(test, item)) {
-        largest.push_back(*most);
-        drop_test(full, test);
-      }
-    }
-    largest = tidy_tests(state_.algebra, std::move(largest));
-    if (largest.empty() || holds_sync(item.body)) {
-      return block(item.body);
-    }
-    Guard guard{largest, std::make_unique<Block>(block(full)), std::make_unique<Block>(block(item.body))};
-    Block made;
-    made.nodes.push_back(std::move(guard));
-    return made;
-  }
-
-  /// The strongest form of a test over all points of the loops inside; none when an index is not linear in them.
-  std::optional<Test> maximised(Test test, const Item& item) const {
-    std::vector<const Item*> loops;
-    inner_loops(item.body, loops);
-    for (const Item* loop : loops) {
-      if (!depends_on(test, loop->variable->as_atom())) {
-        continue;
-      }
-      const std::optional<Linear> parts = linear_in(state_.pool(), test.index, loop->variable->as_atom());
-      if (!parts || parts->coefficient < 0 || test.kind == Test::Kind::eq) {
-        return std::nullopt;
-      }
-      const Index last = state_.pool().sub(loop->extent, state_.constant(1));
-      const Index most =
-          test.kind == Test::Kind::ge ? state_.constant(0) : state_.pool().scale(last, parts->coefficient);
-      test.index = state_.pool().add(parts->rest, most);
-    }
-    return test;
   }
 
   static Block grouped(std::vector<Guarded> nodes) {

@@ -7,8 +7,7 @@
 namespace nvfuser {
 
 /// Consecutive statements of equal tests share a guard; a test that all of a loop's statements share and that does not
-/// name the loop stands around the loop; on the cpu target a test that names it becomes the loop's limit; on the gpu
-/// target an unswitch loop is printed twice, without tests under all of them at their largest, else with them.
+/// name the loop stands around the loop; on the cpu target tests that name it become the loop's limits.
 void form_guards(Lowering& state);
 
 }  // namespace nvfuser

@@ -20,6 +20,10 @@ Index loop_variable(Lowering& state, const Tensor& t, size_t k) {
   return state.pool().var(state.groups[state.group_of.at(&t)[k]].name, loop->extent);
 }
 
+Index amount_of(Lowering& state, const Tensor& t, const Transform& shift) {
+  return index_at(state, t, state.request.facts.with_same(state.algebra, shift.amount));
+}
+
 Index compute(Lowering& state, const Tensor& t, const Id* id) {
   IndexPool& pool = state.pool();
   const Algebra& algebra = state.algebra;
@@ -29,6 +33,9 @@ Index compute(Lowering& state, const Tensor& t, const Id* id) {
     if (x.kind == Transform::Kind::split) {
       return pool.add(pool.mul(up(x.outputs[0]), x.factor), up(x.outputs[1]));
     }
+    if (x.kind == Transform::Kind::shift) {
+      return pool.sub(up(x.outputs[0]), amount_of(state, t, x));
+    }
     const Index out = up(x.outputs[0]), inner = x.inputs[1]->extent;
     return id == x.inputs[0] ? algebra.div(out, inner) : algebra.mod(out, inner);
   }
@@ -36,6 +43,9 @@ Index compute(Lowering& state, const Tensor& t, const Id* id) {
     const Transform& x = *id->definition;
     if (x.kind == Transform::Kind::split) {
       return id == x.outputs[0] ? algebra.div(up(x.inputs[0]), x.factor) : algebra.mod(up(x.inputs[0]), x.factor);
+    }
+    if (x.kind == Transform::Kind::shift) {
+      return pool.add(up(x.inputs[0]), amount_of(state, t, x));
     }
     return pool.add(pool.mul(up(x.inputs[0]), x.inputs[1]->extent), up(x.inputs[1]));
   }
@@ -85,7 +95,8 @@ Index address_of(Lowering& state, const Allocation& buffer, const Tensor& t) {
   IndexPool& pool = state.pool();
   Index total = pool.constant(0);
   for (size_t k = 0; k < t.map.size(); ++k) {
-    total = pool.add(total, pool.mul(index_at(state, t, t.map[k]), buffer.dims[k].stride));
+    const Index stride = state.request.facts.with_same(state.algebra, buffer.dims[k].stride);
+    total = pool.add(total, pool.mul(index_at(state, t, t.map[k]), stride));
   }
   return state.algebra.tidy(total);
 }

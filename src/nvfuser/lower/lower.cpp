@@ -9,6 +9,7 @@
 #include "nvfuser/lower/barriers.h"
 #include "nvfuser/lower/dimensions.h"
 #include "nvfuser/lower/guards.h"
+#include "nvfuser/lower/lane_remainders.h"
 #include "nvfuser/lower/loop_groups.h"
 #include "nvfuser/lower/lowering.h"
 #include "nvfuser/lower/memory_check.h"
@@ -16,6 +17,7 @@
 #include "nvfuser/lower/parameters.h"
 #include "nvfuser/lower/staged_stores.h"
 #include "nvfuser/lower/statements.h"
+#include "nvfuser/lower/unswitch_copies.h"
 #include "nvfuser/lower/vector_moves.h"
 
 namespace nvfuser {
@@ -49,6 +51,9 @@ constexpr Pass kPasses[] = {
     {"statements", make_statements, "index and predicate need the loops of the nest only by name"},
     {"moves", form_moves, "needs offsets, tests, and a loop with a single statement"},
     {"barriers", insert_barriers, "tests still stand at single statements, so all threads reach every place"},
+    {"copies", copy_unswitched, "no barrier may stand in a copy"},
+    {"moves of copies", form_moves, "a full copy has lost the tests that kept its lanes apart"},
+    {"lane remainders", share_remainders, "only lanes that no move took need single indices"},
     {"guards", form_guards, "no guard may close around a barrier"},
     {"staged stores", stage_stores, "needs loops whose tests became limits"},
     {"parameters", collect_parameters, "last: names what the body names"},

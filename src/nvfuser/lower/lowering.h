@@ -43,7 +43,7 @@ using Action = std::variant<std::monostate, Allocate, Assign, Move>;
 
 /// A node of the nest before guards are formed.
 struct Item {
-  enum class Kind : uint8_t { step, loop, sync } kind = Kind::sync;
+  enum class Kind : uint8_t { step, loop, sync, branch } kind = Kind::sync;
   // step
   int operation = -1;
   Action action;
@@ -55,6 +55,8 @@ struct Item {
   Index extent = nullptr;
   ParallelType parallel = ParallelType::serial;
   std::vector<Item> body;
+  // branch: body where `tests` hold, else
+  std::vector<Item> otherwise;
 };
 
 struct Lowering {

@@ -23,7 +23,7 @@ class Collector {
     std::vector<Parameter>& made = state_.program.parameters;
     const auto& inputs = state_.kernel.inputs;
     for (size_t k = 0; k < inputs.size(); ++k) {
-      if (buffers_.count(inputs[k]) != 0) {
+      if (buffers_.contains(inputs[k])) {
         made.push_back(
             {Parameter::Kind::input, inputs[k]->name, inputs[k]->dtype, static_cast<int>(k), nullptr, nullptr});
       }
@@ -72,12 +72,12 @@ class Collector {
   void visit(const Move& move) {
     add(move.to);
     add(move.from);
-    add(move.count);
+    std::for_each(move.counts.begin(), move.counts.end(), [&](Index p) { add(p); });
   }
 
   void visit(const Loop& loop) {
     add(loop.extent);
-    add(loop.limit);
+    std::for_each(loop.limits.begin(), loop.limits.end(), [&](Index p) { add(p); });
     walk(*loop.body);
   }
 

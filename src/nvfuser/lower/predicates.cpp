@@ -50,6 +50,11 @@ class AxisTests {
       }
       return overflow(x.outputs[0]) || !exact(state_, x);
     }
+    if (x.kind == Transform::Kind::shift) {
+      overflow(x.outputs[0]);  // for the tests that it needs itself
+      tests_.push_back({Test::Kind::ge, value_of(state_, t_, id)});
+      return true;
+    }
     const bool wide = overflow(x.outputs[0]);
     if (wide && id == x.inputs[1]) {
       test(x.outputs[0]);  // a remainder would come round again
@@ -91,6 +96,41 @@ void climb(const Tensor& t, const Id* id, std::set<const Id*>& above) {
       climb(t, input, above);
     }
   }
+}
+
+/// Axes that the elements of t are told apart by: its needs without what only says where a shifted axis starts.
+std::vector<const Id*> own_axes(const Tensor& t) {
+  std::vector<const Id*> found;
+  const auto add = [&](Index p) {
+    for (const Atom* atom : atoms_of(p)) {
+      if (atom->kind == AtomKind::axis) {
+        found.push_back(id_of(*atom));
+      }
+    }
+  };
+  std::for_each(t.map.begin(), t.map.end(), add);
+  std::for_each(t.tests.begin(), t.tests.end(), [&](const Test& test) { add(test.index); });
+  return found;
+}
+
+/// Index of an axis as if nothing was shifted: 0 at one point of the axis' loops, also where some of them vanished.
+Index unshifted(Lowering& state, const Tensor& t, const Id* id) {
+  const auto use = t.uses.find(id);
+  if (use == t.uses.end() || std::find(t.loop_ids.begin(), t.loop_ids.end(), id) != t.loop_ids.end()) {
+    return value_of(state, t, id);
+  }
+  const Transform& x = *use->second;
+  const Index first = unshifted(state, t, x.outputs[0]);
+  switch (x.kind) {
+    case Transform::Kind::shift:
+      return first;
+    case Transform::Kind::split:
+      return state.pool().add(state.pool().mul(first, x.factor), unshifted(state, t, x.outputs[1]));
+    case Transform::Kind::merge:
+      break;
+  }
+  const Index inner = x.inputs[1]->extent;
+  return id == x.inputs[0] ? state.algebra.div(first, inner) : state.algebra.mod(first, inner);
 }
 
 /// Loops inside the kernel of constant extent: a test that is the same for all their points needs none of them.
@@ -162,12 +202,12 @@ std::vector<Test> single_writer_tests(Lowering& state, const Tensor& t) {
     }
   }
   std::set<const Id*> above;
-  for (const Id* axis : needs(t)) {
+  for (const Id* axis : own_axes(t)) {
     climb(t, axis, above);
   }
   for (const Id* root : t.reference->roots) {
-    if (above.count(root) == 0) {
-      at_zero(value_of(state, t, root));
+    if (!above.contains(root)) {
+      at_zero(unshifted(state, t, root));
     }
   }
   return tests;

@@ -5,6 +5,7 @@
 #include <array>
 #include <memory>
 #include <string>
+#include <unordered_set>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -38,24 +39,24 @@ struct Assign {
   std::vector<std::vector<Test>> conditions;
   Index index = nullptr;
 };
-/// `width` consecutive elements, both places aligned to width elements; load, store and copy tensors only.  With a
-/// `count`, only the first min(width, count) of them, past the cache (CPU target).
+/// `width` consecutive elements, both places aligned to width elements; load, store and copy tensors only.  With
+/// `counts`, only the first min(width, counts...) of them, past the cache (CPU target).
 struct Move {
   const Tensor* what;
   Place to;
   Place from;
   int width;
-  Index count = nullptr;
+  std::vector<Index> counts = {};
 };
 /// Block-wide barrier.
 struct Sync {};
-/// for (Index name = 0; name < extent; ++name).  `limit`: where not null the loop ends at min(extent, limit), which
-/// replaces tests; it may be negative.
+/// for (Index name = 0; name < extent; ++name).  With `limits` the loop ends at min(extent, limits...), which replaces
+/// tests; they may be negative.
 struct Loop {
   std::string name;
   Index variable;
   Index extent;
-  Index limit = nullptr;
+  std::vector<Index> limits = {};
   ParallelType parallel;  ///< serial, unroll, vectorize (lanes of the CPU target), unswitch
   std::unique_ptr<Block> body;
 };
@@ -109,6 +110,7 @@ struct Program {
   std::vector<SharedBuffer> shared;
   int64_t shared_bytes = 0;
   bool has_barrier = false;
+  std::unordered_set<const Atom*> wraps;  ///< remainders of numbers below twice their divisor
   Block body;
 };
 

@@ -18,6 +18,14 @@ std::string tests_text(const std::vector<Test>& tests) {
   return text;
 }
 
+std::string most_text(const std::vector<Index>& bounds) {
+  std::string text;
+  for (Index bound : bounds) {
+    text += (text.empty() ? ", at most " : ", ") + to_string(bound);
+  }
+  return text;
+}
+
 class Text {
  public:
   explicit Text(const Program& program) : program_(program) {}
@@ -80,16 +88,14 @@ class Text {
 
   void print(const Move& n, int depth) {
     const std::string width = "<" + std::to_string(n.width) + "> ";
-    const std::string most = n.count == nullptr ? "" : ", at most " + to_string(n.count);
-    line(depth, place_text(n.to) + " = move" + width + place_text(n.from) + most);
+    line(depth, place_text(n.to) + " = move" + width + place_text(n.from) + most_text(n.counts));
   }
 
   void print(const Assign& n, int depth) { line(depth, place_text(n.to) + " = " + value_text(n)); }
 
   void print(const Loop& n, int depth) {
     const std::string mark = n.parallel == ParallelType::serial ? "" : std::string(name_of(n.parallel)) + " ";
-    const std::string limit = n.limit == nullptr ? "" : ", at most " + to_string(n.limit);
-    line(depth, mark + "for " + n.name + " < " + to_string(n.extent) + limit);
+    line(depth, mark + "for " + n.name + " < " + to_string(n.extent) + most_text(n.limits));
     block(*n.body, depth + 1);
   }
 

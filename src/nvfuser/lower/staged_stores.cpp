@@ -32,10 +32,10 @@ class Staging {
   }
 
  private:
-  /// Either one bound ends the lanes, or the extent is a whole number of arrays.
+  /// Either the extent alone ends the lanes, or it is a whole number of arrays.
   static bool splits(const Loop& loop) {
     const bool whole = loop.extent->is_constant() && loop.extent->constant() % kLanes == 0;
-    return (whole || loop.limit == nullptr) && !(loop.extent->is_constant() && loop.extent->constant() <= kLanes);
+    return (whole || loop.limits.empty()) && !(loop.extent->is_constant() && loop.extent->constant() <= kLanes);
   }
 
   bool consecutive(const Loop& loop, const Assign& store) const {
@@ -103,18 +103,20 @@ class Staging {
   }
 
   Loop staged(Loop loop) {
-    const Index lanes = state_.constant(kLanes), end = loop.limit ? loop.limit : loop.extent;
-    Loop outer{
-        loop.name + "b",          nullptr, state_.algebra.ceil_div(loop.extent, lanes), nullptr, ParallelType::serial,
-        std::make_unique<Block>()};
+    const Index lanes = state_.constant(kLanes);
+    Loop outer{loop.name + "b",          nullptr, state_.algebra.ceil_div(loop.extent, lanes), {}, ParallelType::serial,
+               std::make_unique<Block>()};
     outer.variable = state_.pool().var(outer.name, outer.extent);
-    outer.limit = loop.limit ? state_.algebra.ceil_div(loop.limit, lanes) : nullptr;
     const Index first = state_.pool().scale(outer.variable, kLanes);
-    Loop inner{loop.name,
-               state_.pool().var(loop.name, lanes),
-               lanes,
-               state_.pool().sub(end, first),
-               ParallelType::vectorize,
+    std::vector<Index> rests;
+    for (Index limit : loop.limits) {
+      outer.limits.push_back(state_.algebra.ceil_div(limit, lanes));
+      rests.push_back(state_.pool().sub(limit, first));
+    }
+    if (rests.empty()) {
+      rests.push_back(state_.pool().sub(loop.extent, first));
+    }
+    Loop inner{loop.name,           state_.pool().var(loop.name, lanes), lanes, rests, ParallelType::vectorize,
                std::move(loop.body)};
     std::vector<Node> moves;
     for (Node& node : inner.body->nodes) {
@@ -126,7 +128,7 @@ class Staging {
                              {store.what, put(store.to.offset, loop, first)},
                              {stage, state_.constant(0)},
                              static_cast<int>(kLanes),
-                             inner.limit});
+                             inner.limits});
         store.what = stage;
         store.to = {stage, loop.variable};
       }

@@ -30,10 +30,9 @@ class Moves {
 
   void walk(std::vector<Item>& body) {
     for (Item& item : body) {
-      if (item.kind == Item::Kind::loop) {
-        if (!try_loop(item)) {
-          walk(item.body);
-        }
+      if (item.kind != Item::Kind::loop || !try_loop(item)) {
+        walk(item.body);
+        walk(item.otherwise);
       }
     }
   }

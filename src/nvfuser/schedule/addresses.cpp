@@ -9,11 +9,6 @@ namespace nvfuser {
 
 namespace {
 
-bool contains(Index p, const Atom* atom) {
-  const std::vector<const Atom*> atoms = atoms_of(p);
-  return std::find(atoms.begin(), atoms.end(), atom) != atoms.end();
-}
-
 void collect_names(Index p, std::unordered_set<std::string>& seen, std::vector<std::string>& names) {
   for (const Atom* atom : atoms_of(p)) {
     if (atom->kind == AtomKind::size && seen.insert(atom->name).second) {
@@ -23,6 +18,11 @@ void collect_names(Index p, std::unordered_set<std::string>& seen, std::vector<s
 }
 
 }  // namespace
+
+bool contains(Index p, const Atom* atom) {
+  const std::vector<const Atom*> atoms = atoms_of(p);
+  return std::find(atoms.begin(), atoms.end(), atom) != atoms.end();
+}
 
 std::vector<Tensor*> accesses_of(const Kernel& kernel) {
   std::vector<Tensor*> found;
@@ -48,6 +48,18 @@ Id* dense_axis(const Kernel& kernel, const Tensor& access) {
     }
   }
   return nullptr;
+}
+
+Index row_start(const Kernel& kernel, const Tensor& access) {
+  IndexPool& pool = *kernel.pool;
+  const std::vector<Allocation::Dim>& dims = buffer_of_access(kernel, access).allocation->dims;
+  Index total = pool.constant(0);
+  for (size_t axis = 0; axis < dims.size(); ++axis) {
+    total = pool.add(total, pool.mul(access.map[axis], dims[axis].stride));
+  }
+  const Id* row = kernel.references.front().roots.back();
+  const Index start = pool.sub(total, row->leaf);
+  return contains(start, row->leaf->as_atom()) ? nullptr : start;
 }
 
 bool is_transposed(const Kernel& kernel, const Tensor& access, const TileAxes& axes) {
@@ -109,7 +121,7 @@ Index Workbench::import(Index p) {
       Index value = nullptr;
       switch (atom->kind) {
         case AtomKind::size:
-          value = pool_.size(atom->name);
+          value = pool_.size(same_.contains(atom->name) ? same_.at(atom->name) : atom->name);
           break;
         case AtomKind::var:
           value = pool_.var(atom->name, import(atom->extent));

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -13,12 +14,18 @@
 
 namespace nvfuser {
 
+/// Does the atom stand in p, inside operations too?
+bool contains(Index p, const Atom* atom);
 /// Loads and stores in order.
 std::vector<Tensor*> accesses_of(const Kernel& kernel);
 /// The tensor whose allocation an access addresses: the input's descriptor, or the store itself.
 const Tensor& buffer_of_access(const Kernel& kernel, const Tensor& access);
 /// The reference axis along which neighbours are adjacent in memory; null where there is none.
 Id* dense_axis(const Kernel& kernel, const Tensor& access);
+
+/// Address of the first element of a row along the innermost root, over the other roots; null where neighbours in the
+/// row are not adjacent in memory.
+Index row_start(const Kernel& kernel, const Tensor& access);
 
 /// The two axes that tiles span: innermost of the main reference, and the dense axis of the transposed tensors.
 struct TileAxes {
@@ -43,6 +50,8 @@ class Workbench {
   Index import(Index p);
   /// Values of axes; forgets earlier ones.
   void put(std::unordered_map<const Id*, Index> values) { values_ = std::move(values); }
+  /// One name for strides that are the same.
+  void put_same(std::map<std::string, std::string> same) { same_ = std::move(same); }
   /// Product of the extents of ids.
   Index space(const std::vector<Id*>& ids);
   /// Gives `flat` to the merge of `run` (outermost first); every other root of the main reference gets a variable.
@@ -59,6 +68,7 @@ class Workbench {
   IndexPool pool_;
   Algebra algebra_;
   std::unordered_map<const Id*, Index> values_;
+  std::map<std::string, std::string> same_;
 };
 
 /// The innermost roots of the main reference which, merged into one, leave every address affine: the lane loop of a

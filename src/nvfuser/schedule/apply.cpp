@@ -10,7 +10,7 @@ namespace nvfuser {
 
 std::vector<Id*> BlockLoops::list() const {
   std::vector<Id*> found = {thread};
-  for (Id* id : {batch, lane}) {
+  for (Id* id : {whole, batch, lane}) {
     if (id != nullptr) {
       found.push_back(id);
     }
@@ -34,6 +34,15 @@ BlockLoops split_block(const Loops& loops, Id* loop, int64_t threads, int64_t ve
   }
   loops.parallelize(block.thread, ParallelType::block_x);
   return block;
+}
+
+void unswitch(const Loops& loops, BlockLoops& block) {
+  if (block.batch == nullptr && block.lane == nullptr) {
+    return;
+  }
+  std::tie(block.thread, block.whole) = loops.split(block.thread, 1);
+  loops.parallelize(block.thread, ParallelType::block_x);
+  loops.parallelize(block.whole, ParallelType::unswitch);
 }
 
 Id* merge_main(Kernel& kernel) {

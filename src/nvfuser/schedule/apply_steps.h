@@ -9,9 +9,10 @@
 
 namespace nvfuser {
 
-/// Loops of one block or tile, outermost first; batch and lane are null where their extent would be 1.
+/// Loops of one block or tile, outermost first; whole, batch and lane are null where their extent would be 1.
 struct BlockLoops {
   Id* thread = nullptr;
+  Id* whole = nullptr;  ///< one point around all that a thread does, where full threads get a copy of their own
   Id* batch = nullptr;
   Id* lane = nullptr;
   std::vector<Id*> list() const;
@@ -20,6 +21,9 @@ struct BlockLoops {
 /// index = (batch * threads + thread) * vector + lane: neighbours in memory are neighbours in threads for each batch.
 /// `loop` has a constant extent, a multiple of threads * vector.
 BlockLoops split_block(const Loops& loops, Id* loop, int64_t threads, int64_t vector);
+/// Lets a thread whose elements all exist run without their tests, its lanes as vectors even where the vector does not
+/// divide the extent.
+void unswitch(const Loops& loops, BlockLoops& block);
 
 /// All loops in memory order as one; null when the fusion has no axes.
 Id* merge_main(Kernel& kernel);

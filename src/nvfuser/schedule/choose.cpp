@@ -22,6 +22,7 @@ constexpr BlockShape kFlatShapes[] = {{128, 1, 16}, {256, 1, 8},  {128, 2, 8}, {
                                       {256, 2, 6},  {128, 2, 16}, {256, 2, 8}, {256, 1, 4}, {256, 1, 2}};
 /// For narrow vectors, which need more of them in flight.
 constexpr BlockShape kNarrowShapes[] = {{256, 4, 8}, {256, 8, 8}, {256, 8, 4}};
+constexpr BlockShape kPeelShapes[] = {{256, 1, 8}, {128, 1, 16}};
 /// threads, blocks an SM, side of the tile over the usual one.
 struct TileShape {
   int threads, blocks, scale;
@@ -112,6 +113,15 @@ class Choice {
         add({.threads = 256, .vector = widest, .blocks_per_sm = blocks({256, 1, 4})});
       }
     }
+    if (problem_.peel > common) {
+      for (const BlockShape& shape : kPeelShapes) {
+        add({.threads = shape.threads,
+             .batch = shape.batch,
+             .vector = std::min(widest, problem_.peel),
+             .blocks_per_sm = blocks(shape),
+             .peel = true});
+      }
+    }
     if (!problem_.transposed) {
       return;
     }
@@ -158,14 +168,15 @@ class Choice {
     }
   }
 
-  /// Simple forms first: fewer vectors a thread, large tiles (rows of 256 bytes: 0.939 of a copy against 0.889 with 128
-  /// for relu + transpose 16384x8192 of 2 bytes on an H200), 256 threads, more blocks.
+  /// Simple forms first: rows as they lie, fewer vectors a thread, large tiles (rows of 256 bytes: 0.939 of a copy
+  /// against 0.889 with 128 for relu + transpose 16384x8192 of 2 bytes on an H200), 256 threads, more blocks.
   static bool simpler(const Entry& a, const Entry& b) {
     const auto distance = [](const Params& p) {
       return std::abs(static_cast<int>(std::bit_width(static_cast<unsigned>(p.threads))) - 9);
     };
     const auto key = [&](const Entry& e) {
-      return std::tuple(e.params.batch, -e.params.tile, distance(e.params), -e.params.blocks_per_sm, e.microseconds);
+      return std::tuple(e.params.peel, e.params.batch, -e.params.tile, distance(e.params), -e.params.blocks_per_sm,
+                        e.microseconds);
     };
     return key(a) < key(b);
   }

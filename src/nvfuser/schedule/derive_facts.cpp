@@ -25,6 +25,12 @@ Id* lane_of(const Reference& reference) {
   return nullptr;
 }
 
+/// Do full threads get a copy of the lanes without tests?
+bool is_unswitched(const Reference& reference) {
+  return std::any_of(reference.loops.begin(), reference.loops.end(),
+                     [](const Id* loop) { return loop->parallel == ParallelType::unswitch; });
+}
+
 bool has_threads(const Kernel& kernel) {
   return std::any_of(kernel.references.begin(), kernel.references.end(), [](const Reference& r) {
     return std::any_of(r.loops.begin(), r.loops.end(), [](const Id* loop) { return is_thread(loop->parallel); });
@@ -57,6 +63,14 @@ class LoopValues {
     Index result;
     if (use.kind == Transform::Kind::split) {
       result = pool.add(pool.mul(value(use.outputs[0]), bench_.import(use.factor)), value(use.outputs[1]));
+    } else if (use.kind == Transform::Kind::shift) {
+      for (const Atom* atom : atoms_of(use.amount)) {
+        if (atom->kind == AtomKind::axis) {
+          value(id_of(*atom));
+        }
+      }
+      bench_.put(values_);
+      result = pool.sub(value(use.outputs[0]), bench_.import(use.amount));
     } else {
       Index inner = bench_.import(use.inputs[1]->extent);
       result =
@@ -90,10 +104,13 @@ class Derivation {
 
   Facts run() {
     Facts facts;
+    find_same();
+    facts.same = same_;
     facts.wide = needs_wide();
     find_exact(facts);
     if (on_gpu_) {
       find_vectors(facts);
+      find_rows(facts);
     }
     return facts;
   }
@@ -101,10 +118,30 @@ class Derivation {
  private:
   int64_t evaluated(Index p) const { return evaluate(p, value_); }
 
+  /// Rows that start at the same place relative to aligned elements: their strides are one.
+  void find_same() {
+    const bool shifted = std::any_of(kernel_.transforms.begin(), kernel_.transforms.end(),
+                                     [](const Transform& t) { return t.kind == Transform::Kind::shift; });
+    std::map<int64_t, std::string> first;
+    for (const std::string& name : shifted ? size_names(kernel_) : std::vector<std::string>{}) {
+      const Index size = kernel_.pool->size(name);
+      if (is_stride(*size->as_atom())) {
+        const auto [known, fresh] = first.emplace(evaluated(size), name);
+        if (!fresh) {
+          same_[name] = known->second;
+        }
+      }
+    }
+  }
+
   void add_exact(const std::unordered_map<const Id*, Transform*>& uses, Facts& facts) const {
     for (const auto& [id, use] : uses) {
       if (use->kind != Transform::Kind::split || use->inputs[0]->extent->is_constant()) {
         continue;
+      }
+      const Transform* source = use->inputs[0]->definition;
+      if (source != nullptr && source->kind == Transform::Kind::shift) {
+        continue;  // both ends of a shifted loop are tested anyway
       }
       // A CPU's loops have limits; only lanes gain from a constant count.
       const bool useful = on_gpu_ || use->outputs[1]->parallel == ParallelType::vectorize;
@@ -165,23 +202,31 @@ class Derivation {
     return alignment(buffer_of_access(kernel_, access)) >= wanted ? wanted : 0;
   }
 
-  /// Which accesses move whole vectors under these divisors.
-  std::vector<bool> vectorised(const std::vector<Tensor*>& accesses, const Divisors& divisors) const {
-    std::vector<bool> found(accesses.size(), false);
+  /// What divisors are good for.
+  struct Vectors {
+    std::vector<bool> accesses;  ///< which of them move whole vectors, where no lane is tested
+    std::vector<bool> tests;     ///< in which references one test does for all lanes
+    bool operator==(const Vectors&) const = default;
+  };
+
+  Vectors vectorised(const std::vector<Tensor*>& accesses, const Divisors& divisors) const {
+    Vectors found{std::vector<bool>(accesses.size(), false), {}};
     for (const Reference& reference : kernel_.references) {
       Id* lane = lane_of(reference);
       if (lane == nullptr) {
         continue;
       }
       Workbench bench(kernel_, divisors);
+      bench.put_same(same_);
       LoopValues loops(bench, reference);
       bench.put(loops.values());
       const int64_t width = lane->extent->constant();
       const bool tests_agree = lane_tests_agree(bench, loops, reference, loops.value(lane), width);
+      found.tests.push_back(tests_agree);
       for (size_t k = 0; k < accesses.size(); ++k) {
         if (accesses[k]->reference == &reference) {
-          found[k] = tests_agree && wanted_alignment(*accesses[k]) > 0 &&
-                     bench.is_straight(*accesses[k], loops.value(lane), width);
+          found.accesses[k] = (tests_agree || is_unswitched(reference)) && wanted_alignment(*accesses[k]) > 0 &&
+                              bench.is_straight(*accesses[k], loops.value(lane), width);
         }
       }
     }
@@ -193,7 +238,9 @@ class Derivation {
                                int64_t width) {
     return std::all_of(reference.uses.begin(), reference.uses.end(), [&](const auto& entry) {
       const auto& [id, use] = entry;
-      if (use->kind == Transform::Kind::merge || bench.algebra().known_divisor(bench.import(id->extent)) % width == 0) {
+      const bool shifted = use->kind == Transform::Kind::shift;
+      if (use->kind == Transform::Kind::merge ||
+          (!shifted && bench.algebra().known_divisor(bench.import(id->extent)) % width == 0)) {
         return true;
       }
       const std::vector<const Atom*> atoms = atoms_of(loops.value(id));
@@ -202,9 +249,9 @@ class Derivation {
   }
 
   /// Divisors without which some access would lose its vectors: those of the dense axes' extents if they suffice.
-  Divisors fewest_divisors(const std::vector<Tensor*>& accesses, const std::vector<bool>& best) const {
+  Divisors fewest_divisors(const std::vector<Tensor*>& accesses, const Vectors& best) const {
     Divisors needed;
-    if (std::find(best.begin(), best.end(), true) == best.end()) {
+    if (std::find(best.accesses.begin(), best.accesses.end(), true) == best.accesses.end()) {
       return needed;
     }
     for (const Tensor* access : accesses) {
@@ -232,10 +279,10 @@ class Derivation {
 
   void find_vectors(Facts& facts) const {
     const std::vector<Tensor*> accesses = accesses_of(kernel_);
-    const std::vector<bool> best = vectorised(accesses, divisors_);
+    const Vectors best = vectorised(accesses, divisors_);
     for (size_t k = 0; k < accesses.size(); ++k) {
       const Tensor& buffer = buffer_of_access(kernel_, *accesses[k]);
-      if (best[k] && wanted_alignment(*accesses[k]) > bytes_of(buffer.dtype)) {
+      if (best.accesses[k] && wanted_alignment(*accesses[k]) > bytes_of(buffer.dtype)) {
         int64_t& known = facts.alignment[buffer.name];
         known = std::max(known, wanted_alignment(*accesses[k]));
       }
@@ -253,12 +300,46 @@ class Derivation {
     }
   }
 
+  /// Sizes of rows that no vector of single elements passes twice.
+  void find_rows(Facts& facts) const {
+    for (const Reference& reference : kernel_.references) {
+      Id* lane = lane_of(reference);
+      if (lane == nullptr) {
+        continue;
+      }
+      Workbench bench(kernel_, {facts.divisors.begin(), facts.divisors.end()});
+      LoopValues loops(bench, reference);
+      bench.put(loops.values());
+      const Atom* variable = loops.value(lane)->as_atom();
+      for (const Tensor* access : accesses_of(kernel_)) {
+        if (access->reference == &reference) {
+          add_rows(bench.address(*access), variable, lane->extent->constant(), facts);
+        }
+      }
+    }
+  }
+
+  void add_rows(Index address, const Atom* lane, int64_t width, Facts& facts) const {
+    for (const Atom* atom : atoms_of(address)) {
+      if (atom->kind != AtomKind::mod || atom->b->terms.size() != 1 || !contains(atom->a, lane)) {
+        continue;
+      }
+      for (const Atom* size : atom->b->terms[0].atoms) {
+        if (size->kind == AtomKind::size && !is_stride(*size) && value_(*size) >= width) {
+          facts.least[size->name] = width;
+          break;
+        }
+      }
+    }
+  }
+
   const Kernel& kernel_;
   const Alignments& alignments_;
   std::function<int64_t(const Atom&)> value_;
   bool on_gpu_;
   Divisors divisors_;
   std::vector<std::string> names_;
+  std::map<std::string, std::string> same_;
 };
 
 }  // namespace

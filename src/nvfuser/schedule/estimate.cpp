@@ -9,6 +9,8 @@ namespace nvfuser {
 
 namespace {
 
+constexpr double kRowIndex = 10;  ///< instructions that find the row and the start of a peeled vector
+
 double pow4(double x) { return x * x * x * x; }
 double root4(double x) { return std::sqrt(std::sqrt(x)); }
 double norm4(double a, double b, double c) { return root4(pow4(a) + pow4(b) + pow4(c)); }
@@ -58,13 +60,34 @@ double held_registers(const Problem& problem, int vector, int batch) {
   return held;
 }
 
+/// Vectors that a row of `row` elements touches, wherever it starts; all of the row's own where nothing is peeled.
+double vectors_a_row(const Problem& problem, const Params& params) {
+  const double own = static_cast<double>(std::max<int64_t>(1, problem.row)) / params.vector;
+  return params.peel ? std::ceil(own + 1 - 1.0 / params.vector) : own;
+}
+
+/// Warps that run both copies, the one of vectors and the one of single elements, for an end of a row is among theirs.
+void add_ends(const Problem& problem, const Params& params, Work& work) {
+  const double share = std::min(1.0, 2 * 32 / vectors_a_row(problem, params));
+  const double warps = static_cast<double>(params.threads) * params.batch / 32;
+  const double moves = share * params.vector * static_cast<double>(problem.buffers.size());
+  work.accesses += warps * moves;
+  work.instructions += warps * (3 * moves + share * params.vector * element_issue(problem) + kRowIndex);
+}
+
 Work flat_work(const Problem& problem, const Params& params) {
   Work work;
   const double vectors = static_cast<double>(params.threads) * params.batch, elements = vectors * params.vector;
-  work.tiles = static_cast<double>(problem.points) / elements;
-  work.instructions = vectors / 32 * (element_issue(problem) * params.vector + access_issue(problem, params.vector));
+  const double rows = static_cast<double>(problem.points) / static_cast<double>(std::max<int64_t>(1, problem.row));
+  work.tiles =
+      params.peel ? rows * vectors_a_row(problem, params) / vectors : static_cast<double>(problem.points) / elements;
+  work.instructions =
+      vectors / 32 * (element_issue(problem) * params.vector + access_issue(problem, params.vector, params.peel));
   work.special = elements * problem.special / problem.place;
-  work.accesses = vectors / 32 * access_count(problem, params.vector);
+  work.accesses = vectors / 32 * access_count(problem, params.vector, params.peel);
+  if (params.peel) {
+    add_ends(problem, params, work);
+  }
   work.registers = std::max(24.0, 12 + held_registers(problem, params.vector, params.batch));
   for (const ProblemBuffer& buffer : problem.buffers) {
     work.reload += buffer.other && is_full(problem, buffer) ? elements * std::max(0, 32 - buffer.element_bytes) : 0;
@@ -187,18 +210,19 @@ Estimate estimate_cpu(const Problem& problem, const Params& params, const Device
 
 }  // namespace
 
-double access_count(const Problem& problem, int vector) {
+double access_count(const Problem& problem, int vector, bool peel) {
   double count = 0;
   for (const ProblemBuffer& buffer : problem.buffers) {
-    count += accesses(problem, buffer, buffer.max_vector, vector);
+    const bool peeled = peel && is_full(problem, buffer);
+    count += accesses(problem, buffer, peeled ? vector : peel ? 1 : buffer.max_vector, vector);
   }
   return count;
 }
 
-double access_issue(const Problem& problem, int vector) {
+double access_issue(const Problem& problem, int vector, bool peel) {
   // Fitted on copies: two instructions an access, and four for the addresses of a whole vector, two for those of a
   // narrower one.
-  return 2 * access_count(problem, vector) + (vector * problem.narrowest_bytes >= 16 ? 4 : 2);
+  return 2 * access_count(problem, vector, peel) + (vector * problem.narrowest_bytes >= 16 ? 4 : 2);
 }
 
 Estimate estimate(const Problem& problem, const Params& params, const DeviceProps& device) {

@@ -23,10 +23,10 @@ struct Estimate {
   double spill = 0;  ///< bytes a thread is expected to spill
 };
 
-/// Memory instructions that move `vector` consecutive elements of the flat order of all buffers.
-double access_count(const Problem& problem, int vector);
+/// Memory instructions that move `vector` consecutive elements of the flat order of all buffers, or of peeled rows.
+double access_count(const Problem& problem, int vector, bool peel = false);
 /// Instructions for these, addresses included.
-double access_issue(const Problem& problem, int vector);
+double access_issue(const Problem& problem, int vector, bool peel = false);
 
 Estimate estimate(const Problem& problem, const Params& params, const DeviceProps& device);
 

@@ -16,11 +16,19 @@ bool promises(const std::map<std::string, int64_t>& mine, const std::map<std::st
   });
 }
 
+bool reaches(const std::map<std::string, int64_t>& mine, const std::map<std::string, int64_t>& theirs) {
+  return std::all_of(theirs.begin(), theirs.end(), [&](const auto& fact) {
+    auto found = mine.find(fact.first);
+    return found != mine.end() && found->second >= fact.second;
+  });
+}
+
 }  // namespace
 
 bool Facts::includes(const Facts& other) const {
   return std::includes(exact.begin(), exact.end(), other.exact.begin(), other.exact.end()) &&
-         promises(divisors, other.divisors) && promises(alignment, other.alignment) && (other.wide || !wide);
+         promises(divisors, other.divisors) && promises(alignment, other.alignment) && reaches(least, other.least) &&
+         std::includes(same.begin(), same.end(), other.same.begin(), other.same.end()) && (other.wide || !wide);
 }
 
 bool Facts::divides(const Transform& split) const {
@@ -28,7 +36,35 @@ bool Facts::divides(const Transform& split) const {
   if (extent->is_constant() && split.factor->is_constant()) {
     return extent->constant() > 0 && extent->constant() % split.factor->constant() == 0;
   }
-  return exact.count({to_string(extent), to_string(split.factor)}) > 0;
+  return exact.contains({to_string(extent), to_string(split.factor)});
+}
+
+int64_t Facts::least_of(Index product) const {
+  if (product->terms.size() != 1) {
+    return 0;
+  }
+  int64_t total = std::max<int64_t>(0, product->terms[0].coefficient);
+  for (const Atom* atom : product->terms[0].atoms) {
+    if (atom->kind != AtomKind::size || is_stride(*atom)) {
+      return 0;
+    }
+    const auto known = least.find(atom->name);
+    const int64_t factor = known == least.end() ? 1 : known->second;
+    if (__builtin_mul_overflow(total, factor, &total)) {
+      return 0;
+    }
+  }
+  return total;
+}
+
+Index Facts::with_same(const Algebra& algebra, Index p) const {
+  if (same.empty()) {
+    return p;
+  }
+  return algebra.substitute(p, [&](const Atom& atom) -> Index {
+    const auto known = same.find(atom.name);
+    return atom.kind == AtomKind::size && known != same.end() ? algebra.pool().size(known->second) : nullptr;
+  });
 }
 
 Algebra Facts::algebra(IndexPool& pool) const { return Algebra(pool, {divisors.begin(), divisors.end()}); }
@@ -41,6 +77,12 @@ std::string Facts::text() const {
   std::string rest;
   for (const auto& [name, divisor] : divisors) {
     rest += (rest.empty() ? "" : ", ") + name + "%" + std::to_string(divisor);
+  }
+  for (const auto& [name, bound] : least) {
+    rest += (rest.empty() ? "" : ", ") + name + ">=" + std::to_string(bound);
+  }
+  for (const auto& [name, other] : same) {
+    rest += (rest.empty() ? "" : ", ") + name + "=" + other;
   }
   for (const auto& [name, bytes] : alignment) {
     rest += (rest.empty() ? "" : ", ") + name + "@" + std::to_string(bytes);

@@ -20,6 +20,10 @@ struct Facts {
   std::map<std::string, int64_t> divisors;
   /// Buffer name (in0, out0) -> bytes to which its address is aligned (power of two, up to 16).
   std::map<std::string, int64_t> alignment;
+  /// Size name -> a number that it is no smaller than, where lanes share a remainder by it.
+  std::map<std::string, int64_t> least;
+  /// Stride name -> name of the stride that it equals, in schedules that shift rows by where they start.
+  std::map<std::string, std::string> same;
   /// 64-bit index arithmetic is needed.
   bool wide = true;
 
@@ -27,6 +31,10 @@ struct Facts {
   auto operator<=>(const Facts&) const = default;
   bool includes(const Facts& other) const;
   bool divides(const Transform& split) const;
+  /// A number that a product of sizes is no smaller than; 0 for anything else.
+  int64_t least_of(Index product) const;
+  /// p with one name for strides that are the same.
+  Index with_same(const Algebra& algebra, Index p) const;
   Algebra algebra(IndexPool& pool) const;
   /// One line, such as "exact i0/128; i0%8; in0@16; narrow".
   std::string text() const;

@@ -22,13 +22,14 @@ constexpr std::array<std::string_view, 4> kFamilyNames = {"flat", "tile", "cpu_f
 
 std::string Params::text() const {
   const bool gpu = family == Family::flat || family == Family::tile;
-  const std::array<Field, 8> fields = {{{"threads", threads, gpu ? 0 : threads},
+  const std::array<Field, 9> fields = {{{"threads", threads, gpu ? 0 : threads},
                                         {"batch", batch, gpu ? 0 : 1},
                                         {"vector", vector, gpu ? 0 : 1},
                                         {"other", vector_other, family == Family::tile ? 0 : 1},
                                         {"blocks", blocks_per_sm, 0},
                                         {"tile", tile, 0},
                                         {"task", task, 0},
+                                        {"peel", peel, 0},
                                         {"stream", stream, 0}}};
   std::string text(kFamilyNames[static_cast<size_t>(family)]);
   for (const Field& field : fields) {

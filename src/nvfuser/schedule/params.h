@@ -24,6 +24,7 @@ struct Params {
   int blocks_per_sm = 0;  ///< launch bound; 0: none
   int tile = 0;           ///< tile, cpu_tile: extent of a side in elements
   int64_t task = 0;       ///< cpu_flat: elements of the innermost run that a task handles, the extent of its lane loop
+  bool peel = false;      ///< flat: vectors of a row begin at aligned elements, wherever the row starts
   bool stream = false;    ///< CPU: results go to memory past the cache
   auto operator<=>(const Params&) const = default;
   /// One line, such as "flat threads=256 batch=1 vector=8".

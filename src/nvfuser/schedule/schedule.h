@@ -19,8 +19,9 @@ struct ProblemBuffer {
   int element_bytes;
   int64_t elements;  ///< distinct elements that are touched
   bool output;
-  /// Most consecutive elements of the flat order that are consecutive and aligned in memory, up to 16; 0: neighbours
-  /// are not adjacent in memory at all (broadcast or strided), so the buffer does not limit the others.
+  /// Most consecutive elements of the flat order that are consecutive and aligned in memory, up to 16, wherever all of
+  /// them exist; 0: neighbours are not adjacent in memory at all (broadcast or strided), so the buffer does not limit
+  /// the others.
   int max_vector;
   int max_vector_tile;  ///< the same along the tile axis that the buffer follows (transposed problems)
   bool other;           ///< follows the other tile axis: goes through a shared tile
@@ -40,6 +41,9 @@ struct Problem {
   int widest_bytes = 4;          ///< widest element among full-size buffers
   bool transposed = false;       ///< two inner axes: tile families apply
   int64_t inner = 0, other = 0;  ///< extents of the two tile axes when transposed
+  int64_t row = 0;               ///< extent of the innermost axis
+  int peel = 0;                  ///< the widest vector of rows that all full-size buffers start at the same distance
+                                 ///< from aligned elements; 0 where they do not
   int64_t run = 0;               ///< CPU: elements of the innermost run in which every index is affine
 };
 

@@ -45,6 +45,8 @@ class Summary {
     count_buffers();
     if (!roots.empty()) {
       find_vectors(roots);
+      problem_.row = extent(roots.back());
+      problem_.peel = common_peel(roots);
       problem_.run = 1;
       for (const Id* root : affine_run(kernel_)) {
         problem_.run *= extent(root);
@@ -109,10 +111,10 @@ class Summary {
       const Tensor* buffer = &buffer_of_access(kernel_, *access);
       ProblemBuffer& entry = problem_.buffers[std::find(buffers_.begin(), buffers_.end(), buffer) - buffers_.begin()];
       const Id* dense = dense_axis(kernel_, *access);
-      join(entry.max_vector, dense == roots.back() ? widest(*access, roots) : 0);
+      join(entry.max_vector, dense == roots.back() ? widest(*access, roots, true) : 0);
       if (problem_.transposed) {
         Id* side = is_transposed(kernel_, *access, axes_) ? axes_.other : axes_.inner;
-        join(entry.max_vector_tile, dense == side ? widest(*access, {side}) : 0);
+        join(entry.max_vector_tile, dense == side ? widest(*access, {side}, false) : 0);
       }
     }
   }
@@ -122,9 +124,10 @@ class Summary {
     known = known == 0 || found == 0 ? std::max(known, found) : std::min(known, found);
   }
 
-  int widest(const Tensor& access, const std::vector<Id*>& run) {
+  /// `masked`: the last vector may reach beyond the run.
+  int widest(const Tensor& access, const std::vector<Id*>& run, bool masked) {
     const Tensor& buffer = buffer_of_access(kernel_, access);
-    const int64_t divisor = bench_.algebra().known_divisor(bench_.space(run));
+    const int64_t divisor = masked ? 0 : bench_.algebra().known_divisor(bench_.space(run));
     int width = widest_move_;
     for (; width > 1; width /= 2) {
       if (divisor % width != 0 || alignment(buffer) < std::min<int64_t>(16, int64_t{width} * element_bytes(buffer))) {
@@ -138,6 +141,35 @@ class Summary {
       }
     }
     return width;
+  }
+
+  /// Do all full-size buffers start every row at the same distance from aligned elements, and not at 0?
+  int common_peel(const std::vector<Id*>& roots) {
+    IndexPool& pool = bench_.pool();
+    const Index row = pool.var("row", bench_.import(roots.back()->extent));
+    bench_.put_run({roots.back()}, row);
+    Index start = nullptr;
+    int width = widest_move_;
+    for (const Tensor* access : accesses_of(kernel_)) {
+      const Tensor& buffer = buffer_of_access(kernel_, *access);
+      if (!is_full(problem_,
+                   problem_.buffers[std::find(buffers_.begin(), buffers_.end(), &buffer) - buffers_.begin()])) {
+        continue;
+      }
+      const Index mine = bench_.algebra().substitute(pool.sub(bench_.address(*access), row), [&](const Atom& atom) {
+        return atom.kind == AtomKind::size ? pool.constant(value_(atom)) : nullptr;
+      });
+      const bool backward =
+          std::any_of(mine->terms.begin(), mine->terms.end(), [](const Term& term) { return term.coefficient < 0; });
+      if (contains(mine, row->as_atom()) || backward || (start != nullptr && mine != start)) {
+        return 0;
+      }
+      start = mine;
+      while (width > 1 && alignment(buffer) < std::min<int64_t>(16, int64_t{width} * element_bytes(buffer))) {
+        width /= 2;
+      }
+    }
+    return start != nullptr && bench_.algebra().known_divisor(start) % width != 0 ? width : 0;
   }
 
   /// The merge of a run as vector * width + element.

@@ -101,8 +101,8 @@ class AssignLoops {
   Version version(const Tensor& t, Components& components, int g, const std::vector<Tensor*>& readers,
                   const IdSet& owned, const IdSet& kept, const std::vector<Id*>& leaves) {
     const IdSet& members = components.members(g);
-    const bool some = std::any_of(members.begin(), members.end(), [&](Id* r) { return owned.count(r) != 0; });
-    const bool all = std::all_of(members.begin(), members.end(), [&](Id* r) { return owned.count(r) != 0; });
+    const bool some = std::any_of(members.begin(), members.end(), [&](Id* r) { return owned.contains(r); });
+    const bool all = std::all_of(members.begin(), members.end(), [&](Id* r) { return owned.contains(r); });
     if (all || !some) {
       return nullptr;
     }
@@ -130,7 +130,7 @@ class AssignLoops {
       const bool shared =
           static_cast<int>(k) < *t.inline_at &&
           std::any_of(readers.begin(), readers.end(), [&](const Tensor* c) { return c->loop[k] != nullptr; });
-      if (shared || (kept.count(loops[k]) != 0 && cannot_cross(t.memory, loops[k]->parallel))) {
+      if (shared || (kept.contains(loops[k]) && cannot_cross(t.memory, loops[k]->parallel))) {
         return true;
       }
     }
@@ -163,7 +163,7 @@ class AssignLoops {
               " cannot follow a replay of another reference");
       }
       for (Id* root : members) {
-        check(owned.count(root) == 0 || v->ids.at(root) == root, ErrorKind::schedule, label(t), " needs axis ",
+        check(!owned.contains(root) || v->ids.at(root) == root, ErrorKind::schedule, label(t), " needs axis ",
               root->name, ", which its consumers' replay holds at extent 1");
       }
     }
@@ -196,7 +196,7 @@ class AssignLoops {
       const int g = components.component_of(loop);
       Id* own = g >= 0 && versions[g] != nullptr ? versions[g]->ids.at(loop) : loop;
       t.loop_ids.push_back(own);
-      t.loop.push_back(kept.count(loop) != 0 ? own : nullptr);
+      t.loop.push_back(kept.contains(loop) ? own : nullptr);
     }
   }
 

@@ -14,6 +14,13 @@ bool needs_constant(ParallelType type) {
 
 std::string describe(const Id* id) { return id->name + "{" + to_string(id->extent) + "}"; }
 
+/// Does a loop come from an axis?
+bool made_of(const Id* loop, const Id* axis) {
+  return loop == axis ||
+         (loop->definition != nullptr && std::any_of(loop->definition->inputs.begin(), loop->definition->inputs.end(),
+                                                     [&](const Id* input) { return made_of(input, axis); }));
+}
+
 void collect_below(const Reference& reference, const Id* id, std::vector<Id*>& found) {
   const auto loop = std::find(reference.loops.begin(), reference.loops.end(), id);
   if (loop != reference.loops.end()) {
@@ -46,6 +53,16 @@ Transform& make_merge(Kernel& kernel, Id* outer, Id* inner) {
   t.kind = Transform::Kind::merge;
   t.inputs = {outer, inner};
   t.outputs = {make_id(kernel, outer->name + inner->name, kernel.pool->mul(outer->extent, inner->extent))};
+  t.outputs[0]->definition = &t;
+  return t;
+}
+
+Transform& make_shift(Kernel& kernel, Id* source, Index amount, Index extent) {
+  Transform& t = kernel.transforms.emplace_back();
+  t.kind = Transform::Kind::shift;
+  t.amount = amount;
+  t.inputs = {source};
+  t.outputs = {make_id(kernel, source->name + "s", extent)};
   t.outputs[0]->definition = &t;
   return t;
 }
@@ -94,6 +111,31 @@ Id* Loops::fit(Id* loop, int64_t bound) const {
   reference_.fits.push_back({extent, kernel_.pool->constant(bound)});
   outer->extent = kernel_.pool->constant(1);
   return inner;
+}
+
+Id* Loops::shift(Id* loop, Index amount, int64_t most) const {
+  check(most >= 0, ErrorKind::schedule, "shift of ", describe(loop), " by at most ", most);
+  const int k = position(loop);
+  std::vector<Id*> read;
+  for (const Atom* atom : atoms_of(amount)) {
+    if (atom->kind == AtomKind::axis) {
+      read.push_back(id_of(*atom));
+      check(std::find(reference_.roots.begin(), reference_.roots.end(), read.back()) != reference_.roots.end(),
+            ErrorKind::schedule, "shift of ", describe(loop), " by ", to_string(amount), ": ", atom->name,
+            " is no root of this reference");
+    }
+  }
+  for (const Id* axis : std::vector<Id*>(read)) {
+    add_shift_axes(reference_, axis, read);
+  }
+  for (const Id* axis : read) {
+    check(!made_of(loop, axis), ErrorKind::schedule, "shift of ", describe(loop), " by ", to_string(amount),
+          ", which depends on the loop itself");
+  }
+  Transform& t = make_shift(kernel_, loop, amount, kernel_.pool->add(loop->extent, kernel_.pool->constant(most)));
+  reference_.uses[loop] = &t;
+  reference_.loops[k] = t.outputs[0];
+  return t.outputs[0];
 }
 
 Id* Loops::merge(Id* a, Id* b) const {

@@ -17,8 +17,7 @@ Components::Components(const Reference& reference) {
       continue;
     }
     for (size_t k = members_.size(); k-- > 0;) {
-      const bool touch =
-          std::any_of(members_[k].begin(), members_[k].end(), [&](Id* r) { return joined.count(r) != 0; });
+      const bool touch = std::any_of(members_[k].begin(), members_[k].end(), [&](Id* r) { return joined.contains(r); });
       if (touch) {
         joined.insert(members_[k].begin(), members_[k].end());
         members_.erase(members_.begin() + static_cast<std::ptrdiff_t>(k));
@@ -45,7 +44,7 @@ const IdSet& Components::roots_of(Id* id) {
 int Components::component_of(Id* id) {
   const IdSet& roots = roots_of(id);
   for (size_t k = 0; k < members_.size() && !roots.empty(); ++k) {
-    if (members_[k].count(*roots.begin()) != 0) {
+    if (members_[k].contains(*roots.begin())) {
       return static_cast<int>(k);
     }
   }
@@ -64,6 +63,25 @@ bool promised(Kernel& kernel, const Transform& split) {
   return split.outputs[0]->extent != Algebra(*kernel.pool).ceil_div(split.inputs[0]->extent, split.factor);
 }
 
+/// The transform over other inputs; all of them foreign: of extent 1.
+Transform& repeated(Kernel& kernel, const Transform& theirs, const std::vector<Id*>& inputs, bool foreign) {
+  IndexPool& pool = *kernel.pool;
+  switch (theirs.kind) {
+    case Transform::Kind::merge:
+      return make_merge(kernel, inputs[0], inputs[1]);
+    case Transform::Kind::shift:
+      return make_shift(kernel, inputs[0], foreign ? pool.constant(0) : theirs.amount,
+                        foreign ? inputs[0]->extent : theirs.outputs[0]->extent);
+    case Transform::Kind::split:
+      break;
+  }
+  Transform& mine = make_split(kernel, inputs[0], foreign ? pool.constant(1) : theirs.factor);
+  if (!foreign && promised(kernel, theirs)) {
+    mine.outputs[0]->extent = theirs.outputs[0]->extent;
+  }
+  return mine;
+}
+
 }  // namespace
 
 Replay replay(Kernel& kernel, const Reference& reference, const IdSet& component, const IdSet& owned) {
@@ -71,7 +89,7 @@ Replay replay(Kernel& kernel, const Reference& reference, const IdSet& component
   IdSet foreign;
   for (Id* root : component) {
     Id* mine = root;
-    if (owned.count(root) == 0) {
+    if (!owned.contains(root)) {
       mine = make_id(kernel, root->name, kernel.pool->constant(1));
       mine->mirror = root;
       foreign.insert(mine);
@@ -82,7 +100,7 @@ Replay replay(Kernel& kernel, const Reference& reference, const IdSet& component
   const size_t count = kernel.transforms.size();
   for (size_t k = 0; k < count; ++k) {
     Transform& theirs = kernel.transforms[k];
-    const auto known = [&](Id* i) { return made.ids.count(i) != 0; };
+    const auto known = [&](Id* i) { return made.ids.contains(i); };
     if (!in_use(reference, theirs) || !std::all_of(theirs.inputs.begin(), theirs.inputs.end(), known)) {
       continue;
     }
@@ -90,13 +108,8 @@ Replay replay(Kernel& kernel, const Reference& reference, const IdSet& component
     for (const Id* i : theirs.inputs) {
       inputs.push_back(made.ids.at(i));
     }
-    const bool all_foreign = std::all_of(inputs.begin(), inputs.end(), [&](Id* i) { return foreign.count(i) != 0; });
-    const bool split = theirs.kind == Transform::Kind::split;
-    Transform& mine = split ? make_split(kernel, inputs[0], all_foreign ? kernel.pool->constant(1) : theirs.factor)
-                            : make_merge(kernel, inputs[0], inputs[1]);
-    if (split && !all_foreign && promised(kernel, theirs)) {
-      mine.outputs[0]->extent = theirs.outputs[0]->extent;
-    }
+    const bool all_foreign = std::all_of(inputs.begin(), inputs.end(), [&](Id* i) { return foreign.contains(i); });
+    Transform& mine = repeated(kernel, theirs, inputs, all_foreign);
     for (Id* i : inputs) {
       made.uses[i] = &mine;
     }

@@ -25,6 +25,10 @@ class Loops {
   std::pair<Id*, Id*> split_outer(Id* loop, int64_t parts) const;
   /// Splits off an outer loop of extent 1: the caller promises extent <= bound (a precondition, not a Fact).
   Id* fit(Id* loop, int64_t bound) const;
+  /// shifted = loop + amount, of extent `most` more: where the amount is the distance of a row's start from the last
+  /// aligned element, vectors of the shifted loop are aligned, and lowering tests both ends.  The amount is over sizes
+  /// and other roots of the reference; the caller promises 0 <= amount <= most.
+  Id* shift(Id* loop, Index amount, int64_t most) const;
   /// out = a * extent(b) + b, in a's place; b need not stand beside a.
   Id* merge(Id* a, Id* b) const;
   /// Merges all loops of a run into one, in the order given; error when empty.
@@ -57,6 +61,7 @@ std::vector<Id*> loops_below(const Reference& reference, const Id* id);
 /// A transform of this id alone, not in any reference (replays); outer extent ceil(extent / factor).
 Transform& make_split(Kernel& kernel, Id* source, Index factor);
 Transform& make_merge(Kernel& kernel, Id* outer, Id* inner);
+Transform& make_shift(Kernel& kernel, Id* source, Index amount, Index extent);
 
 /// Fills loop, loop_ids, uses of every tensor, consumers first: mirrors, replays with foreign axes of extent 1. Tensors
 /// without an inline position get one: all loops for tensors without consumers, else none.
