@@ -4,7 +4,7 @@
 
 #include "bindings.h"
 #include "nvfuser/ops/define.h"
-#include "nvfuser/ops/pointwise.h"
+#include "nvfuser/ops/pointwise_builder.h"
 
 namespace nvfuser::python {
 namespace {

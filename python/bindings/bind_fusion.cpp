@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The Fusion and its guard.
+#include <sstream>
+
 #include "bindings.h"
 #include "nvfuser/ops/python_source.h"
 
@@ -8,18 +10,22 @@ namespace {
 
 /// Makes a fusion current until the guard dies or its `with` block ends.
 struct Guard {
-  explicit Guard(std::shared_ptr<Fusion> fusion) { push_fusion(std::move(fusion)); }
+  explicit Guard(std::shared_ptr<Fusion> fusion) : open(open_fusion(std::move(fusion))) {}
   Guard(const Guard&) = delete;
   Guard& operator=(const Guard&) = delete;
   ~Guard() { release(); }
-  void release() {
-    if (!released) {
-      released = true;
-      pop_fusion();
-    }
-  }
-  bool released = false;
+  void release() { open->reset(); }
+  std::shared_ptr<OpenFusion> open;
 };
+
+/// Such as `T0_g_float[iS0{i0}] (model.py:12 in block)`; empty where there is no such input.
+std::string describe_input(const Fusion& fusion, size_t position) {
+  std::ostringstream text;
+  if (position < fusion.inputs().size()) {
+    text << *fusion.inputs()[position] << AtLine{*fusion.inputs()[position]};
+  }
+  return text.str();
+}
 
 }  // namespace
 
@@ -59,6 +65,8 @@ void bind_fusion(nb::module_& m) {
           nb::sig("def add_output(self, output: Val, alias_input: TensorView | None = None) -> None"), "output"_a,
           "alias_input"_a = nb::none(),
           "Registers an output; with `alias_input` the result is written into that input's memory.")
+      .def("describe_input", &describe_input, "position"_a,
+           "An input and the line of the user's program that made it, for messages; empty where there is none.")
       .def(
           "print_math", [](const Fusion& self, bool from_outputs_only) { return print_math(self, from_outputs_only); },
           "from_outputs_only"_a = true, "The fusion as text.")

@@ -2,7 +2,8 @@
 // Statement, Val, IterDomain, TensorDomain, TensorView, Expr, and the operators of values.
 #include "bindings.h"
 #include "nvfuser/ir/pointwise.h"
-#include "nvfuser/ops/pointwise.h"
+#include "nvfuser/ops/pointwise_builder.h"
+#include "nvfuser/ops/shape.h"
 
 namespace nvfuser::python {
 namespace {
@@ -42,6 +43,11 @@ nb::object apply(PointwiseOp op, nb::handle lhs, nb::handle rhs) {
   return wrap(pointwise(op, {operand(fusion, lhs, "lhs"), operand(fusion, rhs, "rhs")}));
 }
 
+nb::object apply(PointwiseOp op, nb::handle operand) {
+  fusion_of({operand});
+  return wrap(pointwise(op, {nb::inst_ptr<ValRef>(operand)->get()}));
+}
+
 void bind_operators(nb::class_<ValRef, StatementRef>& val) {
   for (const OperatorRow& row : kBinaryOperators) {
     const PointwiseOp op = row.op;
@@ -58,12 +64,14 @@ void bind_operators(nb::class_<ValRef, StatementRef>& val) {
     }
   }
   val.def(
-      "__neg__", [](const ValRef& self) { return wrap(pointwise(PointwiseOp::neg, {self.get()})); }, "The op ``neg``.");
+      "__neg__", [](nb::handle self) { return apply(PointwiseOp::neg, self); }, nb::sig("def __neg__(self) -> Val"),
+      "The op ``neg``.");
   val.def(
-      "__abs__", [](const ValRef& self) { return wrap(pointwise(PointwiseOp::abs, {self.get()})); }, "The op ``abs``.");
+      "__abs__", [](nb::handle self) { return apply(PointwiseOp::abs, self); }, nb::sig("def __abs__(self) -> Val"),
+      "The op ``abs``.");
   val.def(
-      "__invert__", [](const ValRef& self) { return wrap(pointwise(PointwiseOp::bitwise_not, {self.get()})); },
-      "The op ``bitwise_not``.");
+      "__invert__", [](nb::handle self) { return apply(PointwiseOp::bitwise_not, self); },
+      nb::sig("def __invert__(self) -> Val"), "The op ``bitwise_not``.");
   val.def("__bool__", [](const ValRef&) -> bool {
     throw nb::type_error("a Val has no truth value while the fusion is being defined; use ops.where or logical ops");
   });
@@ -89,6 +97,12 @@ void bind_values(nb::module_& m) {
                  .def(
                      "uses", [](const ValRef& self) { return wrap_all(self.get()->uses()); },
                      nb::sig("def uses(self) -> list[Expr]"), "The expressions that read the value.")
+                 .def(
+                     "location",
+                     [](const ValRef& self) {
+                       return self.get()->location() ? self.get()->location()->text() : std::string();
+                     },
+                     "The line of the user's program that made the value; empty when unknown.")
                  .def("fusion", [](const ValRef& self) { return self.fusion; }, "The fusion that owns the value.");
   bind_operators(val);
   nb::class_<ExprRef, StatementRef>(m, "Expr", "An expression: operands, results, attributes.")
@@ -122,12 +136,31 @@ void bind_domains(nb::module_& m) {
 
 TensorDomain* domain_of(const TensorViewRef& self) { return self.get()->domain(); }
 
+/// A loop by its position, negative ones from the end.
+nb::object loop_axis(const TensorViewRef& self, int64_t index) {
+  const std::vector<IterDomain*>& loop = domain_of(self)->loop();
+  const auto count = static_cast<int64_t>(loop.size());
+  check(count > 0, ErrorKind::shape, *self.get(), " has no axes");
+  check(index >= -count && index < count, ErrorKind::shape, "axis ", index, " is out of range for the ", count,
+        " loops of ", *self.get());
+  return wrap(loop[index < 0 ? index + count : index]);
+}
+
 void bind_tensor_view(nb::module_& m) {
   nb::class_<TensorViewRef, ValRef>(m, "TensorView", "A tensor of a fusion.")
       .def_prop_ro(
           "ndim", [](const TensorViewRef& self) { return self.get()->rank(); }, "Logical rank without reduced axes.")
       .def(
           "dtype", [](const TensorViewRef& self) { return self.get()->dtype(); }, "Element type.")
+      .def(
+          "size", [](const TensorViewRef& self, int64_t dim) { return wrap(size(self.get(), dim)); }, "dim"_a,
+          nb::sig("def size(self, dim: int) -> Val"),
+          "The extent of an axis, as users see it; a negative axis counts from the end.")
+      .def(
+          "shape", [](const TensorViewRef& self) { return wrap_all(shape(self.get())); },
+          nb::sig("def shape(self) -> list[Val]"), "All extents, as users see them.")
+      .def("axis", &loop_axis, "index"_a, nb::sig("def axis(self, index: int) -> IterDomain"),
+           "A loop axis; a negative index counts from the end.")
       .def(
           "domain", [](const TensorViewRef& self) { return wrap(domain_of(self)); },
           nb::sig("def domain(self) -> TensorDomain"), "All axes.")

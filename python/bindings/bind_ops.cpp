@@ -7,7 +7,7 @@
 #include "nvfuser/ir/pointwise.h"
 #include "nvfuser/ops/cast.h"
 #include "nvfuser/ops/factory.h"
-#include "nvfuser/ops/pointwise.h"
+#include "nvfuser/ops/pointwise_builder.h"
 #include "nvfuser/ops/shape.h"
 
 namespace nvfuser::python {
@@ -122,10 +122,10 @@ void bind_row(nb::module_& m, const PointwiseInfo& row) {
 
 void bind_copies(nb::module_& m) {
   m.def(
-      "set", [](nb::handle x) { return wrap(set(tensor_operand(x, "x"))); }, "x"_a,
-      nb::sig("def set(x: Val) -> TensorView"), "A copy of equal type and layout.");
+      "set", [](nb::handle x) { return wrap(set(op_tensor(x, "x"))); }, "x"_a, nb::sig("def set(x: Val) -> TensorView"),
+      "A copy of equal type and layout.");
   m.def(
-      "segment_set", [](nb::handle x) { return wrap(segment_set(tensor_operand(x, "x"))); }, "x"_a,
+      "segment_set", [](nb::handle x) { return wrap(segment_set(op_tensor(x, "x"))); }, "x"_a,
       nb::sig("def segment_set(x: Val) -> TensorView"), "A copy at which the program is cut into kernels.");
   m.def(
       "cast", [](nb::handle arg, DataType dtype) { return wrap(cast(operand(fusion_of({arg}), arg, "arg"), dtype)); },
@@ -133,7 +133,7 @@ void bind_copies(nb::module_& m) {
       "Converts to an element type; the same type gives a copy.  An unsupported pair of types is a DTypeError.");
   m.def(
       "stride_order",
-      [](nb::handle arg, std::vector<int64_t> order) { return wrap(stride_order(tensor_operand(arg, "arg"), order)); },
+      [](nb::handle arg, std::vector<int64_t> order) { return wrap(stride_order(op_tensor(arg, "arg"), order)); },
       "arg"_a, "stride_order"_a, nb::sig("def stride_order(arg: Val, stride_order: Sequence[int]) -> TensorView"),
       "A dense copy whose memory order is given: entry i ranks the stride of axis i, 0 the fastest.");
 }
@@ -141,13 +141,13 @@ void bind_copies(nb::module_& m) {
 void bind_shapes(nb::module_& m) {
   m.def(
       "broadcast",
-      [](nb::handle arg, std::vector<bool> flags) { return wrap(broadcast(tensor_operand(arg, "arg"), flags)); },
-      "arg"_a, "is_broadcast_dim"_a, nb::sig("def broadcast(arg: Val, is_broadcast_dim: Sequence[bool]) -> TensorView"),
+      [](nb::handle arg, std::vector<bool> flags) { return wrap(broadcast(op_tensor(arg, "arg"), flags)); }, "arg"_a,
+      "is_broadcast_dim"_a, nb::sig("def broadcast(arg: Val, is_broadcast_dim: Sequence[bool]) -> TensorView"),
       "Inserts axes of size 1 where a flag is true; the false flags are the operand's axes.");
   m.def(
       "broadcast_in_dim",
       [](nb::handle arg, nb::handle shape, std::vector<int64_t> dims) {
-        TensorView* tensor = tensor_operand(arg, "arg");
+        TensorView* tensor = op_tensor(arg, "arg");
         return wrap(broadcast_in_dim(tensor, val_list(*tensor->fusion(), shape, "shape"), dims));
       },
       "arg"_a, "shape"_a, "broadcast_dims"_a,
@@ -157,7 +157,7 @@ void bind_shapes(nb::module_& m) {
   m.def(
       "expand",
       [](nb::handle arg, nb::handle shape) {
-        TensorView* tensor = tensor_operand(arg, "arg");
+        TensorView* tensor = op_tensor(arg, "arg");
         return wrap(expand(tensor, val_list(*tensor->fusion(), shape, "shape")));
       },
       "arg"_a, "shape"_a, nb::sig("def expand(arg: Val, shape: Sequence[int | Val]) -> TensorView"),
@@ -165,14 +165,13 @@ void bind_shapes(nb::module_& m) {
   m.def(
       "squeeze",
       [](nb::handle arg, std::vector<int64_t> dims, bool squeeze_expanded) {
-        return wrap(squeeze(tensor_operand(arg, "arg"), dims, squeeze_expanded));
+        return wrap(squeeze(op_tensor(arg, "arg"), dims, squeeze_expanded));
       },
       "arg"_a, "dims"_a, "squeeze_expanded"_a = false,
       nb::sig("def squeeze(arg: Val, dims: Sequence[int], squeeze_expanded: bool = False) -> TensorView"),
       "Removes broadcast axes; expanded ones only when asked for.");
   m.def(
-      "permute",
-      [](nb::handle arg, std::vector<int64_t> dims) { return wrap(permute(tensor_operand(arg, "arg"), dims)); },
+      "permute", [](nb::handle arg, std::vector<int64_t> dims) { return wrap(permute(op_tensor(arg, "arg"), dims)); },
       "arg"_a, "dims"_a, nb::sig("def permute(arg: Val, dims: Sequence[int]) -> TensorView"),
       "Axis i of the result is axis dims[i] of the operand.");
   m.def(

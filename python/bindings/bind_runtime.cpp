@@ -4,6 +4,7 @@
 #include "nvfuser/ir/evaluate.h"
 #include "nvfuser/runtime/arguments.h"
 #include "nvfuser/runtime/executor.h"
+#include "python_call.h"
 
 namespace nvfuser::python {
 namespace {
@@ -13,19 +14,11 @@ struct PlanRef {
   std::shared_ptr<const Plan> plan;
 };
 
-std::vector<Argument> to_arguments(nb::list list) {
-  std::vector<Argument> arguments;
-  arguments.reserve(nb::len(list));
-  for (nb::handle item : list) {
-    if (nb::isinstance<TensorArgument>(item)) {
-      arguments.emplace_back(nb::cast<TensorArgument&>(item));
-    } else {
-      std::optional<ScalarValue> number = python_scalar(item);
-      check(number.has_value(), ErrorKind::definition, "input ", arguments.size(), " is neither a tensor nor a number");
-      arguments.emplace_back(*number);
-    }
-  }
-  return arguments;
+/// The arguments of a call in the form that outlasts it.
+std::vector<Argument> to_arguments(const FusionExecutor& executor, nb::handle inputs) {
+  PythonCall call(executor);
+  call.add_inputs(inputs);
+  return call.arguments().arguments(0, call.arguments().size());
 }
 
 void bind_descriptions(nb::module_& m) {
@@ -104,12 +97,13 @@ void evaluate_float64(const Fusion& fusion, const std::vector<Argument>& argumen
 }
 
 ExecuteOptions make_options(std::optional<Way> way, uintptr_t stream, uint64_t seed, std::string device) {
-  return {way, reinterpret_cast<void*>(stream), seed, std::move(device)};
+  return {way, reinterpret_cast<void*>(stream), seed, std::move(device), {}};
 }
 
 /// (executor, inputs, way, device of the emulator)
 Preparation to_preparation(nb::handle call) {
-  return {&nb::cast<FusionExecutor&>(call[0]), to_arguments(nb::cast<nb::list>(call[1])),
+  auto& executor = nb::cast<FusionExecutor&>(call[0]);
+  return {&executor, to_arguments(executor, call[1]),
           make_options(nb::cast<Way>(call[2]), 0, 1, nb::cast<std::string>(call[3]))};
 }
 
@@ -132,18 +126,43 @@ std::vector<PlanRef> prepare_batch(nb::list calls) {
   return plans;
 }
 
+/// Once for each reason why no kernel runs: a Python warning.
+void warn_of(const Plan& plan) {
+  const std::string& reason = FusionExecutor::fallback_reason(plan);
+  if (!reason.empty()) {
+    nb::module_::import_("nvfuser.runtime").attr("warn_once")(reason);
+  }
+}
+
+nb::list execute(FusionExecutor& self, nb::handle inputs, nb::handle out, std::optional<Way> way, std::string device,
+                 uint64_t seed) {
+  PythonCall call(self);
+  call.add_inputs(inputs);
+  if (!out.is_none()) {
+    call.add_targets(out);
+  }
+  const ExecuteOptions options = make_options(way, 0, seed, std::move(device));
+  std::shared_ptr<const Plan> plan = self.find(call.arguments(), options);
+  if (!plan) {
+    nb::gil_scoped_release release;
+    plan = self.prepare(call.arguments(), options);
+  }
+  warn_of(*plan);
+  return call.run(self, *plan, options);
+}
+
 }  // namespace
 
 void bind_runtime(nb::module_& m) {
   bind_descriptions(m);
   m.def(
       "evaluate_float64",
-      [](const Fusion& fusion, nb::list inputs, std::vector<uintptr_t> outputs) {
-        const std::vector<Argument> arguments = to_arguments(inputs);
+      [](const FusionExecutor& executor, nb::handle inputs, std::vector<uintptr_t> outputs) {
+        const std::vector<Argument> arguments = to_arguments(executor, inputs);
         nb::gil_scoped_release release;
-        evaluate_float64(fusion, arguments, outputs);
+        evaluate_float64(*executor.fusion(), arguments, outputs);
       },
-      "fusion"_a, "inputs"_a, "outputs"_a,
+      "executor"_a, "inputs"_a, "outputs"_a,
       "Evaluates all outputs with every floating value in double, into dense memory at these addresses.");
   nb::class_<PlanRef>(m, "Plan", "A call that is ready to run.")
       .def_prop_ro(
@@ -162,26 +181,24 @@ void bind_runtime(nb::module_& m) {
       .def(nb::init<std::shared_ptr<Fusion>>(), "fusion"_a)
       .def(
           "prepare",
-          [](FusionExecutor& self, nb::list inputs, std::optional<Way> way, uint64_t seed, std::string device) {
-            const std::vector<Argument> arguments = to_arguments(inputs);
+          [](FusionExecutor& self, nb::handle inputs, std::optional<Way> way, std::string device) {
+            PythonCall call(self);
+            call.add_inputs(inputs);
             nb::gil_scoped_release release;
-            return PlanRef{self.prepare(arguments, make_options(way, 0, seed, std::move(device)))};
+            return PlanRef{self.prepare(call.arguments(), make_options(way, 0, 1, std::move(device)))};
           },
-          "inputs"_a, "way"_a = nb::none(), "seed"_a = 1, "device"_a = "", "Finds or makes the plan for these inputs.")
-      .def(
-          "run",
-          [](FusionExecutor& self, const PlanRef& plan, nb::list inputs, std::vector<uintptr_t> outputs,
-             uintptr_t stream, uint64_t seed) {
-            const std::vector<Argument> arguments = to_arguments(inputs);
-            std::vector<void*> pointers(outputs.size());
-            for (size_t k = 0; k < outputs.size(); ++k) {
-              pointers[k] = reinterpret_cast<void*>(outputs[k]);
-            }
-            nb::gil_scoped_release release;
-            self.run(*plan.plan, arguments, pointers, make_options(std::nullopt, stream, seed, ""));
-          },
-          "plan"_a, "inputs"_a, "outputs"_a, "stream"_a = 0, "seed"_a = 1,
-          "Runs a plan; `outputs` are addresses, 0 where nothing is allocated.")
+          "inputs"_a, "way"_a = nb::none(), "device"_a = "",
+          nb::sig("def prepare(self, inputs: Sequence, way: Way | None = None, device: str = '') -> Plan"),
+          "Finds or makes the plan for these inputs.")
+      .def("execute", &execute, "inputs"_a, "out"_a = nb::none(), "way"_a = nb::none(), "device"_a = "", "seed"_a = 1,
+           nb::sig("def execute(self, inputs: Sequence, out: Sequence | None = None, way: Way | None = None, "
+                   "device: str = '', seed: int = 1) -> list"),
+           "Runs the fusion on tensors and numbers; its visible outputs.")
+      .def_prop_ro(
+          "last_way", [](const FusionExecutor& self) { return self.last_way(); },
+          "How the last call ran; None before the first.")
+      .def_prop_ro(
+          "plan_count", [](const FusionExecutor& self) { return self.plan_count(); }, "Plans made so far.")
       .def_prop_ro("fusion", [](const FusionExecutor& self) { return self.fusion(); }, "The fusion.");
   m.def("kernel_texts", &kernel_texts, "call"_a,
         nb::sig("def kernel_texts(call: tuple[FusionExecutor, list, Way, str]) -> list[str]"),

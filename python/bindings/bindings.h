@@ -66,21 +66,24 @@ nb::list wrap_all(const Nodes& nodes) {
 
 /// The Fusion that the thread builds at present; an error says how to open one.
 Fusion& current_fusion();
-std::shared_ptr<Fusion> current_fusion_or_null();
-void push_fusion(std::shared_ptr<Fusion> fusion);
-void pop_fusion();
+/// A fusion that is being defined.  It is current until it is closed (the pointer reset) or a later one is opened; it
+/// may be closed in any order and by any thread.
+using OpenFusion = std::shared_ptr<Fusion>;
+std::shared_ptr<OpenFusion> open_fusion(std::shared_ptr<Fusion> fusion);
 
 /// A Val, or a Python bool, int, float or complex made a constant of `fusion`.  TypeError names the argument otherwise.
 Val* operand(Fusion& fusion, nb::handle object, const char* argument);
 /// The tensor behind an object; TypeError names the argument otherwise.
 TensorView* tensor_operand(nb::handle object, const char* argument);
-/// The fusion of the first Val among the objects, else the current one.
+/// The same for operations, which only build the fusion that the thread defines at present.
+TensorView* op_tensor(nb::handle object, const char* argument);
+/// The current fusion; error when the first Val among the objects belongs to another one.
 Fusion& fusion_of(std::initializer_list<nb::handle> objects);
 /// A list or tuple of ints and Vals.
 std::vector<Val*> val_list(Fusion& fusion, nb::handle object, const char* argument);
 /// None (null) or an operand.
 Val* optional_operand(Fusion& fusion, nb::handle object, const char* argument);
-/// A Python number as a scalar; nothing for anything else.
+/// A Python number as a scalar; nothing for anything else.  TypeError for an integer that has no 64 bits.
 std::optional<ScalarValue> python_scalar(nb::handle object);
 
 /// Makes the Fusion's expressions remember the Python line that made them.

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // Wrappers of nodes, the thread's current Fusion, and operands from Python objects.
 #include "bindings.h"
-#include "nvfuser/ops/pointwise.h"
+#include "nvfuser/ops/pointwise_builder.h"
 
 namespace nvfuser::python {
 namespace {
 
-std::vector<std::shared_ptr<Fusion>>& fusion_stack() {
-  thread_local std::vector<std::shared_ptr<Fusion>> stack;
+/// The open fusions of the thread, the current one last.  Never destroyed: the main thread's would die after Python.
+std::vector<std::shared_ptr<OpenFusion>>& fusion_stack() {
+  thread_local auto& stack = *new std::vector<std::shared_ptr<OpenFusion>>;
+  while (!stack.empty() && *stack.back() == nullptr) {
+    stack.pop_back();
+  }
   return stack;
 }
 
@@ -39,6 +43,10 @@ class PythonLocation : public Location {
  public:
   PythonLocation(nb::object code, int instruction) : code_(std::move(code)), instruction_(instruction) {}
   ~PythonLocation() override {
+    if (!Py_IsInitialized()) {
+      code_.release();  // Python has gone, and the code object with it
+      return;
+    }
     nb::gil_scoped_acquire guard;
     code_.reset();
   }
@@ -82,14 +90,11 @@ nb::object wrap(const Statement* node) {
 Fusion& current_fusion() {
   check(!fusion_stack().empty(), ErrorKind::definition,
         "no fusion is being defined; use `with FusionDefinition() as fd:`");
-  return *fusion_stack().back();
+  return **fusion_stack().back();
 }
 
-std::shared_ptr<Fusion> current_fusion_or_null() { return fusion_stack().empty() ? nullptr : fusion_stack().back(); }
-void push_fusion(std::shared_ptr<Fusion> fusion) { fusion_stack().push_back(std::move(fusion)); }
-void pop_fusion() {
-  check(!fusion_stack().empty(), ErrorKind::definition, "no fusion is being defined");
-  fusion_stack().pop_back();
+std::shared_ptr<OpenFusion> open_fusion(std::shared_ptr<Fusion> fusion) {
+  return fusion_stack().emplace_back(std::make_shared<OpenFusion>(std::move(fusion)));
 }
 
 std::optional<ScalarValue> python_scalar(nb::handle object) {
@@ -97,7 +102,12 @@ std::optional<ScalarValue> python_scalar(nb::handle object) {
     return ScalarValue(object.ptr() == Py_True);
   }
   if (PyLong_Check(object.ptr())) {
-    return ScalarValue(nb::cast<int64_t>(object));
+    int overflow = 0;
+    const long long value = PyLong_AsLongLongAndOverflow(object.ptr(), &overflow);
+    if (overflow != 0) {
+      throw nb::type_error("an integer does not fit into 64 bits");
+    }
+    return ScalarValue(int64_t{value});
   }
   if (PyFloat_Check(object.ptr())) {
     return ScalarValue(nb::cast<double>(object));
@@ -133,10 +143,29 @@ TensorView* tensor_operand(nb::handle object, const char* argument) {
   return nb::inst_ptr<TensorViewRef>(object)->get();
 }
 
+namespace {
+
+/// The current fusion is that of the value.
+void check_open(const ValRef& value) {
+  check(!fusion_stack().empty(), ErrorKind::definition, *value.get(),
+        " is used outside of the definition of its fusion; use it inside `with fd:`", AtLine{*value.get()});
+  check(*fusion_stack().back() == value.fusion, ErrorKind::definition, *value.get(),
+        " belongs to another fusion than the one that is being defined", AtLine{*value.get()});
+}
+
+}  // namespace
+
+TensorView* op_tensor(nb::handle object, const char* argument) {
+  TensorView* tensor = tensor_operand(object, argument);
+  check_open(*nb::inst_ptr<TensorViewRef>(object));
+  return tensor;
+}
+
 Fusion& fusion_of(std::initializer_list<nb::handle> objects) {
   for (nb::handle object : objects) {
     if (nb::isinstance<ValRef>(object)) {
-      return *nb::inst_ptr<ValRef>(object)->fusion;
+      check_open(*nb::inst_ptr<ValRef>(object));
+      break;
     }
   }
   return current_fusion();
@@ -159,14 +188,29 @@ std::vector<Val*> val_list(Fusion& fusion, nb::handle object, const char* argume
   return vals;
 }
 
+namespace {
+
+/// Frames of this package are not the user's; scripts that are run as modules of it are.
+bool is_own(nb::handle frame) {
+  nb::object name = nb::dict(frame.attr("f_globals")).attr("get")("__name__", "");
+  std::string text;
+  return nb::try_cast(name, text) && (text == "nvfuser" || text.rfind("nvfuser.", 0) == 0);
+}
+
+}  // namespace
+
 void record_locations(Fusion& fusion) {
   fusion.locator = []() -> std::shared_ptr<const Location> {
-    PyFrameObject* frame = PyEval_GetFrame();
-    if (!frame) {
+    nb::object frame = nb::borrow(reinterpret_cast<PyObject*>(PyEval_GetFrame()));
+    while (frame.is_valid() && !frame.is_none() && is_own(frame)) {
+      frame = frame.attr("f_back");
+    }
+    if (!frame.is_valid() || frame.is_none()) {
       return nullptr;
     }
-    nb::object code = nb::steal(reinterpret_cast<PyObject*>(PyFrame_GetCode(frame)));
-    const int instruction = nb::cast<int>(nb::handle(reinterpret_cast<PyObject*>(frame)).attr("f_lasti"));
+    nb::object code =
+        nb::steal(reinterpret_cast<PyObject*>(PyFrame_GetCode(reinterpret_cast<PyFrameObject*>(frame.ptr()))));
+    const int instruction = nb::cast<int>(frame.attr("f_lasti"));
     return std::make_shared<PythonLocation>(std::move(code), instruction);
   };
 }

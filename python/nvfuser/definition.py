@@ -13,7 +13,7 @@ from nvfuser import tensors
 from nvfuser._C import DataType, Fusion, FusionExecutor, FusionGuard, Plan, TensorView, Val, Way, ops
 from nvfuser._C import define_scalar as _define_scalar
 from nvfuser._C import define_tensor as _define_tensor
-from nvfuser.runtime import Call, execute, reference, way_of
+from nvfuser.runtime import reference, way_of
 
 # Largest relative and absolute error that `validate` accepts per dtype, about 16 units in the last place.
 TOLERANCES = {
@@ -57,7 +57,6 @@ class FusionDefinition:
         self._fusion: Fusion | None = None
         self._guard: FusionGuard | None = None
         self._executor: FusionExecutor | None = None
-        self._way: Way | None = None
 
     # ---- definition ----
 
@@ -105,7 +104,7 @@ class FusionDefinition:
         Parameters
         ----------
         tensor
-            The example; only its description is used.
+            The example; only its description is used.  A CPU tensor without axes becomes one that stays on the CPU.
         static_sizes
             True keeps the sizes as constants.
         """
@@ -114,7 +113,11 @@ class FusionDefinition:
             raise TypeError(f"expected a tensor, got {type(tensor).__name__}")
         example = framework.describe(tensor)
         return self.define_tensor(
-            sizes=example.sizes, strides=example.strides, dtype=example.dtype, static_sizes=static_sizes
+            sizes=example.sizes,
+            strides=example.strides,
+            dtype=example.dtype,
+            static_sizes=static_sizes,
+            is_cpu=not example.cuda and not example.sizes,
         )
 
     def add_output(self, output: TensorView, alias_input: TensorView | None = None) -> None:
@@ -144,6 +147,7 @@ class FusionDefinition:
         self,
         inputs: Sequence[Any],
         *,
+        out: Sequence[Any] | None = None,
         target: str | Way | None = None,
         schedule_for: str = "",
         seed: int = 1,
@@ -154,6 +158,9 @@ class FusionDefinition:
         ----------
         inputs
             Tensors and numbers in the order of definition.  Tensors of one device and any framework.
+        out
+            Tensors of the results' sizes, dtypes and device, one for each visible output, into which they are written.
+            They may share memory with inputs, not with each other.
         target
             None: kernels on the GPU for CUDA tensors, compiled host code for CPU tensors.  Otherwise a `Way` or its
             name: "host", "emulator" (GPU kernels run thread by thread on the CPU, every access checked) or "evaluator".
@@ -167,14 +174,13 @@ class FusionDefinition:
         list
             One tensor per visible output, in the framework of the first tensor input.
         """
-        outputs, plan = execute(self._ready(), inputs, target, schedule_for, seed)
-        self._way = plan.way
-        return outputs
+        executor = self._executor or self._ready()
+        return executor.execute(inputs, out, way_of(target), schedule_for, seed)
 
     @property
     def last_way(self) -> Way | None:
         """How the last call ran: `Way.cuda`, `host`, `emulator` or `evaluator`; None before the first."""
-        return self._way
+        return self._executor.last_way if self._executor is not None else None
 
     def kernel_text(self, inputs: Sequence[Any], *, target: str | Way | None = None) -> str:
         """The text of the kernels that these inputs run."""
@@ -185,7 +191,7 @@ class FusionDefinition:
         return str(self._plan(inputs, target))
 
     def _plan(self, inputs: Sequence[Any], target: str | Way | None) -> Plan:
-        return self._ready().prepare(Call(inputs).arguments, way_of(target))
+        return self._ready().prepare(inputs, way_of(target))
 
     def reference(self, inputs: Sequence[Any]) -> list[np.ndarray]:
         """The outputs evaluated in float64 on the CPU, as NumPy arrays."""

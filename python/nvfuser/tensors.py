@@ -7,7 +7,7 @@ A framework is imported only when one of its tensors arrives, so nvfuser needs n
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -55,6 +55,7 @@ class NumpyFramework:
     """NumPy arrays."""
 
     name = "numpy"
+    tensor = np.ndarray
 
     def describe(self, array: Any) -> TensorArgument:
         """Address, dtype and layout of an array; byte strides must be multiples of the element."""
@@ -106,6 +107,7 @@ class TorchFramework:
         import torch
 
         self.torch = torch
+        self.tensor = torch.Tensor
         self.dtypes = {dtype: getattr(torch, name) for dtype, name in TORCH_NAMES.items() if hasattr(torch, name)}
 
     def describe(self, tensor: Any) -> TensorArgument:
@@ -150,6 +152,7 @@ class CupyFramework:
         import cupy
 
         self.cupy = cupy
+        self.tensor = cupy.ndarray
 
     def describe(self, array: Any) -> TensorArgument:
         strides = [stride // array.itemsize for stride in array.strides]
@@ -182,6 +185,7 @@ class JaxFramework:
         import jax
 
         self.jax = jax
+        self.tensor = jax.Array
 
     def describe(self, array: Any) -> TensorArgument:
         array.block_until_ready()
@@ -239,9 +243,11 @@ def framework_named(name: str) -> Any:
 def framework_of(value: Any) -> Any | None:
     """The framework of a tensor; None for anything that is no tensor of a known framework."""
     for base in type(value).__mro__:
-        root = base.__module__.partition(".")[0]
-        if root in _FACTORIES and (root != "numpy" or isinstance(value, np.ndarray)):
-            return framework_named(root)
+        root = str(base.__module__).partition(".")[0]
+        if root in _FACTORIES:
+            framework = framework_named(root)
+            if isinstance(value, framework.tensor):
+                return framework
     return None
 
 
@@ -250,30 +256,37 @@ def default_framework() -> Any:
     return framework_named("torch" if "torch" in sys.modules else "numpy")
 
 
+def default_example() -> Any:
+    """A tensor of the framework in which results live when no input is a tensor."""
+    framework = default_framework()
+    return framework.torch.empty(0) if framework.name == "torch" else np.empty(0)
+
+
 def from_dlpack(value: Any) -> Any:
     """A view of an object that only speaks DLPack: of torch where the program uses torch, else of NumPy."""
-    if "torch" in sys.modules:
-        return framework_named("torch").torch.from_dlpack(value)
     try:
+        if "torch" in sys.modules:
+            return framework_named("torch").torch.from_dlpack(value)
         return np.from_dlpack(value)
-    except (BufferError, RuntimeError) as error:
-        raise TypeError(
-            f"NumPy takes no view of this {type(value).__name__}, and torch is not imported: {error}"
-        ) from error
+    except Exception as error:  # the object's own code may raise anything
+        hint = "" if "torch" in sys.modules else " (torch, which takes more kinds of tensors, is not imported)"
+        raise TypeError(f"no view of this {type(value).__name__} through DLPack{hint}: {error}") from error
 
 
 def as_known(value: Any) -> Any:
     """A number, or a tensor of a known framework; objects that only speak DLPack become views without a copy."""
+    if isinstance(value, int) and not -(1 << 63) <= value < 1 << 63:
+        raise TypeError(f"the integer {value} does not fit into 64 bits")
     if isinstance(value, (bool, int, float, complex)) or framework_of(value) is not None:
         return value
-    if isinstance(value, np.generic):
-        return value.item()
-    if hasattr(value, "__dlpack__"):
+    if isinstance(value, np.generic) and value.dtype.kind in "biufc":
+        return as_known(value.item())
+    if hasattr(type(value), "__dlpack__"):
         return from_dlpack(value)
     raise TypeError(f"expected a tensor or a number, got {type(value).__name__}")
 
 
-def items_of(inputs: Sequence[Any]) -> Iterator[Any]:
+def items_of(inputs: Any) -> Iterator[Any]:
     """Inputs with nested lists and tuples (vector inputs) put in place."""
     for value in inputs:
         if isinstance(value, (list, tuple)):
@@ -282,14 +295,25 @@ def items_of(inputs: Sequence[Any]) -> Iterator[Any]:
             yield value
 
 
-def flatten(inputs: Sequence[Any]) -> list[Any]:
+# What a message adds to the position of an input: its text and the user's line, or nothing.
+Describe = Callable[[int], str]
+
+
+def nothing(position: int) -> str:
+    return ""
+
+
+def flatten(inputs: Any, describe: Describe = nothing) -> list[Any]:
     """All inputs as numbers and tensors of known frameworks; TypeError names the input that is neither."""
-    return [named(position, as_known, value) for position, value in enumerate(items_of(inputs))]
+    if not isinstance(inputs, Iterable):
+        raise TypeError(f"expected a list of inputs, got {type(inputs).__name__}")
+    return [named(position, as_known, value, describe) for position, value in enumerate(items_of(inputs))]
 
 
-def named(position: int, function: Callable[[Any], Any], value: Any) -> Any:
+def named(position: int, function: Callable[[Any], Any], value: Any, describe: Describe = nothing) -> Any:
     """function(value), a TypeError telling which input it is about."""
     try:
         return function(value)
     except TypeError as error:
-        raise TypeError(f"input {position}: {error}") from error
+        text = describe(position)
+        raise TypeError(f"input {position}: {error}{'; it is for ' + text if text else ''}") from error

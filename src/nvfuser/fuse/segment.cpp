@@ -49,7 +49,7 @@ class Reads {
     if (!seen_.insert(tensor).second) {
       return;
     }
-    if (sources_.count(tensor)) {
+    if (sources_.contains(tensor)) {
       found_.push_back(tensor);
     } else if (tensor->definition()) {
       operands(tensor->definition());
@@ -79,13 +79,13 @@ std::vector<const TensorView*> stored_values(const Fusion& fusion) {
   std::unordered_set<const Val*> outputs(fusion.outputs().begin(), fusion.outputs().end());
   std::vector<const TensorView*> found;
   for (const Val* input : fusion.inputs()) {
-    if (outputs.count(input)) {
+    if (outputs.contains(input)) {
       found.push_back(static_cast<const TensorView*>(input));
     }
   }
   for (const Expr* expr : fusion.live_exprs()) {
     for (const Val* result : expr->outputs()) {
-      if (result->is_tensor() && (outputs.count(result) || is_cut(static_cast<const TensorView*>(result)))) {
+      if (result->is_tensor() && (outputs.contains(result) || is_cut(static_cast<const TensorView*>(result)))) {
         found.push_back(static_cast<const TensorView*>(result));
       }
     }

@@ -8,14 +8,14 @@ namespace nvfuser {
 
 void Fusion::add_input(Val* input) {
   check(input != nullptr, ErrorKind::definition, "an input is missing");
-  check(input->fusion() == this, ErrorKind::definition, "input ", *input, " belongs to another fusion");
+  check(input->fusion() == this, ErrorKind::definition, "input ", *input, " belongs to another fusion", AtLine{*input});
   check(input->is_tensor() || input->is_scalar(), ErrorKind::definition, "an input must be a tensor or a scalar; got ",
         *input);
   check(!input->is_constant(), ErrorKind::definition, "a constant cannot be an input; got ", *input);
   check(input->definition() == nullptr, ErrorKind::definition, "an input cannot be the result of an expression; got ",
         *input);
   check(std::find(inputs_.begin(), inputs_.end(), input) == inputs_.end(), ErrorKind::definition, *input,
-        " is an input already");
+        " is an input already", AtLine{*input});
   inputs_.push_back(input);
   if (input->is_tensor()) {
     static_cast<TensorView*>(input)->set_memory_type(MemoryType::global);
@@ -26,10 +26,11 @@ void Fusion::add_output(Val* output) {
   check(output != nullptr, ErrorKind::definition, "an output is missing");
   check(output->is_tensor(), ErrorKind::definition, "Non-TensorView outputs are not supported; got ", *output,
         ", a scalar of dtype ", name_of(output->dtype()));
-  check(output->fusion() == this, ErrorKind::definition, "output ", *output, " belongs to another fusion");
+  check(output->fusion() == this, ErrorKind::definition, "output ", *output, " belongs to another fusion",
+        AtLine{*output});
   auto* tensor = static_cast<TensorView*>(output);
   check(tensor->definition() != nullptr || tensor->is_fusion_input(), ErrorKind::definition, "output ", *output,
-        " is neither an input nor the result of an expression");
+        " is neither an input nor the result of an expression", AtLine{*output});
   std::unique_ptr<OutputAlias> entry;
   for (size_t k = 0; k < outputs_.size(); ++k) {
     if (outputs_[k] != tensor || aliases_[k] == nullptr) {
@@ -77,14 +78,15 @@ void Fusion::add_output(TensorView* output, TensorView* alias_input) {
   check(output != nullptr && alias_input != nullptr, ErrorKind::definition,
         "an aliased output needs an output and an input");
   check(alias_input->fusion() == this && alias_input->is_fusion_input(), ErrorKind::definition,
-        "an output can only be written into an input tensor of its fusion; got ", *alias_input);
-  check(output->fusion() == this, ErrorKind::definition, "output ", *output, " belongs to another fusion");
+        "an output can only be written into an input tensor of its fusion; got ", *alias_input, AtLine{*alias_input});
+  check(output->fusion() == this, ErrorKind::definition, "output ", *output, " belongs to another fusion",
+        AtLine{*output});
   check(output->definition() != nullptr, ErrorKind::definition,
         "an aliased output must be the result of an expression; ", *output, " has none");
   for (const auto& other : aliases_) {
     if (other != nullptr) {
       check(other->output == output || other->input != alias_input, ErrorKind::definition, "input ", *alias_input,
-            " is written by ", *other->output, " already");
+            " is written by ", *other->output, " already", AtLine{*other->output});
       check(other->output != output || other->input == alias_input, ErrorKind::definition, "output ", *output,
             " is written into ", *other->input, " already");
     }

@@ -19,6 +19,12 @@ std::shared_ptr<Fusion> clone(const Fusion& fusion, std::vector<std::pair<const 
     }
   }
   copies.copy_boundary(fusion);
+  for (const Statement* node : nodes) {
+    const auto* domain = dynamic_cast<const TensorDomain*>(node);
+    if (domain != nullptr && domain->loop() != domain->logical()) {
+      static_cast<TensorDomain*>(copies(domain))->set_loop(copies.mapped<IterDomain>(domain->loop()));
+    }
+  }
   if (map != nullptr) {
     for (const Statement* node : nodes) {
       if (const auto* val = dynamic_cast<const Val*>(node)) {

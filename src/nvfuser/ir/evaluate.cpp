@@ -3,6 +3,7 @@
 #include "nvfuser/ir/evaluate.h"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 
 #include "nvfuser/ir/evaluate_build.h"
@@ -24,10 +25,10 @@ void bind(const Fusion& fusion, const std::vector<HostArgument>& arguments, Eval
     const auto* input = static_cast<const TensorView*>(fusion.inputs()[k]);
     check(tensor.dtype == input->dtype() ||
               (is_integral(tensor.dtype) && value_index(tensor.dtype) == value_index(input->dtype())),
-          ErrorKind::dtype, "Expected input ", k, ", ", *input, ", to be bound to a tensor of dtype ",
-          name_of(input->dtype()), ", but got a tensor of dtype ", name_of(tensor.dtype));
-    check(tensor.strides.size() == tensor.sizes.size(), ErrorKind::shape, "Expected input ", k, ", ", *input,
-          ", to have ", tensor.sizes.size(), " strides, but got ", tensor.strides.size());
+          ErrorKind::dtype, "Expected ", InputTitle{k, input}, " to be bound to a tensor of dtype ",
+          name_of(input->dtype()), ", but got a tensor of dtype ", name_of(tensor.dtype), AtLine{*input});
+    check(tensor.strides.size() == tensor.sizes.size(), ErrorKind::shape, "Expected ", InputTitle{k, input},
+          " to have ", tensor.sizes.size(), " strides, but got ", tensor.strides.size(), AtLine{*input});
     call.memory.emplace(input, tensor);
   }
 }
@@ -42,6 +43,33 @@ void check_result(const Fusion& fusion, size_t k, const HostTensor& result, Eval
   const std::vector<int64_t> sizes = call.binding.sizes(output);
   check(result.sizes == sizes && result.strides.size() == sizes.size(), ErrorKind::shape, "result ", k, " of rank ",
         result.sizes.size(), " has other sizes than ", *output);
+}
+
+/// The addresses between which a tensor's elements lie.
+std::pair<const std::byte*, const std::byte*> range_of(const HostTensor& tensor) {
+  int64_t before = 0, after = 1;
+  for (size_t k = 0; k < tensor.sizes.size(); ++k) {
+    const int64_t reach = std::max<int64_t>(tensor.sizes[k] - 1, 0) * tensor.strides[k];
+    (reach < 0 ? before : after) += reach;
+  }
+  const int64_t bytes = bytes_of(tensor.dtype);
+  const auto* data = static_cast<const std::byte*>(tensor.data);
+  return {data + before * bytes, data + after * bytes};
+}
+
+/// Is the result's memory, or may it be, that of an input, which others still read?
+bool written_last(const Fusion& fusion, size_t k, const std::vector<HostArgument>& arguments,
+                  const HostTensor& result) {
+  const auto [first, last] = range_of(result);
+  return fusion.alias(k) != nullptr ||
+         std::any_of(arguments.begin(), arguments.end(), [&, first = first, last = last](const HostArgument& argument) {
+           const auto* tensor = std::get_if<HostTensor>(&argument);
+           if (tensor == nullptr) {
+             return false;
+           }
+           const auto [begin, end] = range_of(*tensor);
+           return std::less<>()(begin, last) && std::less<>()(first, end);
+         });
 }
 
 /// Element by element, in the order of the logical axes.
@@ -61,18 +89,20 @@ void copy(const HostTensor& from, const HostTensor& to) {
 }  // namespace
 
 void evaluate(const Fusion& fusion, const std::vector<HostArgument>& arguments, const std::vector<HostTensor>& results,
-              EvaluatePrecision precision) {
+              EvaluatePrecision precision, const RandomState& random) {
   check(results.size() == fusion.outputs().size(), ErrorKind::definition, "Expected room for ", fusion.outputs().size(),
         " results, but got ", results.size());
   ScalarBinding binding(fusion);
+  binding.bind_random(random);
   EvaluateCall call{binding, precision, {}, {}};
   bind(fusion, arguments, call);
+  check_sizes(fusion, binding);
   std::vector<HostTensor> targets = results;
   std::map<std::vector<int64_t>, std::vector<size_t>> shapes;
   for (size_t k = 0; k < results.size(); ++k) {
     check_result(fusion, k, results[k], call);
     shapes[results[k].sizes].push_back(k);
-    if (fusion.alias(k) != nullptr) {
+    if (written_last(fusion, k, arguments, results[k])) {
       targets[k] = call.allocate(results[k].sizes, results[k].dtype);
     }
   }
@@ -87,7 +117,7 @@ void evaluate(const Fusion& fusion, const std::vector<HostArgument>& arguments, 
     builder.run();
   }
   for (size_t k = 0; k < results.size(); ++k) {
-    if (fusion.alias(k) != nullptr) {
+    if (targets[k].data != results[k].data) {
       copy(targets[k], results[k]);
     }
   }

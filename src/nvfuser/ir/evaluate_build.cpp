@@ -13,15 +13,6 @@ namespace {
 /// otherwise multiply.
 constexpr int kMostReadPoints = 4;
 
-/// An expression and the user's line, as a part of a message.
-struct Located {
-  const Expr& expr;
-};
-
-std::ostream& operator<<(std::ostream& out, const Located& at) {
-  return out << at.expr << (at.expr.location() ? " at " + at.expr.location()->text() : "");
-}
-
 }  // namespace
 
 std::vector<int64_t> dense_strides(const std::vector<int64_t>& sizes) {
@@ -127,7 +118,6 @@ void ProgramBuilder::prepare(Request& request) {
     materialize(request.tensor);
     return;
   }
-  check_sizes(*expr);
   std::unordered_map<const IterDomain*, Index> axes;
   const auto result = static_cast<const TensorView*>(expr->output(0))->domain()->no_reductions();
   for (size_t k = 0; k < result.size(); ++k) {
@@ -154,41 +144,13 @@ ProgramBuilder::Request ProgramBuilder::operand_request(const Expr& expr, const 
     const int64_t size = axes[k]->is_broadcast() ? 1 : call_.binding.integer(axes[k]->extent());
     operand.absent |= size == 0 || call_.binding.integer(axes[k]->visible_extent()) == 0;
     if (operand.absent) {
-      check(!link.tests.empty(), ErrorKind::shape, Located{expr}, " reads an operand without elements");
+      check(!link.tests.empty(), ErrorKind::shape, OpTitle{expr}, " reads an operand without elements");
       return operand;
     }
     operand.at.push_back(columns_.read(link.map[k], size, !link.tests.empty(),
-                                       [&] { return (std::ostringstream() << Located{expr}).str(); }));
+                                       [&] { return (std::ostringstream() << OpTitle{expr}).str(); }));
   }
   return operand;
-}
-
-/// What the graph alone cannot know: operands of one operation have equal sizes, a reshape keeps the number of
-/// elements.
-void ProgramBuilder::check_sizes(const Expr& expr) {
-  if (expr.kind() == ExprKind::reshape) {
-    const auto from = call_.binding.sizes(static_cast<const TensorView*>(expr.inputs()[0]));
-    const auto to = call_.binding.sizes(static_cast<const TensorView*>(expr.outputs()[0]));
-    check(element_count(from) == element_count(to), ErrorKind::shape, "reshape from ", element_count(from), " to ",
-          element_count(to), " elements: ", Located{expr});
-  }
-  if (expr.kind() != ExprKind::pointwise && expr.kind() != ExprKind::expand) {
-    return;
-  }
-  const auto* result = static_cast<const TensorView*>(expr.outputs()[0]);
-  const std::vector<int64_t> expected = call_.binding.sizes(result);
-  for (const Val* operand : expr.inputs()) {
-    if (!operand->is_tensor()) {
-      continue;
-    }
-    const auto axes = static_cast<const TensorView*>(operand)->domain()->no_reductions();
-    for (size_t k = 0; k < axes.size(); ++k) {
-      const int64_t size = call_.binding.integer(axes[k]->visible_extent());
-      const bool fits = size == expected[k] || (axes[k]->is_broadcast() && size == 1);
-      check(fits, ErrorKind::shape, "axis ", k, " of ", *operand, " has size ", size, " where its result has size ",
-            expected[k], ": ", Located{expr});
-    }
-  }
 }
 
 }  // namespace nvfuser

@@ -57,7 +57,6 @@ class ProgramBuilder {
   int value(const TensorView* tensor, const ReadPoint& at);
   void prepare(Request& request);
   Request operand_request(const Expr& expr, const Link& link);
-  void check_sizes(const Expr& expr);
   bool in_memory(const Request& request);
   void materialize(const TensorView* tensor);
 

@@ -13,6 +13,7 @@ namespace nvfuser {
 struct Fusion::Impl {
   std::vector<std::unique_ptr<Statement>> nodes;
   std::unordered_map<int64_t, Val*> index_constants;
+  Val *seed = nullptr, *offset = nullptr;
   uint32_t constants = 0, scalars = 0, axes = 0, domains = 0, tensors = 0, exprs = 0;
 
   template <class Node>
@@ -34,7 +35,8 @@ template <class Nodes>
 void check_owner(const Fusion* fusion, const Nodes& nodes, const char* what) {
   for (const Statement* node : nodes) {
     check(node != nullptr, ErrorKind::definition, what, " is missing");
-    check(node->fusion() == fusion, ErrorKind::definition, what, " ", *node, " belongs to another fusion");
+    check(node->fusion() == fusion, ErrorKind::definition, what, " ", *node, " belongs to another fusion",
+          AtLine{*node});
   }
 }
 
@@ -76,6 +78,23 @@ Val* Fusion::index_constant(int64_t value) {
 Val* Fusion::symbolic(DataType dtype) {
   check(dtype != DataType::Null, ErrorKind::dtype, "a scalar needs a dtype; got Null");
   return impl_->own(new Val(this, impl_->scalars++, ValKind::scalar, dtype));
+}
+
+Val* Fusion::random_leaf(ScalarRole role) {
+  ensure(role != ScalarRole::plain, "a random leaf is the seed or the offset");
+  Val*& leaf = role == ScalarRole::seed ? impl_->seed : impl_->offset;
+  if (leaf == nullptr) {
+    leaf = symbolic(DataType::UInt64);
+    leaf->role_ = role;
+  }
+  return leaf;
+}
+
+void Fusion::set_offset_advance(Val* advance) {
+  check_owner(this, std::vector<const Statement*>{advance}, "advance of the random offset");
+  check(advance->is_scalar() && is_integral(advance->dtype()), ErrorKind::dtype,
+        "the random offset advances by an integer scalar; got ", *advance, " of dtype ", name_of(advance->dtype()));
+  offset_advance_ = advance;
 }
 
 IterDomain* Fusion::axis(Val* extent, IterType type, Val* expanded) {
@@ -187,6 +206,9 @@ std::vector<Expr*> Fusion::live_exprs() const {
   std::unordered_set<const Val*> seen;
   std::unordered_set<const Expr*> live;
   std::vector<const Val*> work(outputs_.begin(), outputs_.end());
+  if (offset_advance_ != nullptr) {
+    work.push_back(offset_advance_);
+  }
   while (!work.empty()) {
     const Val* val = work.back();
     work.pop_back();

@@ -60,6 +60,11 @@ class Statement {
 
 enum class ValKind : uint8_t { scalar, iter_domain, tensor_domain, tensor_view };
 
+/// Scalars whose value the runtime gives at every call, from the state of a random generator.
+///   seed     the generator's seed
+///   offset   how many random numbers earlier calls have taken; see Fusion::set_offset_advance
+enum class ScalarRole : uint8_t { plain, seed, offset };
+
 /// A value.  Scalars are plain Vals: constant, symbolic (input or extent), or defined by an expression over scalars.
 class Val : public Statement {
  public:
@@ -69,6 +74,10 @@ class Val : public Statement {
   const std::vector<Expr*>& uses() const { return uses_; }
   bool is_tensor() const { return kind_ == ValKind::tensor_view; }
   bool is_scalar() const { return kind_ == ValKind::scalar; }
+  /// plain for everything but the two leaves of a random generator.
+  ScalarRole role() const { return role_; }
+  /// The user's line: of the definition, or of the value itself where it has none (see Fusion::locate).
+  const std::shared_ptr<const Location>& location() const;
   bool is_constant() const { return constant_.has_value(); }
   /// No constant value known.
   bool is_symbolic() const { return !is_constant(); }
@@ -84,9 +93,11 @@ class Val : public Statement {
  private:
   ValKind kind_;
   DataType dtype_;
+  ScalarRole role_ = ScalarRole::plain;
   std::optional<ScalarValue> constant_;
   Expr* definition_ = nullptr;
   std::vector<Expr*> uses_;
+  std::shared_ptr<const Location> location_;
 };
 
 /// One axis of one tensor.  A broadcast axis has extent 1 and, when expanded, an expanded extent which the user sees.
@@ -116,7 +127,7 @@ class IterDomain final : public Val {
 ///   root        axes that the definition iterates, reduced ones included (equal to logical otherwise)
 ///   logical     the axes that users see
 ///   allocation  memory order, outermost first: a permutation of logical, each with a contiguity flag
-///   loop        the loops of a schedule
+///   loop        the loops of a schedule: root or logical axes, and what splits and merges make of them
 /// contiguity[k] belongs to allocation[k]: true = its stride is that of the next inner axis times that axis' extent
 /// (1 for the innermost); absent for broadcast axes.
 class TensorDomain final : public Val {
@@ -131,6 +142,11 @@ class TensorDomain final : public Val {
   /// True when allocation order is logical order.
   bool is_row_major() const { return allocation_ == logical_; }
   void set_allocation(std::vector<IterDomain*> allocation, std::vector<std::optional<bool>> contiguity);
+  /// Root and logical axes, and the results of the splits and merges by which the loops come from them, are each a loop
+  /// or go into one split or merge; broadcast axes may be left out.
+  void set_loop(std::vector<IterDomain*> loop);
+  /// Why these axes cannot be the loops; empty when they can.
+  std::string loop_fault(const std::vector<IterDomain*>& loop) const;
 
  private:
   friend class Fusion;
@@ -150,6 +166,8 @@ class TensorView final : public Val {
   void set_memory_type(MemoryType type) { memory_ = type; }
   /// A 0-dim tensor on the CPU whose value is passed to kernels by value.
   bool is_cpu_scalar() const { return cpu_scalar_; }
+  /// For inputs without axes.
+  void set_cpu_scalar(bool by_value);
   bool is_fusion_input() const;
 
  private:
@@ -207,6 +225,8 @@ class Fusion : public std::enable_shared_from_this<Fusion> {
   Val* index_constant(int64_t value);
   /// A scalar without value or definition.
   Val* symbolic(DataType dtype);
+  /// The leaf of that role, a UInt64 scalar; one node each.
+  Val* random_leaf(ScalarRole role);
   IterDomain* axis(Val* extent, IterType type = IterType::iteration, Val* expanded = nullptr);
   /// Root = logical, allocation = logical, contiguity true (none for broadcast), loop = logical.
   TensorDomain* domain(std::vector<IterDomain*> logical);
@@ -229,6 +249,11 @@ class Fusion : public std::enable_shared_from_this<Fusion> {
   const OutputAlias* alias(size_t k) const;
   const std::vector<std::unique_ptr<OutputAlias>>& aliases() const { return aliases_; }
 
+  // ---- random numbers ----
+  /// How far a call moves the generator's offset: an integer scalar that depends on sizes only.  Null: not at all.
+  Val* offset_advance() const { return offset_advance_; }
+  void set_offset_advance(Val* advance);
+
   // ---- traversal ----
   /// Scalars and tensors in order of creation.
   std::vector<Val*> vals() const;
@@ -241,6 +266,9 @@ class Fusion : public std::enable_shared_from_this<Fusion> {
 
   /// Called when an expression is made, to record the user's line; may be empty.
   std::function<std::shared_ptr<const Location>()> locator;
+  /// Records the line of a value that no expression defines: the builders of inputs call it.
+  void locate(Val* val) { locate(val, locator ? locator() : nullptr); }
+  void locate(Val* val, std::shared_ptr<const Location> location) { val->location_ = std::move(location); }
 
  private:
   Fusion();
@@ -248,6 +276,7 @@ class Fusion : public std::enable_shared_from_this<Fusion> {
   std::unique_ptr<Impl> impl_;
   std::vector<Val*> inputs_;
   std::vector<TensorView*> outputs_;
+  Val* offset_advance_ = nullptr;
   std::vector<std::unique_ptr<OutputAlias>> aliases_;  // parallel to outputs_, null where there is none
   std::vector<Expr*> exprs_;
 };
@@ -258,12 +287,29 @@ std::string print_math(const Fusion& fusion, bool from_outputs_only = true);
 std::string to_string(const Statement& statement);
 /// The same for messages: parts of a check are streamed only where it fails.
 std::ostream& operator<<(std::ostream& out, const Statement& statement);
+/// Where the user made a node, as the end of a message: ` (model.py:12 in block)`, or nothing where that is unknown.
+struct AtLine {
+  const Statement& node;
+};
+std::ostream& operator<<(std::ostream& out, const AtLine& at);
+/// The subject of a message: `add (model.py:12 in block)` by the name that the op has in Python.
+struct OpTitle {
+  const Expr& expr;
+};
+std::ostream& operator<<(std::ostream& out, const OpTitle& title);
+/// Input k as messages name it: `input 0, T0_g_float[iS0{i0}],`.
+struct InputTitle {
+  size_t k;
+  const Val* input;
+};
+std::ostream& operator<<(std::ostream& out, const InputTitle& title);
 /// A constant as it prints: `true`, `3`, `0.5`, `nan`, `(1.0,2.0)`.
 std::string to_string(const ScalarValue& value);
 /// ir/clone.cpp: a copy; `map`, when given, gets old -> new for every Val.
 std::shared_ptr<Fusion> clone(const Fusion& fusion, std::vector<std::pair<const Val*, Val*>>* map = nullptr);
 /// ir/structure.cpp: structural hash and equality of what outputs depend on: kinds, attributes, dtypes, constants,
-/// static extents, layouts, aliases, order of inputs and outputs.  Locations and numbers do not count.
+/// static extents, layouts, aliases, order of inputs and outputs.  Locations, numbers and schedules (loop axes,
+/// parallel types, memory types) do not count.
 uint64_t structural_hash(const Fusion& fusion);
 bool structurally_equal(const Fusion& a, const Fusion& b);
 /// ir/verify_fusion.cpp: throws ErrorKind::internal with the node's text when an invariant is broken.

@@ -35,6 +35,9 @@ Val* NodeCopier::operator()(const Val* old) {
   }
   Val* const fresh = copy_val(*old);
   copies_.emplace(old, fresh);
+  if (old->definition() == nullptr && old->location() != nullptr) {
+    to_.locate(fresh, old->location());
+  }
   if (old->is_scalar() && old->definition() != nullptr) {
     copy(*old->definition());
   }
@@ -62,7 +65,9 @@ Val* NodeCopier::constant(const ScalarValue& value, DataType dtype) {
 Val* NodeCopier::copy_val(const Val& val) {
   switch (val.kind()) {
     case ValKind::scalar:
-      return val.is_constant() ? constant(*val.constant(), val.dtype()) : to_.symbolic(val.dtype());
+      return val.is_constant()                 ? constant(*val.constant(), val.dtype())
+             : val.role() != ScalarRole::plain ? to_.random_leaf(val.role())
+                                               : to_.symbolic(val.dtype());
     case ValKind::iter_domain: {
       const auto& axis = static_cast<const IterDomain&>(val);
       IterDomain* copy = to_.axis((*this)(axis.extent()), axis.iter_type(), (*this)(axis.expanded_extent()));
@@ -103,6 +108,9 @@ void NodeCopier::copy_boundary(const Fusion& from) {
     if (alias != nullptr && (alias->hidden || to_.alias(k) == nullptr)) {
       to_.add_output(output, (*this)(alias->input));
     }
+  }
+  if (from.offset_advance() != nullptr) {
+    to_.set_offset_advance((*this)(from.offset_advance()));
   }
   for (const auto& [old, fresh] : tensors_) {
     copy_memory(*old, *fresh);

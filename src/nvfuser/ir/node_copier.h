@@ -29,7 +29,8 @@ class NodeCopier {
   void copy(const Expr& expr);
   /// A constant of the new fusion.
   Val* constant(const ScalarValue& value, DataType dtype);
-  /// Makes copies of inputs, outputs and aliases, and then sets memory order and kind anew, which the boundary touches.
+  /// Makes copies of inputs, outputs, aliases and the random offset's advance, and then sets memory order and kind
+  /// anew, which the boundary touches.
   void copy_boundary(const Fusion& from);
   const std::unordered_map<const Val*, Val*>& copies() const { return copies_; }
 

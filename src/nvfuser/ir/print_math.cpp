@@ -65,10 +65,20 @@ std::string axes_text(const std::vector<IterDomain*>& axes) {
   return list(axes, "[", "]", [](const IterDomain* a) { return axis_text(*a); });
 }
 
+/// A leaf of the random generator by its role, any other symbol by its letter and number.
+std::string scalar_text(const Val& val) {
+  constexpr std::string_view kRoles[] = {"", "seed", "offset"};  // in order of ScalarRole
+  if (val.is_constant()) {
+    return to_string(*val.constant());
+  }
+  return val.role() != ScalarRole::plain ? std::string(kRoles[static_cast<int>(val.role())])
+                                         : info(val.dtype()).letter + std::to_string(val.number());
+}
+
 std::string val_text(const Val& val) {
   switch (val.kind()) {
     case ValKind::scalar:
-      return val.is_constant() ? to_string(*val.constant()) : info(val.dtype()).letter + std::to_string(val.number());
+      return scalar_text(val);
     case ValKind::iter_domain:
       return axis_text(static_cast<const IterDomain&>(val));
     case ValKind::tensor_domain:
@@ -127,7 +137,8 @@ std::string expr_text(const Expr& expr) {
   return result + ");";
 }
 
-/// What the text of a tensor leaves out: memory order where it is not row-major, and contiguity.
+/// What the text of a tensor leaves out: memory order where it is not row-major, loops where they are not the axes, and
+/// contiguity.
 std::string layout_text(const TensorView& tensor) {
   const TensorDomain& domain = *tensor.domain();
   std::string result;
@@ -136,6 +147,9 @@ std::string layout_text(const TensorView& tensor) {
   }
   const bool dense = std::all_of(domain.contiguity().begin(), domain.contiguity().end(),
                                  [](const std::optional<bool>& c) { return c.value_or(true); });
+  if (domain.loop() != domain.logical()) {
+    result += " loop " + axes_text(domain.loop());
+  }
   if (!dense) {
     result += " contiguity " + list(domain.contiguity(), "{", "}", [](const std::optional<bool>& c) {
                 return std::string(!c.has_value() ? "none" : *c ? "true" : "false");
@@ -162,6 +176,18 @@ void print_boundary(std::ostringstream& out, const Fusion& fusion) {
     }
     out << "\n";
   }
+  if (fusion.offset_advance() != nullptr) {
+    out << "random offset advances by " << val_text(*fusion.offset_advance()) << "\n";
+  }
+}
+
+/// Expressions of scalars and axes have no layouts; that of an output stands at the boundary.
+std::string result_layout(const Fusion& fusion, const Expr& expr) {
+  const Val* result = expr.outputs().empty() ? nullptr : expr.outputs().front();
+  const auto& outputs = fusion.outputs();
+  const bool shown =
+      result == nullptr || !result->is_tensor() || std::find(outputs.begin(), outputs.end(), result) != outputs.end();
+  return shown ? "" : layout_text(static_cast<const TensorView&>(*result));
 }
 
 }  // namespace
@@ -187,12 +213,30 @@ std::string to_string(const Statement& statement) {
 
 std::ostream& operator<<(std::ostream& out, const Statement& statement) { return out << to_string(statement); }
 
+std::ostream& operator<<(std::ostream& out, const AtLine& at) {
+  const auto* val = dynamic_cast<const Val*>(&at.node);
+  const auto& location = val != nullptr ? val->location() : static_cast<const Expr&>(at.node).location();
+  return location == nullptr ? out : out << " (" << location->text() << ")";
+}
+
+std::ostream& operator<<(std::ostream& out, const OpTitle& title) {
+  const Expr& expr = title.expr;
+  const bool cut = expr.kind() == ExprKind::set && expr.attribute<int64_t>(0) == 1;
+  const bool pointwise = expr.kind() == ExprKind::pointwise;
+  out << (cut ? "segment_set" : pointwise ? name_of(expr.attribute<PointwiseOp>(0)) : name_of(expr.kind()));
+  return out << AtLine{expr};
+}
+
+std::ostream& operator<<(std::ostream& out, const InputTitle& title) {
+  return out << "input " << title.k << ", " << *title.input << ",";
+}
+
 std::string print_math(const Fusion& fusion, bool from_outputs_only) {
   std::ostringstream out;
   print_boundary(out, fusion);
   out << "expressions:\n";
   for (const Expr* expr : from_outputs_only ? fusion.live_exprs() : fusion.exprs()) {
-    out << "  " << expr_text(*expr) << "\n";
+    out << "  " << expr_text(*expr) << result_layout(fusion, *expr) << "\n";
   }
   return out.str();
 }

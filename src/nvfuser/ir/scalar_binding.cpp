@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Binding of sizes and scalar arguments to a fusion's scalars for one call.
+#include <algorithm>
+#include <cctype>
+#include <sstream>
+
 #include "nvfuser/ir/evaluate.h"
 #include "nvfuser/ir/pointwise.h"
 
@@ -7,28 +11,24 @@ namespace nvfuser {
 
 namespace {
 
-/// An input by position and printed name, as a part of a message.
-struct Title {
-  size_t k;
-  const Val* input;
-};
-
-std::ostream& operator<<(std::ostream& out, const Title& title) {
-  return out << "input " << title.k << ", " << *title.input << ",";
+std::string lower_case(std::string_view name) {
+  std::string text(name);
+  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
+  return text;
 }
 
-/// Where an expected size comes from.
-struct Origin {
-  const Val* extent;
+/// A value as Python users know it from PyTorch: complex numbers as (2,1).
+struct Given {
+  const ScalarValue& value;
 };
 
-std::ostream& operator<<(std::ostream& out, const Origin& origin) {
-  return origin.extent->is_constant() ? out : out << " (" << *origin.extent << ", as bound before)";
+std::ostream& operator<<(std::ostream& out, const Given& given) {
+  const auto* complex = std::get_if<std::complex<double>>(&given.value);
+  return complex != nullptr ? out << *complex : out << to_string(given.value);
 }
 
 const Val* input_at(const Fusion& fusion, size_t k) {
-  check(k < fusion.inputs().size(), ErrorKind::definition, "Expected ", fusion.inputs().size(),
-        " inputs, but got one at position ", k);
+  ensure(k < fusion.inputs().size(), "there is no input ", k, " among ", fusion.inputs().size());
   return fusion.inputs()[k];
 }
 
@@ -37,24 +37,35 @@ const Val* input_at(const Fusion& fusion, size_t k) {
 ScalarBinding::ScalarBinding(const Fusion& fusion) : fusion_(fusion) {}
 
 void ScalarBinding::bind_extent(size_t k, const Val* input, size_t axis, const Val* extent, int64_t size) {
-  check(size >= 0, ErrorKind::shape, "Expected ", Title{k, input}, " to have no negative size, but axis ", axis,
-        " has size ", size);
+  const InputTitle title{k, input};
+  check(size >= 0, ErrorKind::shape, "Expected ", title, " to have no negative size, but axis ", axis, " has size ",
+        size, AtLine{*input});
   if (!extent->is_constant() && extent->definition() == nullptr && !values_.contains(extent)) {
     values_.emplace(extent, size);
+    sources_.emplace(extent, Source{k, axis});
     return;
   }
   const int64_t expected = integer(extent);
-  check(size == expected, ErrorKind::shape, "Expected ", Title{k, input}, " to have size ", expected, " in axis ", axis,
-        Origin{extent}, ", but got size ", size);
+  if (size == expected) {
+    return;
+  }
+  const auto source = sources_.find(extent);
+  if (source == sources_.end()) {
+    fail(ErrorKind::shape, "Expected ", title, " to have size ", expected, " in axis ", axis, ", but got size ", size,
+         AtLine{*input});
+  }
+  const auto [other, other_axis] = source->second;
+  fail(ErrorKind::shape, "Expected ", title, " to have size ", expected, " in axis ", axis, " as axis ", other_axis,
+       " of input ", other, " has, but got size ", size, AtLine{*input});
 }
 
 void ScalarBinding::bind_tensor(size_t k, const std::vector<int64_t>& sizes) {
   const Val* input = input_at(fusion_, k);
-  check(input->is_tensor(), ErrorKind::definition, "Expected ", Title{k, input},
-        " to be a scalar but got tensor of rank ", sizes.size());
+  check(input->is_tensor(), ErrorKind::definition, "Expected ", InputTitle{k, input},
+        " to be a scalar but got tensor of rank ", sizes.size(), AtLine{*input});
   const auto axes = static_cast<const TensorView*>(input)->domain()->no_reductions();
-  check(axes.size() == sizes.size(), ErrorKind::shape, "Expected ", Title{k, input}, " to have rank ", axes.size(),
-        ", but got a tensor of rank ", sizes.size());
+  check(axes.size() == sizes.size(), ErrorKind::shape, "Expected ", InputTitle{k, input}, " to have rank ", axes.size(),
+        ", but got a tensor of rank ", sizes.size(), AtLine{*input});
   for (size_t axis = 0; axis < axes.size(); ++axis) {
     bind_extent(k, input, axis, axes[axis]->visible_extent(), sizes[axis]);
   }
@@ -62,16 +73,17 @@ void ScalarBinding::bind_tensor(size_t k, const std::vector<int64_t>& sizes) {
 
 void ScalarBinding::bind_scalar(size_t k, ScalarValue value) {
   const Val* input = input_at(fusion_, k);
-  check(input->is_scalar(), ErrorKind::definition, "Expected ", Title{k, input}, " to be an at::Tensor but got scalar ",
-        to_string(value));
+  check(input->is_scalar(), ErrorKind::definition, "Expected ", InputTitle{k, input},
+        " to be an at::Tensor but got scalar ", Given{value}, AtLine{*input});
   const int given =
       static_cast<int>(value.index()) + static_cast<int>(DataKind::boolean);  // variant and kinds agree in order
-  check(given <= static_cast<int>(kind_of(input->dtype())), ErrorKind::dtype, "Scalar value ", to_string(value),
-        " is not compatible with the expected data type ", name_of(input->dtype()), " of input ", k, ", ", *input);
+  check(given <= static_cast<int>(kind_of(input->dtype())), ErrorKind::dtype, "Scalar value ", Given{value},
+        " is not compatible with the expected data type: ", lower_case(name_of(input->dtype())), ". (",
+        InputTitle{k, input}, ")", AtLine{*input});
   const ScalarValue cast = cast_scalar(value, input->dtype());
   const auto [place, fresh] = values_.emplace(input, cast);
-  check(fresh || place->second == cast, ErrorKind::shape, "Expected ", Title{k, input}, " to be ",
-        to_string(place->second), " as bound before, but got ", to_string(cast));
+  check(fresh || place->second == cast, ErrorKind::shape, "Expected ", InputTitle{k, input}, " to be ",
+        to_string(place->second), " as bound before, but got ", to_string(cast), AtLine{*input});
 }
 
 ScalarValue ScalarBinding::value(const Val* scalar) {
@@ -79,12 +91,15 @@ ScalarValue ScalarBinding::value(const Val* scalar) {
   if (scalar->is_constant()) {
     return *scalar->constant();
   }
+  if (scalar->role() != ScalarRole::plain) {
+    return static_cast<int64_t>(scalar->role() == ScalarRole::seed ? random_.seed : random_.offset);
+  }
   if (const auto found = values_.find(scalar); found != values_.end()) {
     return found->second;
   }
   const Expr* definition = scalar->definition();
   check(definition != nullptr, ErrorKind::definition, "scalar ", *scalar,
-        " has no value: it is neither an input, nor the extent of an input, nor computed from such");
+        " has no value: it is neither an input, nor the extent of an input, nor computed from such", AtLine{*scalar});
   std::vector<ScalarValue> operands;
   for (const Val* operand : definition->inputs()) {
     operands.push_back(value(operand));
@@ -103,7 +118,7 @@ int64_t ScalarBinding::integer(const Val* scalar) {
   const ScalarValue found = value(scalar);
   const auto* integer = std::get_if<int64_t>(&found);
   check(integer != nullptr, ErrorKind::dtype, "scalar ", *scalar, " of dtype ", name_of(scalar->dtype()),
-        " stands where an integer was expected");
+        " stands where an integer was expected", AtLine{*scalar});
   return *integer;
 }
 
@@ -112,7 +127,7 @@ std::vector<int64_t> ScalarBinding::sizes(const TensorView* tensor) {
   for (const IterDomain* axis : tensor->domain()->no_reductions()) {
     result.push_back(integer(axis->visible_extent()));
     check(result.back() >= 0, ErrorKind::shape, "axis ", result.size() - 1, " of ", *tensor, " has size ",
-          result.back(), "; a size cannot be negative");
+          result.back(), "; a size cannot be negative", AtLine{*tensor});
   }
   return result;
 }

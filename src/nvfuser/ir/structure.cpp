@@ -33,6 +33,11 @@ class Writer {
         words_.push_back(numbers_.at(alias->input));
       }
     }
+    words_.push_back(fusion.offset_advance() != nullptr);
+    if (fusion.offset_advance() != nullptr) {
+      visit(fusion.offset_advance());
+      words_.push_back(numbers_.at(fusion.offset_advance()));
+    }
   }
 
   const std::vector<uint64_t>& words() const { return words_; }
@@ -109,7 +114,8 @@ class Writer {
 
   void number(const Val& val) {
     numbers_.emplace(&val, numbers_.size());
-    words_.push_back(static_cast<uint64_t>(val.kind()) << 8 | static_cast<uint64_t>(val.dtype()));
+    words_.push_back(static_cast<uint64_t>(val.role()) << 16 | static_cast<uint64_t>(val.kind()) << 8 |
+                     static_cast<uint64_t>(val.dtype()));
     if (val.is_tensor()) {
       write_tensor(static_cast<const TensorView&>(val));
     } else {

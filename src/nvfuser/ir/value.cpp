@@ -14,6 +14,16 @@ int64_t Val::constant_int() const {
   return *value;
 }
 
+const std::shared_ptr<const Location>& Val::location() const {
+  return definition_ != nullptr ? definition_->location() : location_;
+}
+
+void TensorView::set_cpu_scalar(bool by_value) {
+  check(!by_value || (rank() == 0 && definition() == nullptr), ErrorKind::shape,
+        "only an input without axes can be passed by value; got ", *this);
+  cpu_scalar_ = by_value;
+}
+
 int TensorView::rank() const {
   const auto& axes = domain_->logical();
   return static_cast<int>(

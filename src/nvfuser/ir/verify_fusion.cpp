@@ -144,13 +144,29 @@ void verify_iota(const Expr& e) {
   ensure(rank_of(e.output(0)) == 1, "iota has one axis: ", e);
 }
 
-void verify_loops(const Expr&) {}
+void ensure_axes(const Expr& e, size_t inputs, size_t outputs) {
+  const auto is_axis = [](const Val* val) { return val->kind() == ValKind::iter_domain; };
+  ensure(e.inputs().size() == inputs && e.outputs().size() == outputs &&
+             std::all_of(e.inputs().begin(), e.inputs().end(), is_axis) &&
+             std::all_of(e.outputs().begin(), e.outputs().end(), is_axis),
+         name_of(e.kind()), " makes ", outputs, " axes of ", inputs, ": ", e);
+}
+
+void verify_split(const Expr& e) {
+  ensure_axes(e, 1, 2);
+  ensure_attribute<int64_t>(e, 0);
+  ensure_attribute<int64_t>(e, 1);
+  ensure(e.attribute<int64_t>(0) > 0, "a split has a positive factor: ", e);
+  ensure(e.attribute<int64_t>(1) == 0 || e.attribute<int64_t>(1) == 1, "a factor is inner or outer: ", e);
+}
+
+void verify_merge(const Expr& e) { ensure_axes(e, 2, 1); }
 
 /// In order of nodes.def.
 constexpr std::array<void (*)(const Expr&), kNodeCount> kChecks = {
     verify_op,      verify_cast,    verify_set,     verify_broadcast, verify_expand,
     verify_squeeze, verify_permute, verify_reshape, verify_slice,     verify_pad,
-    verify_cat,     verify_full,    verify_iota,    verify_loops,     verify_loops};
+    verify_cat,     verify_full,    verify_iota,    verify_split,     verify_merge};
 
 void verify_tensor(const TensorView& tensor) {
   const TensorDomain& domain = *tensor.domain();
@@ -168,7 +184,11 @@ void verify_tensor(const TensorView& tensor) {
     ensure(std::find(domain.root().begin(), domain.root().end(), axis) != domain.root().end(),
            "logical axes stand in the root: ", tensor);
   }
+  const std::string fault = domain.loop_fault(domain.loop());
+  ensure(fault.empty(), fault, ": ", tensor);
 }
+
+bool is_transform(const Expr& expr) { return expr.kind() == ExprKind::split || expr.kind() == ExprKind::merge; }
 
 void verify_expr(const Expr& expr, std::unordered_set<const Val*>& defined) {
   for (const Val* input : expr.inputs()) {
@@ -196,6 +216,14 @@ void verify(const Fusion& fusion) {
   for (const Expr* expr : fusion.exprs()) {
     verify_expr(*expr, defined);
   }
+  for (const Statement* node : fusion.statements()) {
+    const auto* expr = dynamic_cast<const Expr*>(node);
+    if (expr != nullptr && is_transform(*expr)) {
+      kChecks[static_cast<int>(expr->kind())](*expr);
+    }
+  }
+  ensure(fusion.offset_advance() == nullptr || is_int(fusion.offset_advance()),
+         "the random offset advances by an integer");
   ensure(fusion.aliases().size() == fusion.outputs().size(), "an alias entry stands for each output");
   for (size_t k = 0; k < fusion.outputs().size(); ++k) {
     const TensorView* output = fusion.outputs()[k];

@@ -14,15 +14,6 @@
 namespace nvfuser {
 namespace {
 
-std::string text_of(const ScalarValue& value) {
-  std::ostringstream text;
-  std::visit([&](const auto& v) { text << std::boolalpha << v; }, value);
-  return text.str();
-}
-
-/// The name that errors use for input k: position and printed form.
-std::string title(size_t k, const Val* input) { return "input " + std::to_string(k) + ", " + to_string(*input) + ","; }
-
 std::string lower_case(std::string_view name) {
   std::string text(name);
   for (char& c : text) {
@@ -31,19 +22,21 @@ std::string lower_case(std::string_view name) {
   return text;
 }
 
-/// The kind of a scalar may be promoted to that of the input, never narrowed.
-bool scalar_fits(const ScalarValue& value, DataType dtype) {
-  const int given = static_cast<int>(value.index());  // bool, int, double, complex: the order of DataKind without none
-  return given <= static_cast<int>(kind_of(dtype)) - static_cast<int>(DataKind::boolean);
+/// Elements lie at multiples of their size, complex ones of the size of a part.
+bool is_aligned(const TensorArgument& tensor) {
+  const int64_t bytes = bytes_of(tensor.dtype) / (is_complex(tensor.dtype) ? 2 : 1);
+  return bytes <= 1 || reinterpret_cast<uintptr_t>(tensor.data) % static_cast<uintptr_t>(bytes) == 0;
 }
 
 void check_tensor(size_t k, const TensorView* view, const TensorArgument& tensor) {
-  check(tensor.dtype == view->dtype() ||
-            (is_integral(view->dtype()) && view->dtype() == DataType::Index && tensor.dtype == DataType::Int),
-        ErrorKind::dtype, "Expected ", title(k, view), " to be bound to a tensor of dtype ", name_of(view->dtype()),
-        ", but got a tensor of dtype ", name_of(tensor.dtype));
-  check(static_cast<int>(tensor.sizes.size()) == view->rank(), ErrorKind::shape, "Expected ", title(k, view),
-        " to have rank ", view->rank(), ", but got a tensor of rank ", tensor.sizes.size());
+  const InputTitle title{k, view};
+  check(tensor.dtype == view->dtype() || (view->dtype() == DataType::Index && tensor.dtype == DataType::Int),
+        ErrorKind::dtype, "Expected ", title, " to be bound to a tensor of dtype ", name_of(view->dtype()),
+        ", but got a tensor of dtype ", name_of(tensor.dtype), AtLine{*view});
+  check(tensor.strides.size() == tensor.sizes.size(), ErrorKind::shape, "Expected ", title, " to have ",
+        tensor.sizes.size(), " strides, but got ", tensor.strides.size(), AtLine{*view});
+  check(is_aligned(tensor), ErrorKind::definition, "Expected ", title, " to lie at a multiple of its element's ",
+        bytes_of(tensor.dtype), " bytes, but its address is ", tensor.data, AtLine{*view});
 }
 
 /// Axes that the definition calls contiguous must be so, in the order that it gives.
@@ -64,9 +57,26 @@ void check_contiguity(size_t k, const TensorView* view, const TensorArgument& te
       continue;
     }
     const bool claimed = view->domain()->contiguity()[place].value_or(false);
-    check(!claimed || stride == expected, ErrorKind::shape, "Expected ", title(k, view), " to be contiguous in axis ",
-          axis, " (stride ", expected, " elements), but its stride is ", stride);
+    check(!claimed || stride == expected, ErrorKind::shape, "Expected ", InputTitle{k, view},
+          " to be contiguous in axis ", axis, " (stride ", expected, " elements), but its stride is ", stride,
+          AtLine{*view});
     expected = stride * size;
+  }
+}
+
+/// Names what is missing, or the last input where there are too many.
+void check_count(const Fusion& fusion, size_t given) {
+  const std::vector<Val*>& inputs = fusion.inputs();
+  if (given < inputs.size()) {
+    fail(ErrorKind::definition, "Expected ", inputs.size(), " inputs, but got ", given,
+         "; the first that is missing is ", InputTitle{given, inputs[given]}, " of dtype ",
+         name_of(inputs[given]->dtype()), AtLine{*inputs[given]});
+  }
+  check(given == inputs.size() || !inputs.empty(), ErrorKind::definition, "Expected 0 inputs, but got ", given);
+  if (given > inputs.size()) {
+    fail(ErrorKind::definition, "Expected ", inputs.size(), " inputs, but got ", given, "; the last one is ",
+         InputTitle{inputs.size() - 1, inputs.back()}, " of dtype ", name_of(inputs.back()->dtype()),
+         AtLine{*inputs.back()});
   }
 }
 
@@ -79,80 +89,97 @@ void collect(const Val* value, std::unordered_set<const Val*>& seen) {
   }
 }
 
-void add_bits(std::vector<int64_t>& key, const ScalarValue& value) {
-  const auto add = [&](double part) { key.push_back(std::bit_cast<int64_t>(part)); };
-  std::visit(
-      [&](const auto& v) {
-        using T = std::decay_t<decltype(v)>;
-        if constexpr (std::is_integral_v<T>) {
-          key.push_back(v);
-        } else if constexpr (std::is_floating_point_v<T>) {
-          add(v);
-        } else {
-          add(v.real());
-          add(v.imag());
-        }
-      },
-      value);
+/// The position from which on the scalars of a view say where it reads or how large it is; past the end for others.
+size_t first_size_operand(const Expr& expr) {
+  switch (expr.kind()) {
+    case ExprKind::expand:
+    case ExprKind::reshape:
+    case ExprKind::slice:
+    case ExprKind::full:
+      return 1;
+    case ExprKind::pad:
+    case ExprKind::iota:
+      return 2;
+    default:
+      return expr.inputs().size();
+  }
+}
+
+MemoryRange range_of(const void* data, DataType dtype, Device device, std::span<const int64_t> sizes,
+                     std::span<const int64_t> strides) {
+  const int64_t bytes = bytes_of(dtype);
+  const auto* first = static_cast<const char*>(data);
+  return {first - elements_before(sizes, strides) * bytes, first + addressed_elements(sizes, strides) * bytes, device};
 }
 
 }  // namespace
 
 void bind_arguments(const Fusion& fusion, const std::vector<Argument>& arguments, ScalarBinding& binding) {
-  check(arguments.size() == fusion.inputs().size(), ErrorKind::definition, "Expected ", fusion.inputs().size(),
-        " inputs, but got ", arguments.size());
+  check_count(fusion, arguments.size());
   for (size_t k = 0; k < arguments.size(); ++k) {
     const Val* input = fusion.inputs()[k];
-    if (const auto* tensor = std::get_if<TensorArgument>(&arguments[k])) {
-      check(input->is_tensor(), ErrorKind::definition, "Expected ", title(k, input), " to be a scalar but got ",
-            lower_case(name_of(tensor->dtype)), " tensor of rank ", tensor->sizes.size());
-      const auto* view = static_cast<const TensorView*>(input);
-      check_tensor(k, view, *tensor);
-      binding.bind_tensor(k, tensor->sizes);
-      check_contiguity(k, view, *tensor);
-    } else {
-      const ScalarValue& value = std::get<ScalarValue>(arguments[k]);
-      check(!input->is_tensor(), ErrorKind::definition, "Expected ", title(k, input),
-            " to be an at::Tensor but got scalar ", text_of(value));
-      check(scalar_fits(value, input->dtype()), ErrorKind::dtype, "Scalar value ", text_of(value),
-            " is not compatible with the expected data type: ", lower_case(name_of(input->dtype())), ". (",
-            title(k, input), ")");
-      binding.bind_scalar(k, value);
+    const auto* tensor = std::get_if<TensorArgument>(&arguments[k]);
+    if (tensor == nullptr) {
+      binding.bind_scalar(k, std::get<ScalarValue>(arguments[k]));
+      continue;
     }
+    check(input->is_tensor(), ErrorKind::definition, "Expected ", InputTitle{k, input}, " to be a scalar but got ",
+          lower_case(name_of(tensor->dtype)), " tensor of rank ", tensor->sizes.size(), AtLine{*input});
+    const auto* view = static_cast<const TensorView*>(input);
+    check_tensor(k, view, *tensor);
+    binding.bind_tensor(k, tensor->sizes);
+    check_contiguity(k, view, *tensor);
   }
 }
 
-Device device_of(const std::vector<Argument>& arguments) {
-  std::optional<Device> found;
-  size_t first = 0;
+std::string to_string(const Device& device) {
+  return device.kind == Device::Kind::cpu ? "cpu" : "cuda:" + std::to_string(device.index);
+}
+
+Device device_of(const Fusion& fusion, const std::vector<Argument>& arguments) {
+  const TensorArgument* first = nullptr;
+  size_t first_position = 0;
   for (size_t k = 0; k < arguments.size(); ++k) {
     const auto* tensor = std::get_if<TensorArgument>(&arguments[k]);
     if (!tensor || (tensor->sizes.empty() && tensor->device.kind == Device::Kind::cpu)) {
       continue;
     }
-    auto text = [](const Device& device) {
-      return device.kind == Device::Kind::cpu ? std::string("cpu") : "cuda:" + std::to_string(device.index);
-    };
-    if (!found) {
-      found = tensor->device;
-      first = k;
+    if (first == nullptr) {
+      first = tensor;
+      first_position = k;
     }
-    check(*found == tensor->device, ErrorKind::device, "Expected all inputs on one device, but input ", first,
-          " is on ", text(*found), " and input ", k, " is on ", text(tensor->device));
+    check(first->device == tensor->device, ErrorKind::device, "Expected all inputs on one device, but input ",
+          first_position, " is on ", to_string(first->device), AtLine{*fusion.inputs()[first_position]}, " and input ",
+          k, " is on ", to_string(tensor->device), AtLine{*fusion.inputs()[k]});
   }
-  return found.value_or(Device{});
+  return first == nullptr ? Device{} : first->device;
 }
 
-bool ranges_meet(const TensorArgument& a, const TensorArgument& b) {
-  const auto range = [](const TensorArgument& tensor) {
-    const int64_t bytes = info(tensor.dtype).bits / 8;
-    const auto* data = static_cast<const char*>(tensor.data);
-    return std::pair(data - elements_before(tensor.sizes, tensor.strides) * bytes,
-                     data + addressed_elements(tensor.sizes, tensor.strides) * bytes);
-  };
-  const auto [first_a, last_a] = range(a);
-  const auto [first_b, last_b] = range(b);
-  return a.device == b.device && std::less<>()(first_a, last_b) && std::less<>()(first_b, last_a);
+std::vector<bool> host_values(const Fusion& fusion, const std::vector<Argument>& arguments, const Device& device) {
+  std::vector<bool> by_value;
+  for (size_t k = 0; k < arguments.size(); ++k) {
+    const auto* tensor = std::get_if<TensorArgument>(&arguments[k]);
+    const bool on_cpu = tensor != nullptr && tensor->device.kind == Device::Kind::cpu;
+    by_value.push_back(on_cpu && tensor->sizes.empty() && device.kind != Device::Kind::cpu);
+    if (tensor != nullptr && !on_cpu) {
+      const auto* view = static_cast<const TensorView*>(fusion.inputs()[k]);
+      check(!view->is_cpu_scalar(), ErrorKind::device, "Expected ", InputTitle{k, view},
+            " on the cpu, but got a tensor on ", to_string(tensor->device), AtLine{*view});
+    }
+  }
+  return by_value;
+}
+
+bool ranges_meet(const MemoryRange& a, const MemoryRange& b) {
+  return a.device == b.device && std::less<>()(a.first, b.last) && std::less<>()(b.first, a.last);
+}
+
+MemoryRange range_of(const TensorArgument& tensor) {
+  return range_of(tensor.data, tensor.dtype, tensor.device, tensor.sizes, tensor.strides);
+}
+
+MemoryRange range_of(const CallArguments& call, int k) {
+  return range_of(call.data(k), call.dtype(k), call.device(k), call.sizes(k), call.strides(k));
 }
 
 std::vector<int> written_inputs(const Fusion& fusion) {
@@ -173,7 +200,7 @@ std::vector<std::pair<int, int>> shared_inputs(const std::vector<Argument>& argu
     for (int other = 0; other < static_cast<int>(arguments.size()); ++other) {
       const auto* a = std::get_if<TensorArgument>(&arguments[target]);
       const auto* b = std::get_if<TensorArgument>(&arguments[other]);
-      if (other != target && a && b && ranges_meet(*a, *b)) {
+      if (other != target && a && b && ranges_meet(range_of(*a), range_of(*b))) {
         shared.emplace_back(target, other);
       }
     }
@@ -191,33 +218,20 @@ std::vector<bool> sizing_scalars(const Fusion& fusion) {
       }
     }
   }
-  std::vector<bool> sizing;
-  for (const Val* input : fusion.inputs()) {
-    sizing.push_back(input->is_scalar() && seen.count(input) != 0);
-  }
-  return sizing;
-}
-
-std::vector<int64_t> facts_key(const std::vector<Argument>& arguments, int way, const std::vector<bool>& sizing) {
-  std::vector<int64_t> key{way};
-  for (size_t k = 0; k < arguments.size(); ++k) {
-    if (const auto* tensor = std::get_if<TensorArgument>(&arguments[k])) {
-      key.push_back(static_cast<int64_t>(tensor->dtype) | static_cast<int64_t>(tensor->sizes.size()) << 8 |
-                    alignment_of(tensor->data) << 16 | static_cast<int64_t>(tensor->device.kind) << 24 |
-                    static_cast<int64_t>(tensor->device.index) << 32);
-      key.insert(key.end(), tensor->sizes.begin(), tensor->sizes.end());
-      for (size_t axis = 0; axis < tensor->sizes.size(); ++axis) {
-        key.push_back(tensor->sizes[axis] > 1 ? tensor->strides[axis] : 0);
-      }
-    } else {
-      const ScalarValue& value = std::get<ScalarValue>(arguments[k]);
-      key.push_back(static_cast<int64_t>(value.index()));
-      if (sizing[k] || std::holds_alternative<int64_t>(value)) {
-        add_bits(key, value);
-      }
+  for (const Expr* expr : fusion.exprs()) {
+    const size_t first = first_size_operand(*expr);
+    for (size_t k = first; k < expr->inputs().size(); ++k) {
+      collect(expr->inputs()[k], seen);
     }
   }
-  return key;
+  if (fusion.offset_advance() != nullptr) {
+    collect(fusion.offset_advance(), seen);
+  }
+  std::vector<bool> sizing;
+  for (const Val* input : fusion.inputs()) {
+    sizing.push_back(input->is_scalar() && seen.contains(input));
+  }
+  return sizing;
 }
 
 }  // namespace nvfuser

@@ -2,8 +2,9 @@
 // The executor: arguments -> key -> plan, and running a plan.
 #include "nvfuser/runtime/executor.h"
 
+#include <algorithm>
+#include <atomic>
 #include <deque>
-#include <map>
 #include <mutex>
 #include <set>
 #include <tuple>
@@ -13,50 +14,61 @@
 #include "nvfuser/codegen/print.h"
 #include "nvfuser/fuse/rewrite.h"
 #include "nvfuser/runtime/arguments.h"
+#include "nvfuser/runtime/call_arguments.h"
+#include "nvfuser/runtime/generator.h"
 #include "nvfuser/runtime/layout.h"
 #include "nvfuser/runtime/plan_builder.h"
+#include "nvfuser/runtime/plan_cache.h"
 
 namespace nvfuser {
 
-namespace {
-
-/// What an executor remembers of its fusion as it was.
-struct Known {
-  const std::vector<bool>& sizing;
-  const std::vector<int>& written;
-  size_t outputs;
-};
-
-}  // namespace
-
 struct FusionExecutor::Impl {
   /// The evaluator runs what the user wrote, kernels a copy that is rewritten once; inputs and outputs are parallel.
-  const std::shared_ptr<Fusion>& fusion_for(Way way, const std::shared_ptr<Fusion>& original);
+  /// `host_values`: inputs of which kernels get the value (see arguments.h).
+  const std::shared_ptr<Fusion>& fusion_for(Way way, const std::shared_ptr<Fusion>& original,
+                                            const std::vector<bool>& host_values);
 
-  std::mutex mutex;
-  std::map<std::vector<int64_t>, std::shared_ptr<const Plan>> plans;
+  PlanCache plans;
+  std::mutex building;  ///< held while plans are made; guards `kernels`
   KernelStore kernels;
   std::vector<bool> sizing;  ///< see sizing_scalars
   std::vector<int> written;  ///< see written_inputs
   size_t outputs = 0;        ///< of the fusion when the executor was made
-  Known known() const { return {sizing, written, outputs}; }
+  std::atomic<int> last_way = -1;
 
  private:
-  std::once_flag once_;
-  std::shared_ptr<Fusion> rewritten_;
+  std::map<std::vector<bool>, std::shared_ptr<Fusion>> rewritten_;  ///< by host_values
 };
 
-const std::shared_ptr<Fusion>& FusionExecutor::Impl::fusion_for(Way way, const std::shared_ptr<Fusion>& original) {
+namespace {
+
+/// The fusion, or a copy with further inputs of which kernels get the value.
+std::shared_ptr<Fusion> with_host_values(const std::shared_ptr<Fusion>& fusion, const std::vector<bool>& host_values) {
+  std::shared_ptr<Fusion> result = fusion;
+  for (size_t k = 0; k < host_values.size(); ++k) {
+    if (host_values[k] && !static_cast<const TensorView*>(fusion->inputs()[k])->is_cpu_scalar()) {
+      result = result == fusion ? clone(*fusion) : result;
+      static_cast<TensorView*>(result->inputs()[k])->set_cpu_scalar(true);
+    }
+  }
+  return result;
+}
+
+}  // namespace
+
+const std::shared_ptr<Fusion>& FusionExecutor::Impl::fusion_for(Way way, const std::shared_ptr<Fusion>& original,
+                                                                const std::vector<bool>& host_values) {
   if (way == Way::evaluator) {
     return original;
   }
-  std::call_once(once_, [&] {
-    rewritten_ = rewrite(original);
-    if (rewritten_ != original && dump_enabled(DumpStage::fusion)) {
-      dump(DumpStage::fusion, "rewritten:\n" + print_math(*rewritten_));
+  std::shared_ptr<Fusion>& rewritten = rewritten_[host_values];
+  if (rewritten == nullptr) {
+    rewritten = rewrite(with_host_values(original, host_values));
+    if (rewritten != original && dump_enabled(DumpStage::fusion)) {
+      dump(DumpStage::fusion, "rewritten:\n" + print_math(*rewritten));
     }
-  });
-  return rewritten_;
+  }
+  return rewritten;
 }
 
 FusionExecutor::FusionExecutor(std::shared_ptr<Fusion> fusion)
@@ -101,22 +113,17 @@ std::pair<Way, std::string> pick_way(const Device& device, const ExecuteOptions&
   return host_compiler_available(&why) ? std::pair{Way::host, std::string()} : std::pair{Way::evaluator, why};
 }
 
-/// A call, checked.
+/// A call whose plan is to be made, checked.
 struct CheckedCall {
-  CheckedCall(const Fusion& fusion, const Known& known, const std::vector<Argument>& given,
-              const ExecuteOptions& options)
-      : arguments(given), original(fusion), binding(fusion) {
-    check(fusion.outputs().size() == known.outputs && fusion.inputs().size() == known.sizing.size(),
-          ErrorKind::definition,
-          "the fusion got inputs or outputs after its first call; define them inside `with fd:`");
-    bind_arguments(fusion, given, binding);
-    std::tie(way, reason) = pick_way(device_of(given), options);
-    key = facts_key(given, static_cast<int>(way), known.sizing);
-    for (const auto& [target, other] : shared_inputs(given, known.written)) {
-      key.insert(key.end(), {target, other});
-    }
-    for (char letter : options.device_props) {
-      key.push_back(letter);
+  CheckedCall(const Fusion& fusion, const CallArguments& call, const ExecuteOptions& options)
+      : arguments(call.arguments(0, call.inputs())), original(fusion), binding(fusion) {
+    bind_arguments(fusion, arguments, binding);
+    const Device device = device_of(fusion, arguments);
+    by_value = host_values(fusion, arguments, device);
+    std::tie(way, reason) = pick_way(device, options);
+    check_sizes(fusion, binding);
+    for (const Argument& target : call.arguments(call.inputs(), call.size())) {
+      given.push_back(std::get<TensorArgument>(target));
     }
   }
 
@@ -129,13 +136,14 @@ struct CheckedCall {
     return *rewritten_binding;
   }
 
-  const std::vector<Argument>& arguments;
+  std::vector<Argument> arguments;
+  std::vector<TensorArgument> given;  ///< tensors for the results
   const Fusion& original;
   ScalarBinding binding;
   std::optional<ScalarBinding> rewritten_binding;
+  std::vector<bool> by_value;  ///< see host_values
   Way way;
   std::string reason;  ///< why the evaluator runs although nobody asked for it
-  std::vector<int64_t> key;
 };
 
 /// Plans of drafts, whose kernels are compiled together.
@@ -156,8 +164,25 @@ std::shared_ptr<Plan> make_plan(const std::shared_ptr<Fusion>& fusion, CheckedCa
                                 const ExecuteOptions& options, KernelStore& store) {
   const TimedScope timed("plan, " + std::string(name_of(way)));
   std::vector<PlanDraft> drafts;
-  drafts.emplace_back(fusion, call.arguments, call.bound_to(*fusion), way, options);
+  drafts.emplace_back(fusion, call.arguments, call.given, call.bound_to(*fusion), way, options);
   return finish(drafts, {&store}).front();
+}
+
+CallArguments flat(const std::vector<Argument>& arguments, const std::vector<bool>& sizing) {
+  CallArguments call;
+  for (size_t k = 0; k < arguments.size(); ++k) {
+    call.add(arguments[k], k < sizing.size() && sizing[k]);
+  }
+  return call;
+}
+
+/// Which inputs, and which earlier targets, share memory with a tensor that is written into.
+void add_shared(CallArguments& call, int target) {
+  for (int other = 0; other < std::max(call.inputs(), target); ++other) {
+    if (other != target && call.is_tensor(other) && ranges_meet(range_of(call, target), range_of(call, other))) {
+      call.add_fact(int64_t{target} << 32 | other);
+    }
+  }
 }
 
 std::shared_ptr<const Plan> completed(std::shared_ptr<Plan> plan, std::string reason) {
@@ -168,68 +193,117 @@ std::shared_ptr<const Plan> completed(std::shared_ptr<Plan> plan, std::string re
 
 }  // namespace
 
-std::shared_ptr<const Plan> FusionExecutor::prepare(const std::vector<Argument>& arguments,
-                                                    const ExecuteOptions& options) {
-  CheckedCall call(*fusion_, impl_->known(), arguments, options);
-  std::lock_guard<std::mutex> lock(impl_->mutex);
-  std::shared_ptr<const Plan>& plan = impl_->plans[call.key];
-  if (plan) {
-    return plan;
+/// Facts beyond those of the arguments: which tensors share memory where results are written into given memory, what
+/// the caller and the options ask for.
+void FusionExecutor::add_facts(CallArguments& call, const ExecuteOptions& options) const {
+  check(fusion_->outputs().size() == impl_->outputs && fusion_->inputs().size() == impl_->sizing.size(),
+        ErrorKind::definition, "the fusion got inputs or outputs after its first call; define them inside `with fd:`");
+  check(call.inputs() == input_count(), ErrorKind::definition, "Expected ", input_count(), " inputs, but got ",
+        call.inputs());
+  for (int target : impl_->written) {
+    if (call.is_tensor(target)) {
+      add_shared(call, target);
+    }
   }
+  for (int target = call.inputs(); target < call.size(); ++target) {
+    add_shared(call, target);
+  }
+  call.add_fact(call.size());
+  call.complete();
+  call.add_fact(options.way ? static_cast<int64_t>(*options.way) : -1);
+  call.add_fact(static_cast<int64_t>(options_version()));
+  if (!options.device_props.empty()) {
+    call.add_fact(static_cast<int64_t>(hash64(options.device_props)));
+  }
+}
+
+std::shared_ptr<const Plan> FusionExecutor::find(CallArguments& call, const ExecuteOptions& options) {
+  add_facts(call, options);
+  return impl_->plans.find(call.facts());
+}
+
+std::shared_ptr<const Plan> FusionExecutor::prepare(CallArguments& call, const ExecuteOptions& options) {
+  if (!call.is_complete()) {
+    if (std::shared_ptr<const Plan> plan = find(call, options)) {
+      return plan;
+    }
+  }
+  const std::lock_guard lock(impl_->building);
+  if (std::shared_ptr<const Plan> plan = impl_->plans.find(call.facts())) {
+    return plan;  // another thread made it meanwhile
+  }
+  CheckedCall checked(*fusion_, call, options);
   std::shared_ptr<Plan> built;
   try {
-    built = make_plan(impl_->fusion_for(call.way, fusion_), call, call.way, options, impl_->kernels);
+    built = make_plan(impl_->fusion_for(checked.way, fusion_, checked.by_value), checked, checked.way, options,
+                      impl_->kernels);
   } catch (const Error& error) {
     // A compiler that fails on the host leaves the evaluator, which needs none, unless the caller asked for the host.
     const bool asked = options.way || !nvfuser::options().target.empty();
-    if (error.kind() != ErrorKind::compile || call.way != Way::host || asked) {
+    if (error.kind() != ErrorKind::compile || checked.way != Way::host || asked) {
       throw;
     }
-    call.reason = error.what();
-    built = make_plan(fusion_, call, Way::evaluator, options, impl_->kernels);
+    checked.reason = error.what();
+    built = make_plan(fusion_, checked, Way::evaluator, options, impl_->kernels);
   }
-  return plan = completed(std::move(built), std::move(call.reason));
+  return impl_->plans.add(call.facts(), completed(std::move(built), std::move(checked.reason)));
 }
 
+std::shared_ptr<const Plan> FusionExecutor::prepare(const std::vector<Argument>& arguments,
+                                                    const ExecuteOptions& options) {
+  CallArguments call = flat(arguments, impl_->sizing);
+  return prepare(call, options);
+}
+
+bool FusionExecutor::is_sizing(int k) const { return k < input_count() && impl_->sizing[k]; }
+int FusionExecutor::input_count() const { return static_cast<int>(impl_->sizing.size()); }
+std::optional<Way> FusionExecutor::last_way() const {
+  const int way = impl_->last_way.load(std::memory_order_relaxed);
+  return way >= 0 ? std::optional(static_cast<Way>(way)) : std::nullopt;
+}
+size_t FusionExecutor::plan_count() const { return impl_->plans.size(); }
+
 std::vector<std::shared_ptr<const Plan>> FusionExecutor::prepare_all(const std::vector<Preparation>& calls) {
-  std::deque<CheckedCall> checked;
+  std::deque<CallArguments> flats;
   std::set<Impl*> involved;  // locked in the order of addresses
   for (const Preparation& call : calls) {
-    checked.emplace_back(*call.executor->fusion_, call.executor->impl_->known(), call.arguments, call.options);
+    flats.push_back(flat(call.arguments, call.executor->impl_->sizing));
+    call.executor->add_facts(flats.back(), call.options);
     involved.insert(call.executor->impl_.get());
   }
   std::vector<std::unique_lock<std::mutex>> locks;
   for (Impl* impl : involved) {
-    locks.emplace_back(impl->mutex);
+    locks.emplace_back(impl->building);
   }
+  std::vector<std::shared_ptr<const Plan>> plans(calls.size());
+  std::deque<CheckedCall> checked;
   std::vector<PlanDraft> drafts;
   std::vector<KernelStore*> stores;
   std::vector<size_t> missing;
   for (size_t k = 0; k < calls.size(); ++k) {
-    Impl& impl = *calls[k].executor->impl_;
-    if (impl.plans[checked[k].key]) {
-      continue;
+    FusionExecutor& executor = *calls[k].executor;
+    plans[k] = executor.impl_->plans.find(flats[k].facts());
+    if (!plans[k]) {
+      CheckedCall& call = checked.emplace_back(*executor.fusion_, flats[k], calls[k].options);
+      const std::shared_ptr<Fusion>& fusion = executor.impl_->fusion_for(call.way, executor.fusion_, call.by_value);
+      drafts.emplace_back(fusion, call.arguments, call.given, call.bound_to(*fusion), call.way, calls[k].options);
+      stores.push_back(&executor.impl_->kernels);
+      missing.push_back(k);
     }
-    const std::shared_ptr<Fusion>& fusion = impl.fusion_for(checked[k].way, calls[k].executor->fusion_);
-    drafts.emplace_back(fusion, calls[k].arguments, checked[k].bound_to(*fusion), checked[k].way, calls[k].options);
-    stores.push_back(&impl.kernels);
-    missing.push_back(k);
   }
   const std::vector<std::shared_ptr<Plan>> built = finish(drafts, stores);
   for (size_t k = 0; k < missing.size(); ++k) {
-    calls[missing[k]].executor->impl_->plans[checked[missing[k]].key] = completed(built[k], checked[missing[k]].reason);
-  }
-  std::vector<std::shared_ptr<const Plan>> plans;
-  for (size_t k = 0; k < calls.size(); ++k) {
-    plans.push_back(calls[k].executor->impl_->plans[checked[k].key]);
+    plans[missing[k]] =
+        calls[missing[k]].executor->impl_->plans.add(flats[missing[k]].facts(), completed(built[k], checked[k].reason));
   }
   return plans;
 }
 
 std::vector<std::string> FusionExecutor::kernel_texts(const Preparation& call) {
-  CheckedCall checked(*call.executor->fusion_, call.executor->impl_->known(), call.arguments, call.options);
+  const CheckedCall checked(*call.executor->fusion_, flat(call.arguments, call.executor->impl_->sizing), call.options);
   KernelStore store;
-  PlanDraft draft(call.executor->fusion_, call.arguments, checked.binding, checked.way, call.options);
+  ScalarBinding binding = checked.binding;
+  PlanDraft draft(call.executor->fusion_, checked.arguments, {}, binding, checked.way, call.options);
   std::vector<std::string> texts;
   for (const Program* program : draft.order(store).programs) {
     texts.push_back(print_kernel(*program));
@@ -244,7 +318,7 @@ HostTensor host_tensor(const TensorArgument& tensor) {
 }
 
 void run_evaluator(const Fusion& fusion, const Plan& plan, const std::vector<Argument>& arguments,
-                   const std::vector<void*>& outputs) {
+                   std::span<void* const> outputs, const RandomState& random) {
   std::vector<HostArgument> inputs;
   for (const Argument& argument : arguments) {
     const auto* tensor = std::get_if<TensorArgument>(&argument);
@@ -263,34 +337,41 @@ void run_evaluator(const Fusion& fusion, const Plan& plan, const std::vector<Arg
       }
     }
   }
-  evaluate(fusion, inputs, results);
+  evaluate(fusion, inputs, results, EvaluatePrecision::kernel, random);
+}
+
+RandomState random_state(const Plan& plan, const ExecuteOptions& options) {
+  return options.random ? *options.random : default_generator().take(plan.offset_advance);
 }
 
 }  // namespace
 
+void FusionExecutor::run(const Plan& plan, const CallArguments& call, std::span<void* const> outputs,
+                         const ExecuteOptions& options) {
+  impl_->last_way.store(static_cast<int>(plan.way), std::memory_order_relaxed);
+  const RandomState random = random_state(plan, options);
+  if (plan.way != Way::evaluator && !plan.computes_scalars) {
+    return run_steps(plan, call, outputs, nullptr, random, options);
+  }
+  const std::vector<Argument> arguments = call.arguments(0, plan.inputs);
+  if (plan.way == Way::evaluator) {
+    return run_evaluator(*plan.fusion, plan, arguments, outputs, random);
+  }
+  ScalarBinding binding(*plan.fusion);
+  bind_arguments(*plan.fusion, arguments, binding);
+  binding.bind_random(random);
+  run_steps(plan, call, outputs, &binding, random, options);
+}
+
 void FusionExecutor::run(const Plan& plan, const std::vector<Argument>& arguments, const std::vector<void*>& outputs,
                          const ExecuteOptions& options) {
-  if (plan.way == Way::evaluator) {
-    return run_evaluator(*fusion_, plan, arguments, outputs);
-  }
-  std::vector<void*> buffers;
-  buffers.reserve(arguments.size() + outputs.size());
-  for (const Argument& argument : arguments) {
-    const auto* tensor = std::get_if<TensorArgument>(&argument);
-    buffers.push_back(tensor ? tensor->data : nullptr);
-  }
-  buffers.insert(buffers.end(), outputs.begin(), outputs.end());
-  if (!plan.reads_scalars) {
-    return run_steps(plan, buffers, nullptr, options);
-  }
-  const Fusion& planned = *impl_->fusion_for(plan.way, fusion_);
-  ScalarBinding binding(planned);
-  bind_arguments(planned, arguments, binding);
-  run_steps(plan, buffers, &binding, options);
+  run(plan, flat(arguments, impl_->sizing), outputs, options);
 }
 
 const std::vector<OutputSpec>& FusionExecutor::outputs_of(const Plan& plan) { return plan.outputs; }
 Way FusionExecutor::way_of(const Plan& plan) { return plan.way; }
+Device FusionExecutor::device_of(const Plan& plan) { return plan.device; }
+uint64_t FusionExecutor::offset_advance_of(const Plan& plan) { return plan.offset_advance; }
 const std::string& FusionExecutor::fallback_reason(const Plan& plan) { return plan.fallback_reason; }
 
 std::string FusionExecutor::kernel_text(const Plan& plan) {

@@ -9,6 +9,7 @@
 #include "nvfuser/base/options.h"
 #include "nvfuser/graph/instantiate.h"
 #include "nvfuser/ir/pointwise.h"
+#include "nvfuser/runtime/origin.h"
 
 namespace nvfuser {
 namespace {
@@ -42,7 +43,7 @@ void collect_ops(const Val* value, const std::unordered_set<const Val*>& sources
     return;
   }
   for (const Val* operand : value->definition()->inputs()) {
-    if (!sources.count(operand)) {
+    if (!sources.contains(operand)) {
       collect_ops(operand, sources, seen, ops);
     }
   }
@@ -62,7 +63,7 @@ std::string kernel_name(const Group& group) {
   constexpr size_t kNamed = 4;
   std::string name = "nvf";
   for (size_t k = 0; k < std::min(ops.size(), kNamed); ++k) {
-    name += "_";
+    name += '_';
     name += ops[k];
   }
   if (ops.size() > kNamed) {
@@ -73,19 +74,15 @@ std::string kernel_name(const Group& group) {
 
 SizeValues bind_sizes(const Kernel& kernel, const GroupCall& call, ScalarBinding& binding) {
   SizeValues sizes;
-  std::unordered_map<std::string, const Val*> source;
   for (const auto& [extent, index] : kernel.extents) {
     const Atom* atom = index->as_atom();
     const int64_t value = binding.integer(extent);
     if (index->is_constant()) {
-      check(value == index->constant(), ErrorKind::shape, "sizes do not agree: ", to_string(*extent), " is ", value,
-            ", expected ", index->constant());
+      ensure(value == index->constant(), "sizes were checked: ", *extent, " is ", value, ", not ", index->constant());
     } else if (atom && atom->kind == AtomKind::size) {
-      auto [place, fresh] = sizes.emplace(atom->name, value);
-      source.emplace(atom->name, extent);
-      check(fresh || place->second == value, ErrorKind::shape, "sizes do not agree: ", to_string(*extent), " is ",
-            value, ", but ", to_string(*source[atom->name]), " is ", place->second,
-            "; only an axis that is defined with size 1 is broadcast");
+      const auto [place, fresh] = sizes.emplace(atom->name, value);
+      ensure(fresh || place->second == value, "sizes were checked: ", *extent, " is ", value, ", but ", atom->name,
+             " is ", place->second);
     }
   }
   for (size_t k = 0; k < kernel.inputs.size(); ++k) {
@@ -97,9 +94,34 @@ SizeValues bind_sizes(const Kernel& kernel, const GroupCall& call, ScalarBinding
   return sizes;
 }
 
-LoweredGroup lower_group(const GroupCall& call, ScalarBinding& binding, const DeviceProps& device, Target target,
-                         const std::string& name) {
-  const TimedScope timed("schedule and lower " + name);
+namespace {
+
+/// A kind of facts, as the option `withhold` names it.
+struct FactKind {
+  std::string_view name;
+  void (*drop)(Facts&);
+};
+constexpr FactKind kFactKinds[] = {
+    {"exact", [](Facts& facts) { facts.exact.clear(); }},
+    {"divisors", [](Facts& facts) { facts.divisors.clear(); }},
+    {"alignment", [](Facts& facts) { facts.alignment.clear(); }},
+    {"narrow", [](Facts& facts) { facts.wide = true; }},
+};
+
+/// Without what the option withholds.  A kernel serves every call whose facts include its own, so any may be dropped.
+Facts allowed(Facts facts) {
+  const std::vector<std::string> withheld = options().withhold;
+  for (const FactKind& kind : kFactKinds) {
+    if (std::find(withheld.begin(), withheld.end(), kind.name) != withheld.end()) {
+      kind.drop(facts);
+    }
+  }
+  return facts;
+}
+
+/// The first candidate that lowers.
+LoweredGroup lower_candidates(const GroupCall& call, ScalarBinding& binding, const DeviceProps& device, Target target,
+                              const std::string& name) {
   check_target(device, target);
   std::unique_ptr<Kernel> kernel = instantiate_group(call);
   const SizeValues sizes = bind_sizes(*kernel, call, binding);
@@ -114,7 +136,7 @@ LoweredGroup lower_group(const GroupCall& call, ScalarBinding& binding, const De
     try {
       apply(*kernel, params);
       LowerRequest request;
-      request.facts = derive_facts(*kernel, sizes, call.alignments);
+      request.facts = allowed(derive_facts(*kernel, sizes, call.alignments));
       request.kernel = std::move(kernel);
       request.name = name;
       request.target = target;
@@ -135,6 +157,18 @@ LoweredGroup lower_group(const GroupCall& call, ScalarBinding& binding, const De
     }
   }
   fail(ErrorKind::schedule, "no schedule fits ", name, ": ", refused);
+}
+
+}  // namespace
+
+LoweredGroup lower_group(const GroupCall& call, ScalarBinding& binding, const DeviceProps& device, Target target,
+                         const std::string& name) {
+  const TimedScope timed("schedule and lower " + name);
+  try {
+    return lower_candidates(call, binding, device, target, name);
+  } catch (const Error& error) {
+    throw Error(error.kind(), error.what() + origin_text(name, call.group));
+  }
 }
 
 }  // namespace nvfuser

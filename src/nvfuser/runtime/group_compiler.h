@@ -34,10 +34,11 @@ struct LoweredGroup {
   SizeValues sizes;
 };
 
-/// Values of the kernel's sizes; ErrorKind::shape when extents that must agree do not.
+/// Values of the kernel's sizes, which check_sizes has passed.
 SizeValues bind_sizes(const Kernel& kernel, const GroupCall& call, ScalarBinding& binding);
 
-/// `name` is the kernel's.  Throws ErrorKind::schedule when no candidate lowers (an illegal alias, say).
+/// `name` is the kernel's.  Throws ErrorKind::schedule when no candidate lowers (an illegal alias, say).  Errors end
+/// with the user's lines.
 LoweredGroup lower_group(const GroupCall& call, ScalarBinding& binding, const DeviceProps& device, Target target,
                          const std::string& name);
 

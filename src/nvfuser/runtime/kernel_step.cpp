@@ -26,6 +26,22 @@ void add_buffer(KernelStep& step, const Parameter& parameter, int offset, const 
   (parameter.kind == Parameter::Kind::input ? step.reads : step.writes).push_back(buffer.position);
 }
 
+/// What a scalar parameter is filled with.
+Patch scalar_patch(const Program& program, const Parameter& parameter, int offset,
+                   const std::vector<StepBuffer>& inputs) {
+  const Val* scalar = parameter.scalar;
+  if (scalar->is_tensor()) {
+    const std::vector<Tensor*>& known = program.kernel->inputs;
+    const auto place = std::find_if(known.begin(), known.end(), [&](const Tensor* t) { return t->view == scalar; });
+    ensure(place != known.end(), "a value on the host is an input of its kernel: ", *scalar);
+    return {Patch::Kind::host_value, offset, inputs[place - known.begin()].position, nullptr, parameter.dtype};
+  }
+  const Patch::Kind kind = scalar->role() == ScalarRole::seed     ? Patch::Kind::seed
+                           : scalar->role() == ScalarRole::offset ? Patch::Kind::offset
+                                                                  : Patch::Kind::scalar;
+  return {kind, offset, -1, scalar, parameter.dtype};
+}
+
 void put_size(KernelStep& step, bool wide, int offset, int64_t value) {
   wide ? put(step, offset, value) : put(step, offset, static_cast<int32_t>(value));
 }
@@ -58,7 +74,7 @@ KernelStep make_kernel_step(const Program& program, const SizeValues& sizes, con
         put_divisor(step, program.wide, offset, value_of(parameter.value, sizes));
         break;
       case Parameter::Kind::scalar:
-        step.patches.push_back({Patch::Kind::scalar, offset, -1, parameter.scalar, parameter.dtype});
+        step.patches.push_back(scalar_patch(program, parameter, offset, inputs));
         break;
     }
   }

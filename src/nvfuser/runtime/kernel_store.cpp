@@ -7,6 +7,7 @@
 
 #include "nvfuser/base/dump.h"
 #include "nvfuser/codegen/print.h"
+#include "nvfuser/runtime/origin.h"
 
 namespace nvfuser {
 namespace {
@@ -24,6 +25,20 @@ std::string machine_of(const KernelOrder& order) {
   return order.way == Way::cuda ? text + std::to_string(order.arch) + "@" + std::to_string(order.ordinal) : text;
 }
 
+/// An error of a compiler ends with the user's lines.
+std::shared_ptr<Module> compile_with_origin(const CompileRequest& request,
+                                            const std::vector<const Program*>& programs) {
+  try {
+    return compile(request);
+  } catch (const Error& error) {
+    std::string message = error.what();
+    for (const Program* program : programs) {
+      message += origin_text(*program);
+    }
+    throw Error(error.kind(), message);
+  }
+}
+
 void compile_unit(const KernelOrder& machine, const std::vector<Missing>& missing) {
   std::vector<const Program*> programs;
   for (const Missing& m : missing) {
@@ -38,7 +53,7 @@ void compile_unit(const KernelOrder& machine, const std::vector<Missing>& missin
   }
   const TimedScope timed("compile " + std::to_string(missing.size()) + " kernels, " +
                          std::string(name_of(machine.way)));
-  const std::shared_ptr<Module> module = compile(request);
+  const std::shared_ptr<Module> module = compile_with_origin(request, programs);
   for (size_t k = 0; k < missing.size(); ++k) {
     missing[k].store->add(missing[k].key, {module, static_cast<int>(k)});
   }

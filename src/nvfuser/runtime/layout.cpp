@@ -78,7 +78,7 @@ std::vector<int64_t> dense_strides(const Layout& layout, const std::vector<int64
   return strides;
 }
 
-int64_t addressed_elements(const std::vector<int64_t>& sizes, const std::vector<int64_t>& strides) {
+int64_t addressed_elements(std::span<const int64_t> sizes, std::span<const int64_t> strides) {
   int64_t last = 0;
   for (size_t axis = 0; axis < sizes.size(); ++axis) {
     if (sizes[axis] == 0) {
@@ -89,7 +89,7 @@ int64_t addressed_elements(const std::vector<int64_t>& sizes, const std::vector<
   return last + 1;
 }
 
-int64_t elements_before(const std::vector<int64_t>& sizes, const std::vector<int64_t>& strides) {
+int64_t elements_before(std::span<const int64_t> sizes, std::span<const int64_t> strides) {
   int64_t first = 0;
   for (size_t axis = 0; axis < sizes.size(); ++axis) {
     first += std::max<int64_t>(sizes[axis] - 1, 0) * std::min<int64_t>(strides[axis], 0);
@@ -97,7 +97,7 @@ int64_t elements_before(const std::vector<int64_t>& sizes, const std::vector<int
   return -first;
 }
 
-std::pair<int, int> overlapping_axes(const std::vector<int64_t>& sizes, const std::vector<int64_t>& strides) {
+std::pair<int, int> overlapping_axes(std::span<const int64_t> sizes, std::span<const int64_t> strides) {
   const int rank = static_cast<int>(sizes.size());
   for (int a = 0; a < rank; ++a) {
     for (int b = a + 1; b < rank; ++b) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,11 +23,11 @@ Layout allocation_layout(const TensorView& view);
 /// Strides of a tensor of that layout without free strides, in elements.
 std::vector<int64_t> dense_strides(const Layout& layout, const std::vector<int64_t>& sizes);
 /// Distance from the pointer's element to the last addressed one, plus 1; 0 for empty tensors.
-int64_t addressed_elements(const std::vector<int64_t>& sizes, const std::vector<int64_t>& strides);
+int64_t addressed_elements(std::span<const int64_t> sizes, std::span<const int64_t> strides);
 /// Elements that negative strides reach below the pointer.
-int64_t elements_before(const std::vector<int64_t>& sizes, const std::vector<int64_t>& strides);
+int64_t elements_before(std::span<const int64_t> sizes, std::span<const int64_t> strides);
 /// Two axes along which different positions are one element; both -1 when no pair of axes is like that.
-std::pair<int, int> overlapping_axes(const std::vector<int64_t>& sizes, const std::vector<int64_t>& strides);
+std::pair<int, int> overlapping_axes(std::span<const int64_t> sizes, std::span<const int64_t> strides);
 /// Largest power of two up to 16 that divides an address.
 int64_t alignment_of(const void* pointer);
 /// A short text, part of kernel keys.

@@ -69,20 +69,66 @@ int write_scalar(char* to, const ScalarValue& value, DataType dtype) {
   }
 }
 
-void run_steps(const Plan& plan, const std::vector<void*>& buffers, ScalarBinding* scalars,
-               const ExecuteOptions& options) {
+namespace {
+
+/// Images up to this size are patched on the stack.
+constexpr size_t kStackImage = 1024;
+
+/// What patches of one call are made from.
+struct Values {
+  const CallArguments& call;
+  std::span<void* const> outputs;
+  ScalarBinding* scalars;
+  const RandomState& random;
+  int inputs;
+
+  void* buffer(int position) const { return position < inputs ? call.data(position) : outputs[position - inputs]; }
+  ScalarValue scalar(const Patch& patch) const {
+    return patch.argument >= 0 ? call.scalar(patch.argument) : scalars->value(patch.scalar);
+  }
+};
+
+void apply(const Patch& patch, char* image, const Values& values) {
+  char* to = image + patch.offset;
+  switch (patch.kind) {
+    case Patch::Kind::pointer:
+      put(to, values.buffer(patch.buffer));
+      break;
+    case Patch::Kind::host_value:
+      std::memcpy(to, values.buffer(patch.buffer), bytes_of(patch.dtype));
+      break;
+    case Patch::Kind::scalar:
+      write_scalar(to, values.scalar(patch), patch.dtype);
+      break;
+    case Patch::Kind::seed:
+      put(to, values.random.seed);
+      break;
+    case Patch::Kind::offset:
+      put(to, values.random.offset);
+      break;
+  }
+}
+
+}  // namespace
+
+void run_steps(const Plan& plan, const CallArguments& call, std::span<void* const> outputs, ScalarBinding* scalars,
+               const RandomState& random, const ExecuteOptions& options) {
+  const Values values{call, outputs, scalars, random, plan.inputs};
+  alignas(16) char stack[kStackImage];
+  std::vector<char> heap;
   for (const KernelStep& step : plan.steps) {
-    std::vector<char> image = step.image;
+    char* image = stack;
+    if (step.image.size() > kStackImage) {
+      heap.resize(step.image.size());
+      image = heap.data();
+    }
+    std::memcpy(image, step.image.data(), step.image.size());
     for (const Patch& patch : step.patches) {
-      if (patch.kind == Patch::Kind::pointer) {
-        put(image.data() + patch.offset, buffers[patch.buffer]);
-      } else {
-        write_scalar(image.data() + patch.offset, scalars->value(patch.scalar), patch.dtype);
-      }
+      apply(patch, image, values);
     }
     LaunchRequest launch = step.launch;
-    launch.image = image.data();
-    launch.image_bytes = static_cast<int>(image.size());
+    launch.image = image;
+    launch.image_bytes = static_cast<int>(step.image.size());
     launch.stream = options.stream;
     launch.seed = options.seed;
     launch.buffers = step.extents.data();

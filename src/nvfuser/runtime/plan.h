@@ -8,17 +8,23 @@
 
 #include "nvfuser/backend/module.h"
 #include "nvfuser/ir/evaluate.h"
+#include "nvfuser/runtime/call_arguments.h"
 #include "nvfuser/runtime/executor.h"
 
 namespace nvfuser {
 
 /// What is written into an argument image at each call.
+///   pointer       the address of a buffer
+///   host_value    the element of an input on the CPU, read at the call
+///   scalar        a scalar of the fusion
+///   seed, offset  of the random generator's state
 struct Patch {
-  enum class Kind : uint8_t { pointer, scalar } kind;
+  enum class Kind : uint8_t { pointer, host_value, scalar, seed, offset } kind;
   int offset;       ///< bytes into the image
-  int buffer = -1;  ///< pointer: inputs first, then outputs and workspace
+  int buffer = -1;  ///< pointer, host_value: inputs first, then outputs and workspace
   const Val* scalar = nullptr;
   DataType dtype = DataType::Null;
+  int argument = -1;  ///< scalar: the argument that it is; -1: computed from several
 };
 
 /// One launch.  grid, block and sizes are fixed by the plan's key; the image holds them already.
@@ -35,17 +41,21 @@ struct KernelStep {
 };
 
 struct Plan {
+  std::shared_ptr<const Fusion> fusion;  ///< to which scalars of patches belong
   Way way = Way::evaluator;
   Device device;
+  int inputs = 0;                   ///< of the fusion
   std::vector<OutputSpec> outputs;  ///< the fusion's, then workspace
   std::vector<KernelStep> steps;    ///< empty for the evaluator
-  bool reads_scalars = false;       ///< some patch depends on scalar arguments
+  bool computes_scalars = false;    ///< some patch is computed from scalar arguments
+  uint64_t offset_advance = 0;      ///< how far a call moves the random offset
   std::string fallback_reason;
 };
 
-/// Launches all steps.  `buffers`: inputs, outputs, workspace; `scalars` is read only when the plan reads scalars.
-void run_steps(const Plan& plan, const std::vector<void*>& buffers, ScalarBinding* scalars,
-               const ExecuteOptions& options);
+/// Launches all steps.  `outputs`: addresses of the plan's outputs, workspace included; `scalars` is read only when the
+/// plan computes scalars.
+void run_steps(const Plan& plan, const CallArguments& call, std::span<void* const> outputs, ScalarBinding* scalars,
+               const RandomState& random, const ExecuteOptions& options);
 
 /// Writes a scalar in the dtype given; returns the bytes written.
 int write_scalar(char* to, const ScalarValue& value, DataType dtype);

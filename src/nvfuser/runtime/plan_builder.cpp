@@ -3,6 +3,7 @@
 #include "nvfuser/runtime/plan_builder.h"
 
 #include <algorithm>
+#include <sstream>
 
 #include "nvfuser/base/dump.h"
 #include "nvfuser/codegen/print.h"
@@ -12,13 +13,37 @@
 
 namespace nvfuser {
 
+namespace {
+
+std::string list_text(const std::vector<int64_t>& sizes) {
+  std::string text;
+  for (const int64_t size : sizes) {
+    text += (text.empty() ? "" : ", ") + std::to_string(size);
+  }
+  return "[" + text + "]";
+}
+
+/// Bytes that can be asked for.
+void check_bytes(const TensorView* tensor, const std::vector<int64_t>& sizes) {
+  int64_t bytes = std::max(1, bytes_of(tensor->dtype()));
+  for (const int64_t size : sizes) {
+    const bool overflow = __builtin_mul_overflow(bytes, std::max<int64_t>(size, 1), &bytes);
+    check(!overflow, ErrorKind::shape, *tensor, " of sizes ", list_text(sizes), " exceeds 2^63 bytes", AtLine{*tensor});
+  }
+}
+
+}  // namespace
+
 class PlanBuilder {
  public:
-  PlanBuilder(const std::shared_ptr<Fusion>& fusion, const std::vector<Argument>& arguments, ScalarBinding& binding,
-              Way way)
-      : fusion_(fusion), arguments_(arguments), binding_(binding), plan_(std::make_shared<Plan>()) {
+  PlanBuilder(const std::shared_ptr<Fusion>& fusion, const std::vector<Argument>& arguments,
+              std::span<const TensorArgument> given, ScalarBinding& binding, Way way)
+      : fusion_(fusion), arguments_(arguments), given_(given), binding_(binding), plan_(std::make_shared<Plan>()) {
+    plan_->fusion = fusion;
     plan_->way = way;
+    plan_->inputs = input_count();
     plan_->device = device_;
+    plan_->offset_advance = fusion->offset_advance() == nullptr ? 0 : binding.integer(fusion->offset_advance());
     target_ = way == Way::host ? Target::cpu : Target::gpu;
   }
 
@@ -37,6 +62,11 @@ class PlanBuilder {
 
   int input_count() const { return static_cast<int>(fusion_->inputs().size()); }
   int add_output(const TensorView* tensor, bool workspace);
+  void check_target(size_t k, const TensorArgument& target, const std::string& name) const;
+  void alias_output(size_t k, const OutputAlias& alias);
+  void give_output(size_t k, int position);
+  const TensorArgument* given_for(int buffer) const;
+  int indirect_target(int place) const;
   int input_position(const Val* tensor) const;
   const TensorArgument& tensor_argument(int position) const { return std::get<TensorArgument>(arguments_[position]); }
   int buffer_of(const TensorView* tensor) const;
@@ -56,6 +86,7 @@ class PlanBuilder {
 
   std::shared_ptr<Fusion> fusion_;
   const std::vector<Argument>& arguments_;
+  std::span<const TensorArgument> given_;
   ScalarBinding& binding_;
   std::shared_ptr<Plan> plan_;
   Device device_;
@@ -73,6 +104,7 @@ int PlanBuilder::add_output(const TensorView* tensor, bool workspace) {
   spec.dtype = tensor->dtype();
   spec.device = device_;
   spec.sizes = binding_.sizes(tensor);
+  check_bytes(tensor, spec.sizes);
   spec.strides = dense_strides(allocation_layout(*tensor), spec.sizes);
   spec.elements = addressed_elements(spec.sizes, spec.strides);
   spec.workspace = workspace;
@@ -85,35 +117,104 @@ int PlanBuilder::input_position(const Val* tensor) const {
   return place == fusion_->inputs().end() ? -1 : static_cast<int>(place - fusion_->inputs().begin());
 }
 
+/// May output k be written into this memory?  `name`: as messages call it, such as "out[0]".
+void PlanBuilder::check_target(size_t k, const TensorArgument& target, const std::string& name) const {
+  const OutputSpec& spec = plan_->outputs[k];
+  const TensorView& tensor = *fusion_->outputs()[k];
+  const std::string title =
+      "output " + std::to_string(k) + ", " + to_string(tensor) + ", cannot be written into " + name;
+  check(target.sizes == spec.sizes && target.dtype == spec.dtype, ErrorKind::shape, title,
+        " sizes or dtypes differ: the output is ", name_of(spec.dtype), " ", list_text(spec.sizes), ", the tensor ",
+        name_of(target.dtype), " ", list_text(target.sizes), AtLine{tensor});
+  check(target.device == spec.device, ErrorKind::device, title, " which is on ", to_string(target.device),
+        " while the call runs on ", to_string(spec.device), AtLine{tensor});
+  for (size_t axis = 0; axis < target.sizes.size(); ++axis) {
+    check(target.strides[axis] != 0 || target.sizes[axis] <= 1, ErrorKind::shape, title, " which has stride 0 in axis ",
+          axis, ", so several elements share memory", AtLine{tensor});
+  }
+  const auto [outer, inner] = overlapping_axes(target.sizes, target.strides);
+  check(outer < 0, ErrorKind::shape, title, " whose axes ", outer, " and ", inner,
+        " overlap, so several elements share memory", AtLine{tensor});
+}
+
+void PlanBuilder::alias_output(size_t k, const OutputAlias& alias) {
+  OutputSpec& spec = plan_->outputs[k];
+  spec.alias_input = input_position(alias.input);
+  spec.hidden = alias.hidden;
+  std::ostringstream name;
+  name << InputTitle{static_cast<size_t>(spec.alias_input), alias.input};
+  check_target(k, tensor_argument(spec.alias_input), name.str());
+  spec.strides = tensor_argument(spec.alias_input).strides;
+}
+
+/// Output k goes into the caller's tensor of that position.
+void PlanBuilder::give_output(size_t k, int position) {
+  OutputSpec& spec = plan_->outputs[k];
+  const TensorArgument& target = given_[position];
+  const std::string name = "out[" + std::to_string(position) + "]";
+  check(spec.alias_input < 0, ErrorKind::definition, "output ", k, " is written into input ", spec.alias_input,
+        " by its definition, so ", name, " cannot take it");
+  check_target(k, target, name + ",");
+  for (int other = 0; other < position; ++other) {
+    check(!ranges_meet(range_of(target), range_of(given_[other])), ErrorKind::shape, name, " and out[", other,
+          "] share memory");
+  }
+  spec.given = position;
+  spec.strides = target.strides;
+  spec.elements = addressed_elements(spec.sizes, spec.strides);
+}
+
 void PlanBuilder::describe_outputs(const Device& device) {
   device_ = plan_->device = device;
+  int visible = 0;
   for (size_t k = 0; k < fusion_->outputs().size(); ++k) {
     const TensorView* tensor = fusion_->outputs()[k];
     const int position = add_output(tensor, false);
-    OutputSpec& spec = plan_->outputs[position];
     auto [place, fresh] = output_of_.emplace(tensor, position);
     if (!fresh) {
-      spec.same_as = place->second;
+      plan_->outputs[position].same_as = place->second;
     }
     if (const OutputAlias* alias = fusion_->alias(k)) {
-      spec.alias_input = input_position(alias->input);
-      spec.hidden = alias->hidden;
-      const TensorArgument& target = tensor_argument(spec.alias_input);
-      check(target.sizes == spec.sizes && target.dtype == spec.dtype, ErrorKind::shape, "output ", k, ", ",
-            to_string(*tensor), ", cannot be written into input ", spec.alias_input, ": sizes or dtypes differ");
-      for (size_t axis = 0; axis < target.sizes.size(); ++axis) {
-        check(target.strides[axis] != 0 || target.sizes[axis] <= 1, ErrorKind::shape, "output ", k,
-              " cannot be written into input ", spec.alias_input, ": the input has stride 0 in axis ", axis,
-              ", so several elements share memory");
-      }
-      const auto [outer, inner] = overlapping_axes(target.sizes, target.strides);
-      check(outer < 0, ErrorKind::shape, "output ", k, " cannot be written into input ", spec.alias_input,
-            ": its axes ", outer, " and ", inner, " overlap, so several elements share memory");
-      spec.strides = target.strides;
+      alias_output(k, *alias);
     }
+    if (plan_->outputs[position].hidden) {
+      continue;
+    }
+    if (visible < static_cast<int>(given_.size())) {
+      check(fresh, ErrorKind::definition, "output ", k, " is output ", plan_->outputs[position].same_as,
+            " once more, and cannot be written into two tensors; call without `out`");
+      give_output(k, visible);
+    }
+    ++visible;
   }
+  check(given_.empty() || static_cast<int>(given_.size()) == visible, ErrorKind::definition, "Expected ", visible,
+        " tensors in `out`, but got ", given_.size());
 }
 
+/// The caller's tensor that a buffer is; null for inputs and memory of our own.
+const TensorArgument* PlanBuilder::given_for(int buffer) const {
+  if (buffer < input_count()) {
+    return &tensor_argument(buffer);
+  }
+  const int position = plan_->outputs[buffer - input_count()].given;
+  return position >= 0 ? &given_[position] : nullptr;
+}
+
+/// The buffer to which a result is copied last, because it cannot be written while the inputs are read: an aliased
+/// input, or a given tensor that shares memory with an input; -1 for others.
+int PlanBuilder::indirect_target(int place) const {
+  const OutputSpec& spec = plan_->outputs[place];
+  if (spec.alias_input >= 0) {
+    return spec.alias_input;
+  }
+  const bool meets = spec.given >= 0 && std::any_of(arguments_.begin(), arguments_.end(), [&](const Argument& input) {
+                       const auto* tensor = std::get_if<TensorArgument>(&input);
+                       return tensor != nullptr && ranges_meet(range_of(*tensor), range_of(given_[spec.given]));
+                     });
+  return meets ? input_count() + place : -1;
+}
+
+/// The memory of an input can hold output k.
 bool PlanBuilder::read_later(const std::vector<Group>& groups, size_t from, const Val* input) const {
   for (size_t k = from + 1; k < groups.size(); ++k) {
     if (std::find(groups[k].inputs.begin(), groups[k].inputs.end(), input) != groups[k].inputs.end()) {
@@ -157,10 +258,10 @@ void PlanBuilder::describe_input(GroupCall& call, std::vector<int>& buffers, con
 void PlanBuilder::describe_target(GroupCall& call, const TensorView* tensor, int buffer) const {
   call.group.outputs.push_back(tensor);
   call.output_strides.push_back(strides_of(buffer));
-  const bool given = buffer < input_count();
+  const TensorArgument* given = given_for(buffer);
   call.output_layouts.push_back(given ? layout_of(*tensor, sizes_of(buffer), strides_of(buffer), BufferUse::written)
                                       : allocation_layout(*tensor));
-  call.alignments.outputs.push_back(given ? alignment_of(tensor_argument(buffer).data) : 16);
+  call.alignments.outputs.push_back(given ? alignment_of(given->data) : 16);
 }
 
 void PlanBuilder::lower_call(GroupCall call, std::vector<int> inputs, std::vector<int> outputs,
@@ -227,7 +328,7 @@ void PlanBuilder::copy_back(const TensorView* tensor, int from, int target, cons
 void PlanBuilder::lower_one(const std::vector<Group>& groups, size_t index, const DeviceProps& props) {
   const bool aliased =
       std::any_of(groups[index].outputs.begin(), groups[index].outputs.end(), [&](const TensorView* output) {
-        return output_of_.count(output) && plan_->outputs[output_of_.at(output)].alias_input >= 0;
+        return output_of_.contains(output) && plan_->outputs[output_of_.at(output)].alias_input >= 0;
       });
   if (aliased && try_in_place(groups, index, props)) {
     return;
@@ -240,9 +341,9 @@ void PlanBuilder::lower_one(const std::vector<Group>& groups, size_t index, cons
   for (const TensorView* output : groups[index].outputs) {
     const int place = output_of_.at(output);
     int buffer = input_count() + place;
-    if (plan_->outputs[place].alias_input >= 0) {
+    if (const int target = indirect_target(place); target >= 0) {
       buffer = input_count() + add_output(output, true);
-      copy_back(output, buffer, plan_->outputs[place].alias_input, props);
+      copy_back(output, buffer, target, props);
     }
     describe_target(call, output, buffer);
     outputs.push_back(buffer);
@@ -258,7 +359,7 @@ void PlanBuilder::lower_groups(const DeviceProps& props) {
   }
   for (const Group& group : groups) {
     for (const TensorView* output : group.outputs) {
-      if (!output_of_.count(output)) {
+      if (!output_of_.contains(output)) {
         output_of_.emplace(output, add_output(output, true));
       }
     }
@@ -305,8 +406,9 @@ std::vector<Program*> PlanBuilder::programs() {
 std::shared_ptr<Plan> PlanBuilder::finish(const std::vector<KernelStore::Entry>& entries) {
   for (size_t k = 0; k < lowered_.size(); ++k) {
     plan_->steps.push_back(make_step(lowered_[k], entries[k]));
-    for (const Patch& patch : plan_->steps.back().patches) {
-      plan_->reads_scalars |= patch.kind == Patch::Kind::scalar;
+    for (Patch& patch : plan_->steps.back().patches) {
+      patch.argument = patch.kind == Patch::Kind::scalar ? input_position(patch.scalar) : -1;
+      plan_->computes_scalars |= patch.kind == Patch::Kind::scalar && patch.argument < 0;
     }
   }
   name_buffers(*plan_);
@@ -314,8 +416,9 @@ std::shared_ptr<Plan> PlanBuilder::finish(const std::vector<KernelStore::Entry>&
 }
 
 PlanDraft::PlanDraft(const std::shared_ptr<Fusion>& fusion, const std::vector<Argument>& arguments,
-                     ScalarBinding& binding, Way way, const ExecuteOptions& options)
-    : builder_(std::make_unique<PlanBuilder>(fusion, arguments, binding, way)) {
+                     std::span<const TensorArgument> given, ScalarBinding& binding, Way way,
+                     const ExecuteOptions& options)
+    : builder_(std::make_unique<PlanBuilder>(fusion, arguments, given, binding, way)) {
   Device device;
   for (const Argument& argument : arguments) {
     const auto* tensor = std::get_if<TensorArgument>(&argument);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "nvfuser/runtime/group_compiler.h"
@@ -18,8 +19,9 @@ class PlanBuilder;
 /// several calls are prepared at once.  What the constructor is given outlives the draft.
 class PlanDraft {
  public:
-  PlanDraft(const std::shared_ptr<Fusion>& fusion, const std::vector<Argument>& arguments, ScalarBinding& binding,
-            Way way, const ExecuteOptions& options);
+  /// `given`: the caller's tensors for the visible outputs, or none.
+  PlanDraft(const std::shared_ptr<Fusion>& fusion, const std::vector<Argument>& arguments,
+            std::span<const TensorArgument> given, ScalarBinding& binding, Way way, const ExecuteOptions& options);
   PlanDraft(PlanDraft&&) noexcept;
   ~PlanDraft();
 

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which exchange serves a type: the fast ones by exact type, the checked one for the rest.
+#include "exchange.h"
+
+#include <unordered_map>
+
+namespace nvfuser::python {
+namespace {
+
+/// By type, for the life of the process; each type is held, so its address names it for good.  Under the GIL.
+std::unordered_map<PyTypeObject*, const Exchange*>& known_types() {
+  static auto* known = new std::unordered_map<PyTypeObject*, const Exchange*>;
+  return *known;
+}
+
+const Exchange* find_exchange(nb::handle object) {
+  PyTypeObject* type = Py_TYPE(object.ptr());
+  if (const Exchange* exchange = table_exchange(type)) {
+    return exchange;
+  }
+  if (const Exchange* exchange = numpy_exchange(type)) {
+    return exchange;
+  }
+  return checked_exchange(object);
+}
+
+}  // namespace
+
+const Exchange* exchange_of(nb::handle object) {
+  PyTypeObject* type = Py_TYPE(object.ptr());
+  static PyTypeObject* last_type = nullptr;
+  static const Exchange* last = nullptr;
+  if (type == last_type) {
+    return last;
+  }
+  auto& known = known_types();
+  const auto found = known.find(type);
+  if (found != known.end()) {
+    last_type = type;
+    return last = found->second;
+  }
+  const Exchange* exchange = find_exchange(object);
+  if (exchange != nullptr) {
+    Py_INCREF(type);
+    known.emplace(type, exchange);
+  }
+  return exchange;
+}
+
+const Exchange& default_exchange() {
+  return *exchange_of(nb::module_::import_("nvfuser.tensors").attr("default_example")());
+}
+
+nb::object framework_named(const char* name) {
+  return nb::module_::import_("nvfuser.tensors").attr("framework_named")(name);
+}
+
+DataType data_type_of(int code, int bits, int lanes) {
+  for (const DataTypeInfo& row : kDataTypes) {
+    if (row.dlpack_code == code && row.dlpack_bits == bits && row.dlpack_lanes == lanes) {
+      return row.type;
+    }
+  }
+  fail(ErrorKind::dtype, "nvfuser has no element type for DLPack's code ", code, " of ", bits, " bits and ", lanes,
+       " lanes");
+}
+
+bool is_row_major(const OutputSpec& spec) {
+  int64_t expected = 1;
+  for (size_t axis = spec.sizes.size(); axis-- > 0;) {
+    if (spec.sizes[axis] > 1 && spec.strides[axis] != expected) {
+      return false;
+    }
+    expected *= spec.sizes[axis];
+  }
+  return true;
+}
+
+}  // namespace nvfuser::python
