@@ -13,6 +13,7 @@ import random
 from dataclasses import dataclass, field
 
 import numpy as np
+from drawn_forms import add_regular, add_turned
 from drawn_input import (
     CAST_DTYPES,
     COMPLEX,
@@ -21,6 +22,7 @@ from drawn_input import (
     INTEGERS,
     NARROW,
     DrawnInput,
+    dense,
     draw_layout,
     draw_values,
     rounding,
@@ -89,8 +91,10 @@ class Drawing:
         self.inputs: list[DrawnInput | float] = []
         self.input_values: list[Value] = []
         self.scalars: list[tuple[object, float]] = []
+        self.used = False  # some input is written into
+        self.results: list[tuple[Value, Value | None]] = []  # outputs that a form wants, and what each is written into
 
-    def draw(self) -> Graph:
+    def draw(self, forms: tuple) -> Graph:
         rng = self.rng
         fd = FusionDefinition()
         self.fd, self.ops = fd, fd.ops
@@ -98,15 +102,16 @@ class Drawing:
         if rng.random() < 0.8:
             self.letters = [n or 6 for n in self.letters]
         with fd:
-            for _ in range(rng.randint(1, 3)):
+            form = rng.choices([f for f, _ in forms], weights=[weight for _, weight in forms])[0]
+            for _ in range(rng.randint(1, 3) if form is None else rng.choice((0, 0, 1))):
                 self.add_input()
-            if rng.random() < 0.25:
-                self.add_turned_pair()
+            if form is not None:
+                form(self)
             if rng.random() < 0.3:
                 number = rng.choice([-1.5, 0.25, 2.0])
                 self.scalars.append((fd.define_scalar(dtype=DataType.Double), number))
                 self.inputs.append(number)
-            for _ in range(rng.randint(1, 8)):
+            for _ in range(rng.randint(1, 8) if form is None else rng.choice((0, 0, 1, 2))):
                 self.step()
             graph = Graph(self.seed, fd, rng.choice(DEVICES), rng.randint(1, 1 << 30), self.inputs)
             self.add_outputs(graph)
@@ -114,24 +119,15 @@ class Drawing:
 
     # ---- inputs ----
 
-    def add_turned_pair(self) -> None:
-        """Two matrices in opposite memory orders, added: tiles go through shared memory."""
-        a, b = self.rng.choice(SIZES[3:]), self.rng.choice(SIZES[3:])
-        x, y = self.add_input([a, b]), self.add_input([b, a])
-        if DataType.Bool not in (x.dtype, y.dtype) and (
-            x.dtype == y.dtype or DataType.UInt64 not in (x.dtype, y.dtype)
-        ):
-            t = self.ops.add(x.tensor, self.ops.permute(y.tensor, [1, 0]))
-            self.pool.append(self.joined("add", t, x.shape, x, y))
-
-    def add_input(self, wanted: list[int] | None = None) -> Value:
+    def add_input(self, wanted: list[int] | None = None, dtype: DataType | None = None) -> Value:
+        """`wanted`: dense, of these sizes."""
         rng = self.rng
         ranks = (0, 1, 2, 2, 3, 3, 4, 5)
         shape = wanted or [rng.choice(self.letters) if rng.random() < 0.85 else 1 for _ in range(rng.choice(ranks))]
         while wanted is None and math.prod(shape) > ELEMENTS:
             shape[shape.index(max(shape))] = 2
-        dtype = rng.choice(INPUT_DTYPES)
-        strides, offset = draw_layout(rng, shape) if wanted is None else ([shape[1], 1], rng.choice((0, 0, 4)))
+        dtype = dtype or rng.choice(INPUT_DTYPES)
+        strides, offset = draw_layout(rng, shape) if wanted is None else (dense(shape), rng.choice((0, 0, 0, 16, 4)))
         room, bound, special = draw_values(
             rng, self.numbers, dtype, offset + 1 + sum(max(n - 1, 0) * s for n, s in zip(shape, strides, strict=True))
         )
@@ -401,9 +397,9 @@ class Drawing:
     def add_outputs(self, graph: Graph) -> None:
         rng = self.rng
         made = self.pool[len(self.input_values) :] or self.pool
-        chosen = [made[-1]] + [rng.choice(self.pool) for _ in range(rng.choice((0, 0, 1, 2, 3)))]
-        for value in chosen:
-            target = self.alias_target(value)
+        chosen = [made[-1]] if not self.results or rng.random() < 0.3 else []
+        chosen += [rng.choice(self.pool) for _ in range(rng.choice((0, 0, 1, 2, 3)) if not self.results else 0)]
+        for value, target in self.results + [(value, self.alias_target(value)) for value in chosen]:
             if target is not None:
                 self.fd.add_output(value.tensor, target.tensor)
                 graph.aliased = True
@@ -414,20 +410,25 @@ class Drawing:
             extra = self.ops.set(self.pool[0].tensor)
             self.fd.add_output(extra)
             graph.outputs.append(self.same(self.pool[0], extra, self.pool[0].shape))
-        self.used = set()
 
     def alias_target(self, value: Value) -> Value | None:
         """Now and then an input of equal shape and dtype, no element of which shares memory with another."""
-        if self.rng.random() > 0.15 or value in self.input_values or getattr(self, "used", None):
+        taken = self.used or any(target for _, target in self.results)
+        if taken or self.rng.random() > 0.15 or value in self.input_values:
             return None
         drawn = [d for d in self.inputs if isinstance(d, DrawnInput)]
         for target, memory in zip(self.input_values, drawn, strict=True):
             dense = all(s != 0 or n <= 1 for n, s in zip(memory.sizes, memory.strides, strict=True))
             if dense and target.dtype == value.dtype and target.sizes == value.sizes:
-                self.used = {id(target)}
+                self.used = True
                 return target
         return None
 
 
-def draw(seed: int) -> Graph:
-    return Drawing(seed).draw()
+# How graphs begin, and how often: with inputs of any layout, or with dense ones and their sum.
+FORMS = ((None, 4), (add_regular, 2), (add_turned, 1))
+TURNED_FORMS = ((add_turned, 1),)
+
+
+def draw(seed: int, forms: tuple = FORMS) -> Graph:
+    return Drawing(seed).draw(forms)

@@ -60,6 +60,15 @@ def rounding(dtype: DataType, bound: float) -> float:
     return unit * bound + step
 
 
+def dense(sizes: list[int]) -> list[int]:
+    """Strides of a row-major tensor."""
+    strides, step = [0] * len(sizes), 1
+    for axis in reversed(range(len(sizes))):
+        strides[axis] = step
+        step *= max(sizes[axis], 1)
+    return strides
+
+
 def draw_layout(rng: random.Random, shape: list[int]) -> tuple[list[int], int]:
     """Strides and offset."""
     rank = len(shape)

@@ -37,9 +37,6 @@ class EmulatedRun {
     plan_.steps.push_back(make_kernel_step(program, SizeValues(sizes.begin(), sizes.end()), positions(inputs_, 0),
                                            positions(outputs_, static_cast<int>(inputs_.size()))));
     name_buffers(plan_);
-    for (const Patch& patch : plan_.steps[0].patches) {
-      plan_.reads_scalars |= patch.kind == Patch::Kind::scalar;
-    }
   }
 
   /// Outputs without elements launch nothing.
@@ -62,13 +59,13 @@ class EmulatedRun {
     ExecuteOptions options;
     options.seed = seed;
     try {
-      run_steps(plan_, pointers, &binding_, options);
+      run_steps(plan_, CallArguments(), pointers, &binding_, RandomState{}, options);  // all buffers count as outputs
     } catch (const Error& error) {
       return error.what();
     }
     for (size_t k = 0; k < outputs_.size(); ++k) {
       if (const int64_t at = first_difference(k); at >= 0) {
-        return "wrong result: out" + std::to_string(k) + " at element " + std::to_string(at);
+        return "wrong result: out" + std::to_string(k) + "[" + std::to_string(at) + "]";
       }
     }
     return "";
@@ -105,7 +102,9 @@ class EmulatedRun {
     }
     std::vector<HostTensor> results;
     for (const Buffer& output : outputs_) {
-      wanted_.push_back(output.bytes());
+      // What lies between the rows of a strided buffer stays as it is.
+      const size_t place = place_of_output(wanted_.size());
+      wanted_.push_back(place < inputs_.size() ? given_[place] : output.bytes());
       results.push_back({wanted_.back().data(), output.dtype, output.sizes, output.strides});
     }
     evaluate(*test_.fusion, arguments, results);
@@ -162,16 +161,15 @@ struct CompiledKernel {
   int kernel;
 };
 
-/// Compiles programs for the emulator, `per_unit` in a unit, `workers` units at a time.  Programs get names of their
-/// own.
-inline std::vector<CompiledKernel> compile_for_emulator(const std::vector<Program*>& programs, size_t per_unit,
-                                                        size_t workers) {
+/// Compiles programs of one target, `per_unit` in a unit, `workers` units at a time.  Programs get names of their own.
+inline std::vector<CompiledKernel> compile_programs(Way way, const std::vector<Program*>& programs, size_t per_unit,
+                                                    size_t workers) {
   std::vector<CompiledKernel> compiled(programs.size());
   const size_t units = (programs.size() + per_unit - 1) / per_unit;
   const auto compile_unit = [&](size_t unit) {
     const size_t first = unit * per_unit, last = std::min(programs.size(), first + per_unit);
     std::vector<const Program*> mine;
-    CompileRequest request{Way::emulator, "", "", {}};
+    CompileRequest request{way, "", "", {}};
     for (size_t k = first; k < last; ++k) {
       programs[k]->name = "k" + std::to_string(k);
       mine.push_back(programs[k]);
@@ -179,7 +177,7 @@ inline std::vector<CompiledKernel> compile_for_emulator(const std::vector<Progra
     }
     const UnitText text = print_unit(mine);
     request.text = text.text;
-    request.emulator_launchers = text.emulator_launchers;
+    request.emulator_launchers = way == Way::emulator ? text.emulator_launchers : "";
     const std::shared_ptr<Module> module = compile(request);
     for (size_t k = first; k < last; ++k) {
       compiled[k] = {module, static_cast<int>(k - first)};
@@ -199,6 +197,11 @@ inline std::vector<CompiledKernel> compile_for_emulator(const std::vector<Progra
   return compiled;
 }
 
+inline std::vector<CompiledKernel> compile_for_emulator(const std::vector<Program*>& programs, size_t per_unit,
+                                                        size_t workers) {
+  return compile_programs(Way::emulator, programs, per_unit, workers);
+}
+
 /// Seconds since a moment.
 inline double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -212,6 +215,16 @@ inline int64_t number_option(int argc, char** argv, const std::string& name, int
     }
   }
   return otherwise;
+}
+
+/// The text after `--name`, or "".
+inline std::string text_option(int argc, char** argv, const std::string& name) {
+  for (int k = 1; k + 1 < argc; ++k) {
+    if (argv[k] == "--" + name) {
+      return argv[k + 1];
+    }
+  }
+  return "";
 }
 
 }  // namespace nvfuser

@@ -2,6 +2,7 @@
 // Defects that a lowering could have, put into a lowered program one at a time.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <functional>
 #include <optional>
@@ -25,6 +26,8 @@ class Mutation {
     walk(program_.body);
     return done_;
   }
+  /// Why the defect cannot change what a run stores; empty where it can.
+  const std::string& why_harmless() const { return harmless_; }
 
  private:
   /// Is this the site?
@@ -37,6 +40,7 @@ class Mutation {
         return;
       }
       if (defect_ == Defect::no_guard && std::holds_alternative<Guard>(block.nodes[k]) && here()) {
+        note_harmless(*std::get<Guard>(block.nodes[k]).body);
         unwrap(block, k);
         return;
       }
@@ -48,6 +52,32 @@ class Mutation {
     const std::unique_ptr<Block> body = std::move(std::get<Guard>(block.nodes[at]).body);
     const auto place = block.nodes.erase(block.nodes.begin() + static_cast<std::ptrdiff_t>(at));
     block.nodes.insert(place, std::make_move_iterator(body->nodes.begin()), std::make_move_iterator(body->nodes.end()));
+  }
+
+  /// Values of a thread that are computed where they need not be do no harm while their reads stay in bounds.
+  void note_harmless(const Block& guarded) {
+    if (stays_in_thread(guarded)) {
+      harmless_ = "it guards nothing but values of the thread, which are stored under tests of their own";
+    }
+  }
+
+  static bool stays_in_thread(const Block& block) {
+    return std::all_of(block.nodes.begin(), block.nodes.end(), [](const Node& node) {
+      const auto is_local = [](const Place& to) { return to.tensor->memory == MemoryType::local; };
+      if (const auto* loop = std::get_if<Loop>(&node)) {
+        return stays_in_thread(*loop->body);
+      }
+      if (const auto* guard = std::get_if<Guard>(&node)) {
+        return stays_in_thread(*guard->body) && (!guard->otherwise || stays_in_thread(*guard->otherwise));
+      }
+      if (const auto* assign = std::get_if<Assign>(&node)) {
+        return is_local(assign->to);
+      }
+      if (const auto* move = std::get_if<Move>(&node)) {
+        return is_local(move->to);
+      }
+      return std::holds_alternative<Allocate>(node);
+    });
   }
 
   void visit(Node& node) {
@@ -69,6 +99,7 @@ class Mutation {
   void visit_guard(Guard& guard) {
     for (size_t k = 0; defect_ == Defect::no_test && guard.tests.size() > 1 && k < guard.tests.size(); ++k) {
       if (here()) {
+        note_harmless(*guard.body);
         guard.tests.erase(guard.tests.begin() + static_cast<std::ptrdiff_t>(k));
         return;
       }
@@ -135,6 +166,7 @@ class Mutation {
   Defect defect_;
   int left_;
   bool done_ = false;
+  std::string harmless_;
 };
 
 }  // namespace nvfuser

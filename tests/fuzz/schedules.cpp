@@ -1,98 +1,186 @@
 // SPDX-License-Identifier: Apache-2.0
-// Random legal schedules of random fusions, as text through the compiler into the emulator, against the evaluator.
-//   fuzz_schedules [--seed 1] [--count 500] [--unit 125] [--workers 2]
-// A schedule that the rules refuse is drawn again and counted; an internal error, a fault, a wrong bit is a failure.
+// Random legal schedules of random fusions, as text through the compiler into the emulator (of CPUs: on the host),
+// against the evaluator.  Every other seed takes a family of schedule/ with random Params and withheld Facts.
+//   fuzz_schedules [--seed 1] [--count 500] [--seconds 0] [--unit 125] [--workers 2] [--report FILE]
+// A schedule that the rules refuse is drawn again and counted; an internal error, a fault, a wrong bit is a failure,
+// and so is, from 500 seeds on, a family, width or fact that can be reached and never ran.
 #include <cstdio>
 #include <deque>
+#include <filesystem>
+#include <fstream>
 
 #include "emulated_run.h"
+#include "family_schedule.h"
 #include "nvfuser/base/options.h"
-#include "random_schedule.h"
 
 namespace nvfuser {
 namespace {
 
+// The host has the evaluator's bits only where the compiler can do without fused multiply-add.
+#ifdef __x86_64__
+constexpr bool kWithCpu = true;
+constexpr const char* kCompiler = "c++ -mno-fma -mno-avx512f -frounding-math";
+#else
+constexpr bool kWithCpu = false;
+constexpr const char* kCompiler = "";
+#endif
+constexpr uint64_t kCovered = 500;  ///< seeds that reach every family, width and fact
+constexpr uint64_t kRound = 250;    ///< seeds that are drawn before they are compiled
+
 struct Drawn {
   uint64_t seed;
   RandomPlan plan;
+  std::optional<Params> params;
 };
 
 struct Tally {
-  int accepted = 0, without = 0, failed = 0, barriers = 0, moves = 0, in_place = 0, shared = 0, forked = 0;
+  int accepted = 0, without = 0, barriers = 0, moves = 0, in_place = 0, shared = 0, forked = 0, wide = 0, on_host = 0;
+  std::map<uint64_t, std::string> failures;
   std::map<std::string, int> refusals;
+  FamilyCoverage coverage;
 
-  void count(const RandomPlan& plan) {
-    const Program& program = *plan.program;
+  void count(const Drawn& drawn) {
+    const Program& program = *drawn.plan.program;
     ++accepted;
     barriers += program.has_barrier;
     moves += holds_move(program.body);
-    in_place += plan.in_place;
+    in_place += drawn.plan.in_place;
     shared += !program.shared.empty();
     forked += program.kernel->references.size() > 1;
+    wide += program.wide;
+    on_host += program.target == Target::cpu;
   }
   void fail(const Drawn& drawn, const std::string& problem) {
-    ++failed;
-    std::printf("FAIL seed %llu: %s\n%s", static_cast<unsigned long long>(drawn.seed), problem.c_str(),
-                print_math(*drawn.plan.test.fusion).c_str());
+    failures.emplace(drawn.seed, problem);
+    std::printf("FAIL seed %llu: %s\n%s\n%s", static_cast<unsigned long long>(drawn.seed), problem.c_str(),
+                drawn.params ? drawn.params->text().c_str() : "", print_math(*drawn.plan.test.fusion).c_str());
     if (drawn.plan.program) {
       for (const auto& [name, value] : drawn.plan.test.sizes(*drawn.plan.program->kernel)) {
         std::printf("%s = %lld\n", name.c_str(), static_cast<long long>(value));
       }
       std::printf("%s\n%s\n", drawn.plan.program->facts.text().c_str(), to_string(*drawn.plan.program).c_str());
     }
+    std::fflush(stdout);
   }
 };
 
-void run_all(std::deque<Drawn>& drawn, size_t per_unit, size_t workers, Tally& tally) {
-  std::vector<Program*> programs;
-  for (Drawn& d : drawn) {
-    programs.push_back(&*d.plan.program);
+Drawn draw(uint64_t seed, Tally& tally) {
+  Drawn one;
+  one.seed = seed;
+  if (seed % 2 == 0) {
+    FamilyPlan made = draw_family_plan(seed / 2, tally.refusals, kWithCpu);
+    one.plan = std::move(made.plan);
+    one.params = made.params;
+    return one;
   }
-  const auto start = std::chrono::steady_clock::now();
-  const std::vector<CompiledKernel> compiled = compile_for_emulator(programs, per_unit, workers);
-  std::printf("compiled %zu kernels in %.1f s\n", programs.size(), seconds_since(start));
-  for (size_t k = 0; k < drawn.size(); ++k) {
-    EmulatedRun run(drawn[k].plan.test, *programs[k]);
-    for (uint64_t order = 1; order <= 2 && run.launches(); ++order) {
-      if (const std::string problem = run.run(compiled[k].module, compiled[k].kernel, drawn[k].seed + order);
-          !problem.empty()) {
-        tally.fail(drawn[k], problem);
-        break;
-      }
+  one.plan = draw_plan(seed, tally.refusals, kWithCpu ? 15 : 0);
+  if (one.plan.program && seed % 8 == 1) {
+    one.plan.program->facts.wide = one.plan.program->wide = true;
+  }
+  return one;
+}
+
+void run_compiled(Drawn& drawn, const CompiledKernel& compiled, Tally& tally) {
+  EmulatedRun run(drawn.plan.test, *drawn.plan.program);
+  const uint64_t orders = drawn.plan.program->target == Target::cpu ? 1 : 2;
+  for (uint64_t order = 1; order <= orders && run.launches(); ++order) {
+    if (const std::string problem = run.run(compiled.module, compiled.kernel, drawn.seed + order); !problem.empty()) {
+      tally.fail(drawn, problem);
+      return;
     }
+  }
+  if (drawn.params && run.launches()) {
+    tally.coverage.add(*drawn.params, drawn.plan.program->facts, drawn.plan.in_place);
   }
 }
 
-int fuzz_schedules(int argc, char** argv) {
-  const auto start = std::chrono::steady_clock::now();
-  const auto first = static_cast<uint64_t>(number_option(argc, argv, "seed", 1));
-  const auto count = static_cast<uint64_t>(number_option(argc, argv, "count", 500));
-  set_option("cache", "0");
-  Tally tally;
+void run_target(std::deque<Drawn>& drawn, Target target, size_t per_unit, size_t workers, Tally& tally) {
+  std::vector<Program*> programs;
+  std::vector<Drawn*> owners;
+  for (Drawn& d : drawn) {
+    if (d.plan.program->target == target) {
+      programs.push_back(&*d.plan.program);
+      owners.push_back(&d);
+    }
+  }
+  const Way way = target == Target::cpu ? Way::host : Way::emulator;
+  const std::vector<CompiledKernel> compiled = compile_programs(way, programs, per_unit, workers);
+  for (size_t k = 0; k < owners.size(); ++k) {
+    run_compiled(*owners[k], compiled[k], tally);
+  }
+}
+
+void run_round(uint64_t first, uint64_t count, size_t per_unit, size_t workers, Tally& tally) {
   std::deque<Drawn> drawn;
   for (uint64_t seed = first; seed < first + count; ++seed) {
-    Drawn one{seed, draw_plan(seed, tally.refusals, 0)};
+    Drawn one = draw(seed, tally);
     if (!one.plan.problem.empty()) {
       tally.fail(one, one.plan.problem);
     } else if (one.plan.program) {
-      tally.count(one.plan);
+      tally.count(one);
       drawn.push_back(std::move(one));
     } else {
       ++tally.without;
     }
   }
-  std::printf("drew %zu schedules in %.1f s\n", drawn.size(), seconds_since(start));
-  run_all(drawn, number_option(argc, argv, "unit", 125), number_option(argc, argv, "workers", 2), tally);
-  std::printf(
-      "seeds %llu to %llu: %d schedules (%d with barriers, %d shared, %d forked, %d moves, %d in place), %d fusions "
-      "without one, %d failed, %.1f s\n",
-      static_cast<unsigned long long>(first), static_cast<unsigned long long>(first + count - 1), tally.accepted,
-      tally.barriers, tally.shared, tally.forked, tally.moves, tally.in_place, tally.without, tally.failed,
-      seconds_since(start));
-  for (const auto& [reason, times] : tally.refusals) {
-    std::printf("  refused %d times: %s\n", times, reason.c_str());
+  run_target(drawn, Target::gpu, per_unit, workers, tally);
+  run_target(drawn, Target::cpu, per_unit, workers, tally);
+  forget_modules();
+}
+
+/// What a crew of processes adds up (crew.py).
+void write_report(const std::string& path, uint64_t first, uint64_t count, double seconds, const Tally& tally) {
+  std::ofstream out(path + ".draft");
+  out << "{\"first\": " << first << ", \"count\": " << count << ", \"seconds\": " << seconds << ", \"failures\": {";
+  for (const auto& [seed, problem] : tally.failures) {
+    std::string line = problem.substr(0, problem.find('\n'));
+    std::erase_if(line, [](char c) { return c == '"' || c == '\\' || static_cast<unsigned char>(c) < ' '; });
+    out << (seed == tally.failures.begin()->first ? "\"" : ", \"") << seed << "\": \"" << line << "\"";
   }
-  return tally.failed == 0 ? 0 : 1;
+  out << "}, \"counts\": {\"schedules\": " << tally.accepted << ", \"with barriers\": " << tally.barriers
+      << ", \"shared\": " << tally.shared << ", \"forked\": " << tally.forked << ", \"vector moves\": " << tally.moves
+      << ", \"in place\": " << tally.in_place << ", \"wide\": " << tally.wide << ", \"on the host\": " << tally.on_host
+      << ", \"fusions without one\": " << tally.without << "}, \"coverage\": []}\n";
+  out.close();
+  std::filesystem::rename(path + ".draft", path);  // a report is whole or not there
+}
+
+int fuzz_schedules(int argc, char** argv) {
+  const auto start = std::chrono::steady_clock::now();
+  const auto first = static_cast<uint64_t>(number_option(argc, argv, "seed", 1));
+  const auto seconds = static_cast<double>(number_option(argc, argv, "seconds", 0));
+  const auto count = static_cast<uint64_t>(number_option(argc, argv, "count", seconds > 0 ? INT64_MAX / 2 : 500));
+  const auto unit = number_option(argc, argv, "unit", 125), workers = number_option(argc, argv, "workers", 2);
+  set_option("cache", "0");
+  set_option("cxx", kCompiler);
+  Tally tally;
+  uint64_t done = 0;
+  while (done < count && (done == 0 || seconds == 0 || seconds_since(start) < seconds)) {
+    const uint64_t round = std::min(kRound, count - done);
+    run_round(first + done, round, unit, workers, tally);
+    done += round;
+  }
+  std::printf(
+      "seeds %llu to %llu: %d schedules (%d with barriers, %d shared, %d forked, %d moves, %d in place, %d wide, %d on "
+      "the host), %d fusions without one, %zu failed, %.1f s\n",
+      static_cast<unsigned long long>(first), static_cast<unsigned long long>(first + done - 1), tally.accepted,
+      tally.barriers, tally.shared, tally.forked, tally.moves, tally.in_place, tally.wide, tally.on_host, tally.without,
+      tally.failures.size(), seconds_since(start));
+  int refused = 0;
+  for (const auto& [reason, times] : tally.refusals) {
+    refused += times;
+  }
+  std::printf("  %d draws were refused by the rules, for %zu reasons\n", refused, tally.refusals.size());
+  tally.coverage.print();
+  if (const std::string report = text_option(argc, argv, "report"); !report.empty()) {
+    write_report(report, first, done, seconds_since(start), tally);
+    return 0;
+  }
+  const std::vector<std::string> missing = tally.coverage.missing(kWithCpu);
+  for (const std::string& cell : missing) {
+    std::printf("%s never ran: %s\n", done >= kCovered ? "FAIL" : "  ", cell.c_str());
+  }
+  return tally.failures.empty() && (missing.empty() || done < kCovered) ? 0 : 1;
 }
 
 }  // namespace

@@ -6,7 +6,6 @@ import pytest
 
 from nvfuser import DataType, FusionDefinition, Way
 from nvfuser._C import compiler_runs, kernel_texts, prepare_batch
-from nvfuser.runtime import Call
 
 WAYS = ("evaluator", "host", "emulator")
 
@@ -23,7 +22,7 @@ def test_one_compile_serves_all_calls(way):
     x = np.arange(37, dtype=np.float32)
     fusions = [scaled(float(k) + 0.5) for k in range(12)]
     before = compiler_runs()
-    plans = prepare_batch([(fd._ready(), Call([x]).arguments, way, "") for fd in fusions])
+    plans = prepare_batch([(fd._ready(), [x], way, "") for fd in fusions])
     assert compiler_runs() - before <= 1
     assert [plan.way for plan in plans] == [way] * 12
     for k, fd in enumerate(fusions):
@@ -34,13 +33,13 @@ def test_one_compile_serves_all_calls(way):
 
 def test_a_call_may_stand_in_a_batch_twice():
     fd, x = scaled(2.0), np.ones(5, np.float32)
-    first, second = prepare_batch([(fd._ready(), Call([x]).arguments, Way.emulator, "A100")] * 2)
+    first, second = prepare_batch([(fd._ready(), [x], Way.emulator, "A100")] * 2)
     assert str(first) == str(second)
 
 
 def test_texts_need_no_compiler():
     before = compiler_runs()
-    (text,) = kernel_texts((scaled(3.0)._ready(), Call([np.ones(64, np.float32)]).arguments, Way.emulator, "B200"))
+    (text,) = kernel_texts((scaled(3.0)._ready(), [np.ones(64, np.float32)], Way.emulator, "B200"))
     assert "RT_KERNEL(nvf_mul_0" in text
     assert compiler_runs() == before
 

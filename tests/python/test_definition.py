@@ -12,7 +12,7 @@ import pytest
 import torch
 from agreement import run, ulps
 
-from nvfuser import DataType, DTypeError, FusionDefinition, TensorView, Val, Way, ops
+from nvfuser import DataType, DTypeError, FusionDefinition, FusionGuard, TensorView, Val, Way, ops
 from nvfuser._C import pointwise_table
 from nvfuser.definition import rebuild
 
@@ -203,7 +203,11 @@ def test_definitions_go_on_after_a_call():
     with fd:
         fd.add_output(x * 5.0)
     assert [t.tolist() for t in run(fd, [torch.ones(2)], "evaluator")] == [[2, 2], [5, 5]]
+    with pytest.raises(RuntimeError, match="T0.* is used outside of the definition of its fusion"):
+        x * 7.0
+    guard = FusionGuard(fd.fusion)
     fd.fusion.add_output(x * 7.0)
+    guard.release()
     with pytest.raises(RuntimeError, match="the fusion got inputs or outputs after its first call"):
         fd.execute([torch.ones(2)], target="evaluator")
     with fd:

@@ -15,7 +15,6 @@ from drawn_input import DrawnInput
 
 from nvfuser import Way
 from nvfuser._C import compile_cubin, kernel_texts
-from nvfuser.runtime import Call
 
 DEVICES = {"A100": 80, "H200": 90, "B200": 100, "RTX5090": 120}
 KERNELS = int(os.environ.get("NVFUSER_NVRTC_KERNELS", "150"))  # distinct texts for each device
@@ -34,8 +33,8 @@ def distinct_kernels(device, first_seed):
     texts = {}
     for seed in range(first_seed, first_seed + 20 * KERNELS):
         graph = draw(seed)
-        call = Call([d.view() if isinstance(d, DrawnInput) else d for d in graph.inputs])
-        for text in kernel_texts((graph.definition._ready(), call.arguments, Way.emulator, device)):
+        inputs = [d.view() if isinstance(d, DrawnInput) else d for d in graph.inputs]
+        for text in kernel_texts((graph.definition._ready(), inputs, Way.emulator, device)):
             plain = text.replace(re.search(r"namespace k_(\w+) {", text)[1], "kernel")
             texts.setdefault(plain, text)
         if len(texts) >= KERNELS:

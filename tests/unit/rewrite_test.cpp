@@ -14,7 +14,7 @@
 #include "nvfuser/ir/nodes.h"
 #include "nvfuser/ir/pointwise.h"
 #include "nvfuser/ops/cast.h"
-#include "nvfuser/ops/pointwise.h"
+#include "nvfuser/ops/pointwise_builder.h"
 #include "nvfuser/ops/shape.h"
 
 namespace nvfuser::testing {
