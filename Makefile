@@ -1,28 +1,37 @@
 # SPDX-License-Identifier: Apache-2.0
-# The commands of the project; `make help` lists them.  Everything lives in .venv, build and dist.
+# The commands of the project; `make help` lists them.  Everything lives in .venv, build, build-sanitize and dist.
 SHELL := /bin/bash
-VENV ?= .venv
+VENV := .venv
 PYTHON ?= python3
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check -q
 BUILD := build
+SANITIZED := build-sanitize
 JOBS ?= $(shell nproc)
 SECONDS ?= 60
 SEED ?= 1
-TESTS ?= OFF
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
-export PYTHON
+export PYTHON JOBS
 STAMP := $(VENV)/.stamp
+# What the Python module is made of; a target that needs the module builds it when one of these is newer.
+SOURCES := $(shell find src python cmake CMakeLists.txt pyproject.toml README.md LICENSE -type f -not -name '*.pyc')
+# One process at a time works in the build tree; several may wait.
+LOCKED = mkdir -p $(BUILD) && flock $(BUILD)/.lock
+# Every process of the tests writes here how often it ran a compiler.
+RUNS := $(BUILD)/compiler-runs
+MAX_RUNS := 400
 
-.PHONY: help build demo test unit pytest example wheel sanitize bench lint format fuzz add-op clean gtest
+.NOTPARALLEL:
+.PHONY: help build programs demo test unit pytest example wheel sanitize bench lint tidy format fuzz fuzz-graphs \
+        fuzz-schedules fuzz-mutants add-op clean gtest tools
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
-	@echo "  variables: JOBS=$(JOBS) VENV=$(VENV) PYTHON=$(PYTHON) SECONDS=$(SECONDS) SEED=$(SEED)"
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
+	@echo "  variables: JOBS=$(JOBS) PYTHON=$(PYTHON) SECONDS=$(SECONDS) SEED=$(SEED)"
 
 $(STAMP)-build: requirements/build.txt
 	tools/prerequisites.sh
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv "$(VENV)"
 	$(PIP) install -r requirements/build.txt
 	touch $@
 
@@ -30,33 +39,40 @@ $(STAMP)-%: requirements/%.txt $(STAMP)-build
 	$(PIP) install -r $<
 	touch $@
 
-gtest: ## install GoogleTest where it is missing
+$(STAMP)-module: $(SOURCES) $(STAMP)-build
+	$(LOCKED) env CMAKE_BUILD_PARALLEL_LEVEL=$(JOBS) tools/wheel.sh $(BUILD)
+	$(PIP) install --force-reinstall --no-deps $(BUILD)/wheel/nvfuser-*.whl
+	touch $@
+
+tools: $(STAMP)-test $(STAMP)-lint $(STAMP)-wheel gtest ## install all that the other targets need
+
+gtest: $(STAMP)-build ## install GoogleTest where it is missing
 	tools/prerequisites.sh gtest
 
-build: $(STAMP)-build ## build the Python module and install it into .venv
-	rm -rf $(BUILD)/wheel
-	CMAKE_BUILD_PARALLEL_LEVEL=$(JOBS) $(PIP) wheel --no-build-isolation --no-deps -w $(BUILD)/wheel \
-	  -C cmake.define.NVFUSER_TESTS=$(TESTS) .
-	$(PIP) install --force-reinstall --no-deps $(BUILD)/wheel/nvfuser-*.whl
+build: $(STAMP)-module ## build the Python module and install it into .venv
+
+programs: $(STAMP)-module gtest ## build the C++ tests and fuzzers
+	$(LOCKED) tools/build.sh $(BUILD) $(JOBS) unit_tests fuzz_schedules fuzz_mutants
 
 demo: build ## build and run the main job on real tensors
 	$(PY) examples/demo.py
 
-test: $(STAMP)-test gtest ## build what is needed and run every test
-	$(MAKE) wheel TESTS=ON
-	$(MAKE) -k -j1 example unit pytest
+test: $(STAMP)-test programs ## build what is needed and run every test
+	rm -f $(RUNS)
+	$(MAKE) -k wheel example unit pytest
+	@awk '{ n += $$1 } END { print "compiler runs of all tests: " n ", at most $(MAX_RUNS)"; exit n > $(MAX_RUNS) }' $(RUNS)
 
-unit: ## run the C++ tests that `make test` built
-	NVFUSER_NVRTC="$$(echo $(CURDIR)/$(VENV)/lib/python*/site-packages/nvidia/cu13/lib)" $(BUILD)/unit_tests --gtest_brief=1
+unit: programs ## run the C++ tests
+	NVFUSER_NVRTC="$$(realpath $(VENV)/lib/python*/site-packages/nvidia/cu13/lib)" \
+	NVFUSER_TEST_RUNS="$(CURDIR)/$(RUNS)" $(BUILD)/unit_tests --gtest_brief=1
 
-pytest: ## run the Python tests against what is installed in .venv
-	cd tests && ../$(PY) -m pytest -c ../pyproject.toml --rootdir=.. python
+pytest: $(STAMP)-test build ## run the Python tests against what is installed in .venv
+	cd tests && NVFUSER_TEST_RUNS="$(CURDIR)/$(RUNS)" ../$(PY) -m pytest -c ../pyproject.toml --rootdir=.. python
 
-example: $(STAMP)-build ## build and run the C++ example against an installed library
-	[ -e $(BUILD)/build.ninja ] || $(MAKE) build
-	cmake --build $(BUILD) -j $(JOBS) --target nvfuser
-	rm -rf $(BUILD)/prefix && cmake --install $(BUILD) --component cxx --prefix $(BUILD)/prefix > /dev/null
-	cmake -S examples/cpp -B $(BUILD)/example -G Ninja -DCMAKE_PREFIX_PATH=$(CURDIR)/$(BUILD)/prefix > /dev/null
+example: build ## build and run the C++ example against an installed library
+	rm -rf $(BUILD)/prefix
+	$(LOCKED) cmake --install $(BUILD) --component cxx --prefix $(BUILD)/prefix > /dev/null
+	cmake -S examples/cpp -B $(BUILD)/example -G Ninja -DCMAKE_PREFIX_PATH="$(CURDIR)/$(BUILD)/prefix" > /dev/null
 	cmake --build $(BUILD)/example
 	$(BUILD)/example/example
 
@@ -71,20 +87,31 @@ bench: build ## benchmarks of this machine, both sides of each ratio in one run
 lint: $(STAMP)-lint build ## formatters and linters
 	tools/check/lint.sh
 
+tidy: $(STAMP)-lint build ## clang-tidy alone, over the library
+	tools/check/tidy.sh
+
 format: $(STAMP)-lint ## format the C++ and Python sources
-	git ls-files '*.cpp' '*.h' | xargs clang-format -i
+	git ls-files -z '*.cpp' '*.h' | xargs -0 clang-format -i
 	ruff format python tests benchmarks examples tools cmake
 
-fuzz: $(STAMP)-test build ## random programs for SECONDS seconds from SEED
-	$(PY) tests/fuzz/graphs.py --seconds $(SECONDS) --seed $(SEED)
+fuzz: $(STAMP)-test programs ## random graphs and schedules, and defects in kernels, for SECONDS seconds from SEED
+	tools/fuzz.sh --seconds $(SECONDS) --seed $(SEED)
+
+fuzz-graphs: $(STAMP)-test build ## 2,000 random graphs from SEED
+	$(PY) tests/fuzz/graphs.py --count 2000 --seed $(SEED)
+
+fuzz-schedules: programs ## 500 random schedules from SEED through the emulator
+	$(BUILD)/fuzz_schedules --count 500 --seed $(SEED)
+
+fuzz-mutants: programs ## defects put into kernels, which the emulator has to notice
+	$(BUILD)/fuzz_mutants
 
 add-op: $(STAMP)-build ## prove that one row of the table makes an operation, on a copy of the tree
 	tools/check/add_op.sh
 
-sanitize: $(STAMP)-build gtest ## the C++ tests under the address and undefined-behaviour sanitizers
-	cmake -S . -B build-sanitize -G Ninja -DNVFUSER_SANITIZE=ON -DNVFUSER_TESTS=ON -DNVFUSER_PYTHON=OFF > /dev/null
-	cmake --build build-sanitize -j $(JOBS) --target unit_tests
-	ASAN_OPTIONS=detect_leaks=0 build-sanitize/unit_tests --gtest_brief=1
+sanitize: $(STAMP)-test gtest ## C++ tests and a part of the Python tests under the address and undefined-behaviour sanitizers
+	tools/build.sh $(SANITIZED) $(JOBS) unit_tests _C -- -DNVFUSER_SANITIZE=ON -DNVFUSER_PCH=ON
+	tools/check/sanitized.sh $(SANITIZED)
 
 clean: ## remove what was built
 	rm -rf build build-sanitize dist $(VENV)

@@ -43,11 +43,9 @@ print((time.perf_counter() - start) * 1e3)
 TEXT = """
 import time, numpy, nvfuser
 from nvfuser import _C
-from nvfuser.runtime import Call
 x = numpy.ones((256, 1024), numpy.float32)
-arguments = Call([x]).arguments
 def text(fd):
-    return _C.kernel_texts((_C.FusionExecutor(fd.fusion), arguments, nvfuser.Way.emulator, "H200"))
+    return _C.kernel_texts((_C.FusionExecutor(fd.fusion), [x], nvfuser.Way.emulator, "H200"))
 def build(count):
     with nvfuser.FusionDefinition() as fd:
         value = fd.from_pytorch(x)

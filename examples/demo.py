@@ -90,8 +90,12 @@ def main() -> int:
             torch.cuda.synchronize()
         return out
 
-    print("What runs:", fd.plan_text(inputs), sep="\n")
+    plan = fd.plan_text(inputs)
+    operations, kernels = repr(fd).count("fd.ops."), plan.split()[2]
+    print(f"What was fused: {operations} operations into {kernels} kernel{'' if kernels == '1' else 's'}.")
+    print("What runs:", plan, sep="\n")
     print("The kernel:", fd.kernel_text(inputs), sep="\n")
+    print(f"Timing {options.rounds} calls of each program ...", flush=True)
     fused_time = seconds(fused, options.rounds)
     unfused = {"NumPy": seconds(lambda: unfused_numpy(x, b), options.rounds)}
     unfused.update({name: seconds(run, options.rounds) for name, (run, _) in programs.items()})

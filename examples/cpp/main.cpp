@@ -8,7 +8,7 @@
 
 #include "nvfuser/ir/fusion.h"
 #include "nvfuser/ops/define.h"
-#include "nvfuser/ops/pointwise.h"
+#include "nvfuser/ops/pointwise_builder.h"
 #include "nvfuser/runtime/executor.h"
 
 namespace {

@@ -21,5 +21,6 @@ check python tools/options_page.py --check
 check typed
 [ "$(uname -m)" = x86_64 ] && march=x86-64-v3 || march=native
 check python tools/check/vectorised.py --march "$march"
+check tools/check/tidy.sh
 [ $failed = 0 ] && echo "lint: clean"
 exit $failed

@@ -76,7 +76,10 @@ def library_findings(wheel: Path, folder: Path) -> list[str]:
     print("links to", ", ".join(needed))
     exported = [line.split()[-1] for line in output_of("nm", "-D", "--defined-only", module).splitlines()]
     found = [f"links to {name}" for name in needed if not LIBRARIES.fullmatch(name)]
-    return found + [f"exports {name}" for name in exported if name != "PyInit__C"]
+    found += [f"exports {name}" for name in exported if name != "PyInit__C"]
+    binary = Path(module).read_bytes()
+    places = {str(Path.cwd()), str(Path.home()), sys.prefix} - {"/"}
+    return found + [f"holds the path {place} of this machine" for place in places if place.encode() in binary]
 
 
 def interpreters() -> dict[str, Path]:
