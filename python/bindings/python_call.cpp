@@ -93,8 +93,7 @@ void PythonCall::add_input(nb::handle object) {
 void PythonCall::add_inputs(nb::handle inputs) {
   if (!is_nested(inputs) && !nb::hasattr(inputs, "__iter__")) {
     throw nb::type_error(
-        ("expected a list of inputs, got " +
-         nb::cast<std::string>(nb::handle(inputs.type()).attr("__name__")))
+        ("expected a list of inputs, got " + nb::cast<std::string>(nb::handle(inputs.type()).attr("__name__")))
             .c_str());
   }
   for_each(inputs, [&](nb::handle item) { add_input(item); });

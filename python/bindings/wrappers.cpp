@@ -105,7 +105,8 @@ std::optional<ScalarValue> python_scalar(nb::handle object) {
     int overflow = 0;
     const long long value = PyLong_AsLongLongAndOverflow(object.ptr(), &overflow);
     if (overflow != 0) {
-      throw nb::type_error("an integer does not fit into 64 bits");
+      throw nb::type_error(
+          ("the integer " + nb::cast<std::string>(nb::str(object)) + " does not fit into 64 bits").c_str());
     }
     return ScalarValue(int64_t{value});
   }

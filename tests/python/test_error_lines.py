@@ -198,7 +198,7 @@ CALLS = {
     "element of a vector": (vector, [[2, 3]], [[2, 0.5]], DTypeError, ["value 0.5", "int", "input 1"], "vector"),
     "target of another size": (
         in_place, [ONES(3), ONES(3)], [ONES(4), ONES(3)], ShapeError,
-        ["output 0, T2", "into input 0, T0", "the output is Float [3], the input Float [4]"], "in_place",
+        ["output 0, T2", "into input 0, T0", "the output is Float [3], the tensor Float [4]"], "in_place",
     ),
     "target with stride 0": (
         in_place, [ONES(3), ONES(3)], [ONES(1).expand(3), ONES(3)], ShapeError,

@@ -64,22 +64,6 @@ void check_contiguity(size_t k, const TensorView* view, const TensorArgument& te
   }
 }
 
-/// Names what is missing, or the last input where there are too many.
-void check_count(const Fusion& fusion, size_t given) {
-  const std::vector<Val*>& inputs = fusion.inputs();
-  if (given < inputs.size()) {
-    fail(ErrorKind::definition, "Expected ", inputs.size(), " inputs, but got ", given,
-         "; the first that is missing is ", InputTitle{given, inputs[given]}, " of dtype ",
-         name_of(inputs[given]->dtype()), AtLine{*inputs[given]});
-  }
-  check(given == inputs.size() || !inputs.empty(), ErrorKind::definition, "Expected 0 inputs, but got ", given);
-  if (given > inputs.size()) {
-    fail(ErrorKind::definition, "Expected ", inputs.size(), " inputs, but got ", given, "; the last one is ",
-         InputTitle{inputs.size() - 1, inputs.back()}, " of dtype ", name_of(inputs.back()->dtype()),
-         AtLine{*inputs.back()});
-  }
-}
-
 /// A scalar and all scalars that it is computed from.
 void collect(const Val* value, std::unordered_set<const Val*>& seen) {
   if (value->is_scalar() && seen.insert(value).second && value->definition()) {
@@ -113,6 +97,21 @@ MemoryRange range_of(const void* data, DataType dtype, Device device, std::span<
 }
 
 }  // namespace
+
+void check_count(const Fusion& fusion, size_t given) {
+  const std::vector<Val*>& inputs = fusion.inputs();
+  if (given < inputs.size()) {
+    fail(ErrorKind::definition, "Expected ", inputs.size(), " inputs, but got ", given,
+         "; the first that is missing is ", InputTitle{given, inputs[given]}, " of dtype ",
+         name_of(inputs[given]->dtype()), AtLine{*inputs[given]});
+  }
+  check(given == inputs.size() || !inputs.empty(), ErrorKind::definition, "Expected 0 inputs, but got ", given);
+  if (given > inputs.size()) {
+    fail(ErrorKind::definition, "Expected ", inputs.size(), " inputs, but got ", given, "; the last one is ",
+         InputTitle{inputs.size() - 1, inputs.back()}, " of dtype ", name_of(inputs.back()->dtype()),
+         AtLine{*inputs.back()});
+  }
+}
 
 void bind_arguments(const Fusion& fusion, const std::vector<Argument>& arguments, ScalarBinding& binding) {
   check_count(fusion, arguments.size());

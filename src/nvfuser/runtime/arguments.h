@@ -13,6 +13,9 @@
 
 namespace nvfuser {
 
+/// Error unless there is one argument for each input; names what is missing, or the last input where there are too
+/// many.
+void check_count(const Fusion& fusion, size_t given);
 /// Checks number, kind, dtype, rank, contiguity and device; binds sizes and scalars.  Errors name the input, what was
 /// expected and what came.
 void bind_arguments(const Fusion& fusion, const std::vector<Argument>& arguments, ScalarBinding& binding);

@@ -198,8 +198,7 @@ std::shared_ptr<const Plan> completed(std::shared_ptr<Plan> plan, std::string re
 void FusionExecutor::add_facts(CallArguments& call, const ExecuteOptions& options) const {
   check(fusion_->outputs().size() == impl_->outputs && fusion_->inputs().size() == impl_->sizing.size(),
         ErrorKind::definition, "the fusion got inputs or outputs after its first call; define them inside `with fd:`");
-  check(call.inputs() == input_count(), ErrorKind::definition, "Expected ", input_count(), " inputs, but got ",
-        call.inputs());
+  check_count(*fusion_, static_cast<size_t>(call.inputs()));
   for (int target : impl_->written) {
     if (call.is_tensor(target)) {
       add_shared(call, target);
