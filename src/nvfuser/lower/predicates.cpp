@@ -113,19 +113,30 @@ std::vector<const Id*> own_axes(const Tensor& t) {
   return found;
 }
 
-/// Index of an axis as if nothing was shifted: 0 at one point of the axis' loops, also where some of them vanished.
-Index unshifted(Lowering& state, const Tensor& t, const Id* id) {
+/// The id and all that transforms of t make of it.
+void descend(const Tensor& t, const Id* id, std::set<const Id*>& below) {
+  const auto use = t.uses.find(id);
+  if (below.insert(id).second && use != t.uses.end()) {
+    for (const Id* output : use->second->outputs) {
+      descend(t, output, below);
+    }
+  }
+}
+
+/// Index of an axis as if nothing was shifted but `own` ids, those under the axes of t itself, which are tested where
+/// they are: 0 at one point of the axis' loops, also where some of them vanished.
+Index unshifted(Lowering& state, const Tensor& t, const Id* id, const std::set<const Id*>& own) {
   const auto use = t.uses.find(id);
   if (use == t.uses.end() || std::find(t.loop_ids.begin(), t.loop_ids.end(), id) != t.loop_ids.end()) {
     return value_of(state, t, id);
   }
   const Transform& x = *use->second;
-  const Index first = unshifted(state, t, x.outputs[0]);
+  const Index first = unshifted(state, t, x.outputs[0], own);
   switch (x.kind) {
     case Transform::Kind::shift:
-      return first;
+      return own.contains(id) ? value_of(state, t, id) : first;
     case Transform::Kind::split:
-      return state.pool().add(state.pool().mul(first, x.factor), unshifted(state, t, x.outputs[1]));
+      return state.pool().add(state.pool().mul(first, x.factor), unshifted(state, t, x.outputs[1], own));
     case Transform::Kind::merge:
       break;
   }
@@ -201,13 +212,14 @@ std::vector<Test> single_writer_tests(Lowering& state, const Tensor& t) {
       at_zero(state.program.grid_var[d]);
     }
   }
-  std::set<const Id*> above;
+  std::set<const Id*> above, below;
   for (const Id* axis : own_axes(t)) {
     climb(t, axis, above);
+    descend(t, axis, below);
   }
   for (const Id* root : t.reference->roots) {
     if (!above.contains(root)) {
-      at_zero(unshifted(state, t, root));
+      at_zero(unshifted(state, t, root, below));
     }
   }
   return tests;
