@@ -187,7 +187,8 @@ class Drawing:
     def unary(self, x: Value) -> Value | None:
         if x.dtype not in FLOATS or x.dtype in COMPLEX:
             name = self.rng.choice(("neg", "abs"))
-            return self.result(getattr(self.ops, name)(x.tensor), x.shape, x.bound, x.error, x.special)
+            bound = 2.0**64 if name == "neg" and x.dtype == DataType.UInt64 else x.bound
+            return self.result(getattr(self.ops, name)(x.tensor), x.shape, bound, x.error, x.special)
         if self.rng.random() < 0.3:
             name = self.rng.choice(list(SAFE_AWAY_FROM_ZERO))
             t = getattr(self.ops, name)(self.ops.add(self.ops.abs(x.tensor), 0.5))
