@@ -188,12 +188,22 @@ void bind_runtime(nb::module_& m) {
             return PlanRef{self.prepare(call.arguments(), make_options(way, 0, 1, std::move(device)))};
           },
           "inputs"_a, "way"_a = nb::none(), "device"_a = "",
-          nb::sig("def prepare(self, inputs: Sequence, way: Way | None = None, device: str = '') -> Plan"),
+          nb::sig("def prepare(self, inputs: Sequence[object], way: Way | None = None, device: str = '') -> Plan"),
           "Finds or makes the plan for these inputs.")
       .def("execute", &execute, "inputs"_a, "out"_a = nb::none(), "way"_a = nb::none(), "device"_a = "", "seed"_a = 1,
-           nb::sig("def execute(self, inputs: Sequence, out: Sequence | None = None, way: Way | None = None, "
-                   "device: str = '', seed: int = 1) -> list"),
+           nb::sig("def execute(self, inputs: Sequence[object], out: Sequence[object] | None = None, way: Way | None = "
+                   "None, "
+                   "device: str = '', seed: int = 1) -> list[object]"),
            "Runs the fusion on tensors and numbers; its visible outputs.")
+      .def(
+          "is_prepared",
+          [](FusionExecutor& self, nb::handle inputs) {
+            PythonCall call(self);
+            call.add_inputs(inputs);
+            return self.find(call.arguments()) != nullptr;
+          },
+          "inputs"_a, nb::sig("def is_prepared(self, inputs: Sequence[object]) -> bool"),
+          "Whether a plan for inputs of these facts exists.")
       .def_prop_ro(
           "last_way", [](const FusionExecutor& self) { return self.last_way(); },
           "How the last call ran; None before the first.")

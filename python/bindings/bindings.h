@@ -96,6 +96,7 @@ void bind_fusion(nb::module_& m);
 void bind_define(nb::module_& m);
 void bind_ops(nb::module_& m);
 void bind_runtime(nb::module_& m);
+void bind_cache(nb::module_& m);
 void bind_options(nb::module_& m);
 void bind_memory(nb::module_& m);
 

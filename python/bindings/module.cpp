@@ -21,4 +21,5 @@ NB_MODULE(_C, m) {
   nb::module_ ops = m.def_submodule("ops", "Operations: each builds an expression of the fusion of its operands.");
   bind_ops(ops);
   bind_runtime(m);
+  bind_cache(m);
 }

@@ -33,6 +33,7 @@ from nvfuser._C import (
     ops,
 )
 from nvfuser.definition import FusionDefinition
+from nvfuser.executor_cache import FusionExecutorCache, LRUCache, LruFusionCache
 from nvfuser.libraries import register_library_folders
 from nvfuser.runtime import PerformanceWarning
 from nvfuser.version import __version__, version
@@ -48,9 +49,12 @@ __all__ = [
     "Expr",
     "Fusion",
     "FusionDefinition",
+    "FusionExecutorCache",
     "FusionGuard",
     "InternalError",
     "IterDomain",
+    "LRUCache",
+    "LruFusionCache",
     "MemoryType",
     "NvfError",
     "OptionError",

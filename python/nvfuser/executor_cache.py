@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Executors of fusions, and caches by which equal programs share one."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from nvfuser._C import Fusion, FusionCache, FusionExecutor, Way
+from nvfuser.definition import FusionDefinition
+from nvfuser.runtime import way_of
+
+
+class FusionExecutorCache:
+    """Plans and runs one fusion: a plan for each set of facts (dtypes, sizes, strides, alignment, device).
+
+    Parameters
+    ----------
+    fusion
+        The fusion; it must not change afterwards.
+    fusion_id
+        A number of the caller's, kept as `fusion_id`.
+    """
+
+    def __init__(self, fusion: Fusion, fusion_id: int = 0) -> None:
+        self._executor = FusionExecutor(fusion)
+        self.fusion_id = fusion_id
+
+    @classmethod
+    def _of(cls, executor: FusionExecutor) -> FusionExecutorCache:
+        made = cls.__new__(cls)
+        made._executor, made.fusion_id = executor, 0
+        return made
+
+    def execute(
+        self, inputs: Sequence[Any], *, out: Sequence[Any] | None = None, target: str | Way | None = None
+    ) -> list[Any]:
+        """Runs the fusion (see :meth:`FusionDefinition.execute`)."""
+        return self._executor.execute(inputs, out, way_of(target))
+
+    def is_compiled(self, inputs: Sequence[Any]) -> bool:
+        """Whether a plan for inputs of these facts exists."""
+        return self._executor.is_prepared(inputs)
+
+    def fusion(self) -> Fusion:
+        """The fusion."""
+        return self._executor.fusion
+
+
+class LRUCache:
+    """Keeps executors of at most `max_fusions` fusions; equal ones share an executor.
+
+    Equality counts kinds, attributes, dtypes, constants, static sizes, layouts, aliases, and the orders of inputs and
+    outputs.  Any number of threads may use one cache.
+
+    Raises
+    ------
+    OptionError
+        When `max_fusions` is not positive.
+    """
+
+    def __init__(self, max_fusions: int) -> None:
+        self._cache = FusionCache(max_fusions)
+
+    def cache_compile(self, fusion: Fusion) -> FusionExecutorCache:
+        """The executor of an equal fusion, or a new one; the least recently used one may be dropped for it."""
+        return FusionExecutorCache._of(self._cache.get(fusion))
+
+    def num_fusions(self) -> int:
+        """Fusions kept at present."""
+        return len(self._cache)
+
+    def stats(self) -> str:
+        """A report: capacity, use, lookups, hits, and the hits of each fusion in the order of last use."""
+        return self._cache.stats()
+
+
+def LruFusionCache(max_fusions: int = 16384) -> Callable[..., Any]:
+    """Decorates a function that defines and returns a FusionDefinition: equal definitions share their compiled kernels.
+
+    The decorated function has `stats()` and `num_fusions()`.
+    """
+
+    def decorate(function: Callable[..., FusionDefinition]) -> Any:
+        cache = LRUCache(max_fusions)
+
+        @functools.wraps(function)
+        def wrapper(*args: Any, **kwargs: Any) -> FusionDefinition:
+            fd = function(*args, **kwargs)
+            fd._executor = cache._cache.get(fd.fusion)
+            return fd
+
+        wrapper.stats = cache.stats  # type: ignore[attr-defined]
+        wrapper.num_fusions = cache.num_fusions  # type: ignore[attr-defined]
+        return wrapper
+
+    return decorate
