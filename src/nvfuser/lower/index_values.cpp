@@ -34,7 +34,9 @@ Index compute(Lowering& state, const Tensor& t, const Id* id) {
       return pool.add(pool.mul(up(x.outputs[0]), x.factor), up(x.outputs[1]));
     }
     if (x.kind == Transform::Kind::shift) {
-      return pool.sub(up(x.outputs[0]), amount_of(state, t, x));
+      // Where all loops of the axis vanished its index is 0, not the place in front of the axis that loops begin at.
+      const Index shifted = up(x.outputs[0]);
+      return shifted->is(0) ? shifted : pool.sub(shifted, amount_of(state, t, x));
     }
     const Index out = up(x.outputs[0]), inner = x.inputs[1]->extent;
     return id == x.inputs[0] ? algebra.div(out, inner) : algebra.mod(out, inner);
