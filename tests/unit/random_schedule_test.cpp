@@ -23,5 +23,16 @@ TEST(RandomSchedule, AcceptedSchedulesAreRight) {
   EXPECT_GT(in_place, 20);
 }
 
+/// Seeds at which fuzzers found something: a store of one writer under a shift (373, 1561), a tile that was read in
+/// front of its first element (106709).
+TEST(RandomSchedule, SeedsThatFailedOnceAreRight) {
+  std::map<std::string, int> refusals;
+  for (const uint64_t seed : {373, 1561, 106709}) {
+    const RandomResult result = run_random(seed, refusals);
+    EXPECT_TRUE(result.accepted) << "seed " << seed;
+    EXPECT_EQ(result.problem, "") << "seed " << seed << "\n" << result.text;
+  }
+}
+
 }  // namespace
 }  // namespace nvfuser
