@@ -7,6 +7,10 @@
 // The same for static members.
 #define RT_MEMBER inline __attribute__((always_inline))
 
+// The C library's, under names of our own: only GCC has builtins of them, and this header includes nothing.
+extern "C" float nvfuser_lgammaf(float, int*) __asm__("lgammaf_r");
+extern "C" double nvfuser_lgamma(double, int*) __asm__("lgamma_r");
+
 namespace rt::native {
 
 /// Whether a rare range may be left to a branch.  Not here: a loop with a branch is not vectorised.
@@ -110,11 +114,11 @@ RT_FN double fmod(double x, double y) { return __builtin_fmod(x, y); }
 // The plain functions also write a global sign.
 RT_FN float lgamma(float x) {
   int sign;
-  return __builtin_lgammaf_r(x, &sign);
+  return nvfuser_lgammaf(x, &sign);
 }
 RT_FN double lgamma(double x) {
   int sign;
-  return __builtin_lgamma_r(x, &sign);
+  return nvfuser_lgamma(x, &sign);
 }
 
 }  // namespace rt::native
