@@ -18,6 +18,8 @@ struct Guard {
   std::shared_ptr<OpenFusion> open;
 };
 
+}  // namespace
+
 /// Such as `T0_g_float[iS0{i0}] (model.py:12 in block)`; empty where there is no such input.
 std::string describe_input(const Fusion& fusion, size_t position) {
   std::ostringstream text;
@@ -26,8 +28,6 @@ std::string describe_input(const Fusion& fusion, size_t position) {
   }
   return text.str();
 }
-
-}  // namespace
 
 void bind_fusion(nb::module_& m) {
   auto fusion = nb::class_<Fusion>(m, "Fusion", "A graph of tensor expressions.");

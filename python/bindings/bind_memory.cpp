@@ -8,6 +8,7 @@
 namespace nvfuser::python {
 
 void bind_memory(nb::module_& m) {
+  m.attr("POOLED_BYTES") = kPooledBytes;
   m.def(
       "host_bytes",
       [](size_t bytes) {

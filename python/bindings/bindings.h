@@ -86,6 +86,9 @@ Val* optional_operand(Fusion& fusion, nb::handle object, const char* argument);
 /// A Python number as a scalar; nothing for anything else.  TypeError for an integer that has no 64 bits.
 std::optional<ScalarValue> python_scalar(nb::handle object);
 
+/// An input with the line of the user's program that made it, for messages; empty where there is no such input.
+std::string describe_input(const Fusion& fusion, size_t position);
+
 /// Makes the Fusion's expressions remember the Python line that made them.
 void record_locations(Fusion& fusion);
 

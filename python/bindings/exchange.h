@@ -45,6 +45,9 @@ nb::object framework_named(const char* name);
 /// Adds what `describe` of a framework object says of a tensor.
 void borrow_checked(const nb::object& framework, nb::handle tensor, CallArguments& arguments);
 
+/// What `empty` of a framework object makes, and its address.
+nb::object make_checked(const nb::object& framework, const OutputSpec& spec, void*& data);
+
 /// DataType by DLPack's code; ErrorKind::dtype when there is none.
 DataType data_type_of(int code, int bits, int lanes);
 bool is_row_major(const OutputSpec& spec);

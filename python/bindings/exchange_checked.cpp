@@ -14,11 +14,7 @@ class CheckedExchange final : public Exchange {
     borrow_checked(framework_, tensor, arguments);
   }
 
-  nb::object make(const OutputSpec& spec, void*& data) const override {
-    const nb::object pair = framework_.attr("empty")(nb::cast(spec));
-    data = reinterpret_cast<void*>(nb::cast<uintptr_t>(pair[1]));
-    return pair[0];
-  }
+  nb::object make(const OutputSpec& spec, void*& data) const override { return make_checked(framework_, spec, data); }
 
   nb::object finish(nb::object made) const override { return framework_.attr("finish")(made); }
 
@@ -49,6 +45,12 @@ class DescribedExchange final : public Exchange {
 };
 
 }  // namespace
+
+nb::object make_checked(const nb::object& framework, const OutputSpec& spec, void*& data) {
+  const nb::object pair = framework.attr("empty")(nb::cast(spec));
+  data = reinterpret_cast<void*>(nb::cast<uintptr_t>(pair[1]));
+  return pair[0];
+}
 
 void borrow_checked(const nb::object& framework, nb::handle tensor, CallArguments& arguments) {
   const nb::object described = framework.attr("describe")(tensor);

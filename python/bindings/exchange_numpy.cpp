@@ -4,6 +4,7 @@
 #include <array>
 
 #include "exchange.h"
+#include "nvfuser/runtime/host_memory.h"
 
 namespace nvfuser::python {
 namespace {
@@ -21,8 +22,6 @@ struct ArrayStruct {
   PyObject* descriptor;
 };
 constexpr int kNotSwapped = 0x200, kWritable = 0x400;
-
-constexpr int64_t kPooledBytes = int64_t{1} << 20;
 
 /// NumPy's own types: kind, bytes, DataType.
 struct Row {
@@ -67,9 +66,7 @@ class NumpyExchange final : public Exchange {
     const nb::object& dtype = dtypes_[static_cast<size_t>(spec.dtype)];
     const bool plain = dtype.is_valid() && spec.elements * bytes_of(spec.dtype) < kPooledBytes && is_row_major(spec);
     if (!plain) {
-      const nb::object pair = framework_.attr("empty")(nb::cast(spec));
-      data = reinterpret_cast<void*>(nb::cast<uintptr_t>(pair[1]));
-      return pair[0];
+      return make_checked(framework_, spec, data);
     }
     nb::object shape = nb::steal(PyTuple_New(static_cast<Py_ssize_t>(spec.sizes.size())));
     for (size_t axis = 0; axis < spec.sizes.size(); ++axis) {

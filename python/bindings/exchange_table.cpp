@@ -14,10 +14,6 @@
 namespace nvfuser::python {
 namespace {
 
-/// Results from this size on come from a pool: the first touch of fresh pages costs more than the kernel.
-constexpr int64_t kPooledBytes = int64_t{1} << 20;
-constexpr int kMostAxes = 64;
-
 /// A tensor over memory that `owner` keeps, with sizes and strides of its own.
 struct OwnedTensor {
   dlpack::ManagedTensor managed{};

@@ -2,7 +2,6 @@
 // Borrow, run, wrap.
 #include "python_call.h"
 
-#include <sstream>
 #include <string>
 
 namespace nvfuser::python {
@@ -28,18 +27,9 @@ void for_each(nb::handle sequence, Visit&& visit) {
   }
 }
 
-/// An input and the user's line, for messages; empty where there is none.
-std::string described(const Fusion& fusion, int position) {
-  std::ostringstream text;
-  if (position < static_cast<int>(fusion.inputs().size())) {
-    text << *fusion.inputs()[position] << AtLine{*fusion.inputs()[position]};
-  }
-  return text.str();
-}
-
 /// What is wrong with an input, and which it is.
 [[noreturn]] void refuse_input(const Fusion& fusion, int position, const std::string& why) {
-  const std::string text = described(fusion, position);
+  const std::string text = describe_input(fusion, position);
   throw nb::type_error(
       ("input " + std::to_string(position) + ": " + why + (text.empty() ? "" : "; it is for " + text)).c_str());
 }
@@ -131,7 +121,7 @@ nb::list PythonCall::run(FusionExecutor& executor, const Plan& plan, ExecuteOpti
     if (spec.alias_input >= 0) {
       if (const Held& target = held_[spec.alias_input]; !target.exchange->writable(target.object)) {
         refuse_writing("input " + std::to_string(spec.alias_input) + ", " +
-                       described(*executor.fusion(), spec.alias_input) + ",");
+                       describe_input(*executor.fusion(), spec.alias_input) + ",");
       }
       results.push_back(held_[spec.alias_input]);
     } else if (spec.given >= 0) {

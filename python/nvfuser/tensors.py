@@ -12,11 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from nvfuser._C import DataType, OutputSpec, TensorArgument, host_bytes
-
-# Results from this size on come from a pool: the first touch of fresh pages costs more than the kernel that writes
-# them.
-POOLED_BYTES = 1 << 20
+from nvfuser._C import POOLED_BYTES, DataType, OutputSpec, TensorArgument, host_bytes
 
 # DataType -> name of the dtype in torch and in NumPy (ml_dtypes for the types that NumPy lacks).
 TORCH_NAMES = {

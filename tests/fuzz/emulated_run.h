@@ -201,6 +201,22 @@ inline std::vector<CompiledKernel> compile_for_emulator(const std::vector<Progra
                                                         size_t workers) {
   return compile_programs(Way::emulator, programs, per_unit, workers);
 }
+/// Runs all programs, compiled as one unit, against the evaluator; what went wrong with each, or "".  `case_of`: the
+/// case of program k.
+template <class CaseOf>
+std::vector<std::string> run_in_emulator(std::vector<Program>& programs, CaseOf&& case_of) {
+  std::vector<Program*> pointers;
+  for (Program& program : programs) {
+    pointers.push_back(&program);
+  }
+  const std::vector<CompiledKernel> compiled = compile_for_emulator(pointers, pointers.size(), 1);
+  std::vector<std::string> problems;
+  for (size_t k = 0; k < programs.size(); ++k) {
+    EmulatedRun run(case_of(k), programs[k]);
+    problems.push_back(run.run(compiled[k].module, compiled[k].kernel, k));
+  }
+  return problems;
+}
 
 /// Seconds since a moment.
 inline double seconds_since(std::chrono::steady_clock::time_point start) {

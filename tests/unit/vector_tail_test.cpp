@@ -132,14 +132,10 @@ TEST(VectorTail, RunsAtEverySize) {
     add(std::make_unique<BiasCase>(s[0], s[1]));
     add(std::make_unique<ColumnCase>(s[0], s[1]));
   }
-  std::vector<Program*> pointers;
-  for (Program& program : programs) {
-    pointers.push_back(&program);
-  }
-  const std::vector<CompiledKernel> compiled = compile_for_emulator(pointers, pointers.size(), 1);
+  const std::vector<std::string> problems =
+      run_in_emulator(programs, [&](size_t k) -> const KernelCase& { return *cases[k / all.size()]; });
   for (size_t k = 0; k < programs.size(); ++k) {
-    EmulatedRun run(*cases[k / all.size()], programs[k]);
-    EXPECT_EQ(run.run(compiled[k].module, compiled[k].kernel, k), "") << to_string(programs[k]);
+    EXPECT_EQ(problems[k], "") << to_string(programs[k]);
   }
 }
 

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "nvfuser/ir/evaluate_build.h"
+#include "nvfuser/ir/strided.h"
 
 namespace nvfuser {
 
@@ -47,14 +48,10 @@ void check_result(const Fusion& fusion, size_t k, const HostTensor& result, Eval
 
 /// The addresses between which a tensor's elements lie.
 std::pair<const std::byte*, const std::byte*> range_of(const HostTensor& tensor) {
-  int64_t before = 0, after = 1;
-  for (size_t k = 0; k < tensor.sizes.size(); ++k) {
-    const int64_t reach = std::max<int64_t>(tensor.sizes[k] - 1, 0) * tensor.strides[k];
-    (reach < 0 ? before : after) += reach;
-  }
   const int64_t bytes = bytes_of(tensor.dtype);
   const auto* data = static_cast<const std::byte*>(tensor.data);
-  return {data + before * bytes, data + after * bytes};
+  return {data - elements_before(tensor.sizes, tensor.strides) * bytes,
+          data + addressed_elements(tensor.sizes, tensor.strides) * bytes};
 }
 
 /// Is the result's memory, or may it be, that of an input, which others still read?

@@ -208,12 +208,12 @@ void FusionExecutor::add_facts(CallArguments& call, const ExecuteOptions& option
     add_shared(call, target);
   }
   call.add_fact(call.size());
-  call.complete();
   call.add_fact(options.way ? static_cast<int64_t>(*options.way) : -1);
   call.add_fact(static_cast<int64_t>(options_version()));
   if (!options.device_props.empty()) {
     call.add_fact(static_cast<int64_t>(hash64(options.device_props)));
   }
+  call.complete();
 }
 
 std::shared_ptr<const Plan> FusionExecutor::find(CallArguments& call, const ExecuteOptions& options) {
@@ -299,10 +299,12 @@ std::vector<std::shared_ptr<const Plan>> FusionExecutor::prepare_all(const std::
 }
 
 std::vector<std::string> FusionExecutor::kernel_texts(const Preparation& call) {
-  const CheckedCall checked(*call.executor->fusion_, flat(call.arguments, call.executor->impl_->sizing), call.options);
+  FusionExecutor& executor = *call.executor;
+  CheckedCall checked(*executor.fusion_, flat(call.arguments, executor.impl_->sizing), call.options);
+  const std::lock_guard lock(executor.impl_->building);
+  const std::shared_ptr<Fusion>& fusion = executor.impl_->fusion_for(checked.way, executor.fusion_, checked.by_value);
+  PlanDraft draft(fusion, checked.arguments, {}, checked.bound_to(*fusion), checked.way, call.options);
   KernelStore store;
-  ScalarBinding binding = checked.binding;
-  PlanDraft draft(call.executor->fusion_, checked.arguments, {}, binding, checked.way, call.options);
   std::vector<std::string> texts;
   for (const Program* program : draft.order(store).programs) {
     texts.push_back(print_kernel(*program));

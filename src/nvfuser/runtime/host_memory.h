@@ -4,9 +4,13 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 
 namespace nvfuser {
+
+/// Results from this size on come from the pool: below it, fresh memory costs less than a kernel does.
+inline constexpr int64_t kPooledBytes = int64_t{1} << 20;
 
 /// At least `bytes` of memory with undefined content, aligned to 64 bytes at least.  The block goes back to the pool
 /// when the last owner dies; from any thread.

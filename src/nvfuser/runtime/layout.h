@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "nvfuser/graph/instantiate.h"
+#include "nvfuser/ir/strided.h"
 
 namespace nvfuser {
 
@@ -22,10 +23,6 @@ Layout layout_of(const TensorView& view, const std::vector<int64_t>& sizes, cons
 Layout allocation_layout(const TensorView& view);
 /// Strides of a tensor of that layout without free strides, in elements.
 std::vector<int64_t> dense_strides(const Layout& layout, const std::vector<int64_t>& sizes);
-/// Distance from the pointer's element to the last addressed one, plus 1; 0 for empty tensors.
-int64_t addressed_elements(std::span<const int64_t> sizes, std::span<const int64_t> strides);
-/// Elements that negative strides reach below the pointer.
-int64_t elements_before(std::span<const int64_t> sizes, std::span<const int64_t> strides);
 /// Two axes along which different positions are one element; both -1 when no pair of axes is like that.
 std::pair<int, int> overlapping_axes(std::span<const int64_t> sizes, std::span<const int64_t> strides);
 /// Largest power of two up to 16 that divides an address.
