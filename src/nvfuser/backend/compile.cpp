@@ -6,6 +6,7 @@
 #include <deque>
 #include <functional>
 #include <future>
+#include <map>
 #include <mutex>
 #include <unordered_map>
 
@@ -223,7 +224,15 @@ DeviceProps cuda_device_props(int device) {
   std::string why;
   const CudaApi* api = cuda_api(&why);
   check(api != nullptr, ErrorKind::device, why);
-  return query_device_props(*api, device);
+  // Asked for every plan; the driver takes microseconds for each attribute.
+  static std::mutex mutex;
+  static std::map<int, DeviceProps> known;
+  const std::lock_guard lock(mutex);
+  auto found = known.find(device);
+  if (found == known.end()) {
+    found = known.emplace(device, query_device_props(*api, device)).first;
+  }
+  return found->second;
 }
 
 int64_t compiler_runs() { return runs.load(std::memory_order_relaxed); }

@@ -147,15 +147,15 @@ struct CheckedCall {
 };
 
 /// Plans of drafts, whose kernels are compiled together.
-std::vector<std::shared_ptr<Plan>> finish(std::vector<PlanDraft>& drafts, const std::vector<KernelStore*>& stores) {
+std::vector<std::shared_ptr<Plan>> finish(std::vector<PlanDraft>& drafts) {
   std::vector<KernelOrder> orders;
-  for (size_t k = 0; k < drafts.size(); ++k) {
-    orders.push_back(drafts[k].order(*stores[k]));
+  for (const PlanDraft& draft : drafts) {
+    orders.push_back(draft.order());
   }
-  const std::vector<std::vector<KernelStore::Entry>> entries = fetch_kernels(orders);
+  compile_kernels(orders);
   std::vector<std::shared_ptr<Plan>> plans;
-  for (size_t k = 0; k < drafts.size(); ++k) {
-    plans.push_back(drafts[k].finish(entries[k]));
+  for (PlanDraft& draft : drafts) {
+    plans.push_back(draft.finish());
   }
   return plans;
 }
@@ -164,8 +164,8 @@ std::shared_ptr<Plan> make_plan(const std::shared_ptr<Fusion>& fusion, CheckedCa
                                 const ExecuteOptions& options, KernelStore& store) {
   const TimedScope timed("plan, " + std::string(name_of(way)));
   std::vector<PlanDraft> drafts;
-  drafts.emplace_back(fusion, call.arguments, call.given, call.bound_to(*fusion), way, options);
-  return finish(drafts, {&store}).front();
+  drafts.emplace_back(fusion, call.arguments, call.given, call.bound_to(*fusion), way, options, store);
+  return finish(drafts).front();
 }
 
 CallArguments flat(const std::vector<Argument>& arguments, const std::vector<bool>& sizing) {
@@ -277,7 +277,6 @@ std::vector<std::shared_ptr<const Plan>> FusionExecutor::prepare_all(const std::
   std::vector<std::shared_ptr<const Plan>> plans(calls.size());
   std::deque<CheckedCall> checked;
   std::vector<PlanDraft> drafts;
-  std::vector<KernelStore*> stores;
   std::vector<size_t> missing;
   for (size_t k = 0; k < calls.size(); ++k) {
     FusionExecutor& executor = *calls[k].executor;
@@ -285,12 +284,12 @@ std::vector<std::shared_ptr<const Plan>> FusionExecutor::prepare_all(const std::
     if (!plans[k]) {
       CheckedCall& call = checked.emplace_back(*executor.fusion_, flats[k], calls[k].options);
       const std::shared_ptr<Fusion>& fusion = executor.impl_->fusion_for(call.way, executor.fusion_, call.by_value);
-      drafts.emplace_back(fusion, call.arguments, call.given, call.bound_to(*fusion), call.way, calls[k].options);
-      stores.push_back(&executor.impl_->kernels);
+      drafts.emplace_back(fusion, call.arguments, call.given, call.bound_to(*fusion), call.way, calls[k].options,
+                          executor.impl_->kernels);
       missing.push_back(k);
     }
   }
-  const std::vector<std::shared_ptr<Plan>> built = finish(drafts, stores);
+  const std::vector<std::shared_ptr<Plan>> built = finish(drafts);
   for (size_t k = 0; k < missing.size(); ++k) {
     plans[missing[k]] =
         calls[missing[k]].executor->impl_->plans.add(flats[missing[k]].facts(), completed(built[k], checked[k].reason));
@@ -303,11 +302,11 @@ std::vector<std::string> FusionExecutor::kernel_texts(const Preparation& call) {
   CheckedCall checked(*executor.fusion_, flat(call.arguments, executor.impl_->sizing), call.options);
   const std::lock_guard lock(executor.impl_->building);
   const std::shared_ptr<Fusion>& fusion = executor.impl_->fusion_for(checked.way, executor.fusion_, checked.by_value);
-  PlanDraft draft(fusion, checked.arguments, {}, checked.bound_to(*fusion), checked.way, call.options);
   KernelStore store;
+  const PlanDraft draft(fusion, checked.arguments, {}, checked.bound_to(*fusion), checked.way, call.options, store);
   std::vector<std::string> texts;
-  for (const Program* program : draft.order(store).programs) {
-    texts.push_back(print_kernel(*program));
+  for (const std::shared_ptr<GroupKernel>& kernel : draft.order().kernels) {
+    texts.push_back(print_kernel(kernel->lowered.program));
   }
   return texts;
 }
@@ -378,7 +377,7 @@ const std::string& FusionExecutor::fallback_reason(const Plan& plan) { return pl
 std::string FusionExecutor::kernel_text(const Plan& plan) {
   std::string text;
   for (const KernelStep& step : plan.steps) {
-    text += step.text;
+    text += print_kernel(step.made_from->lowered.program);
   }
   return text;
 }
@@ -386,8 +385,10 @@ std::string FusionExecutor::kernel_text(const Plan& plan) {
 std::string FusionExecutor::describe(const Plan& plan) {
   std::string text = "way " + std::string(name_of(plan.way)) + ", " + std::to_string(plan.steps.size()) + " kernels\n";
   for (const KernelStep& step : plan.steps) {
-    text += "  " + step.summary + "; grid " + std::to_string(step.launch.grid[0]) + ", block " +
-            std::to_string(step.launch.block[0]) + ", shared " + std::to_string(step.launch.shared_bytes) + " B\n";
+    const LoweredGroup& made = step.made_from->lowered;
+    text += "  " + made.program.name + ": " + made.params.text() + "; facts: " + made.program.facts.text() + "; grid " +
+            std::to_string(step.launch.grid[0]) + ", block " + std::to_string(step.launch.block[0]) + ", shared " +
+            std::to_string(step.launch.shared_bytes) + " B\n";
   }
   return text;
 }

@@ -14,27 +14,11 @@
 namespace nvfuser {
 namespace {
 
-std::unique_ptr<Kernel> instantiate_group(const GroupCall& call) {
-  InstantiateRequest request;
-  request.fusion = call.fusion;
-  request.outputs = call.group.outputs;
-  request.inputs = call.group.inputs;
-  request.output_layouts = call.output_layouts;
-  request.input_layouts = call.input_layouts;
-  return instantiate(request);
-}
-
 void bind_strides(const Tensor& buffer, const std::vector<int64_t>& strides, SizeValues& sizes) {
   for (size_t axis = 0; axis < strides.size(); ++axis) {
     const std::string name = buffer.name + "_s" + std::to_string(axis);
     sizes[name] = strides[axis];
   }
-}
-
-/// The device that runs the text of a target.
-Target check_target(const DeviceProps& device, Target target) {
-  ensure(device.gpu == (target == Target::gpu), "device properties do not fit the target");
-  return target;
 }
 
 void collect_ops(const Val* value, const std::unordered_set<const Val*>& sources, std::unordered_set<const Val*>& seen,
@@ -54,6 +38,16 @@ void collect_ops(const Val* value, const std::unordered_set<const Val*>& sources
 
 }  // namespace
 
+std::unique_ptr<Kernel> instantiate_group(const GroupCall& call) {
+  InstantiateRequest request;
+  request.fusion = call.fusion;
+  request.outputs = call.group.outputs;
+  request.inputs = call.group.inputs;
+  request.output_layouts = call.output_layouts;
+  request.input_layouts = call.input_layouts;
+  return instantiate(request);
+}
+
 std::string kernel_name(const Group& group) {
   std::unordered_set<const Val*> sources(group.inputs.begin(), group.inputs.end()), seen;
   std::vector<std::string_view> ops;
@@ -72,7 +66,7 @@ std::string kernel_name(const Group& group) {
   return ops.empty() ? "nvf_copy" : name;
 }
 
-SizeValues bind_sizes(const Kernel& kernel, const GroupCall& call, ScalarBinding& binding) {
+SizeValues bind_sizes(const Kernel& kernel, const GroupMemory& memory, ScalarBinding& binding) {
   SizeValues sizes;
   for (const auto& [extent, index] : kernel.extents) {
     const Atom* atom = index->as_atom();
@@ -86,10 +80,10 @@ SizeValues bind_sizes(const Kernel& kernel, const GroupCall& call, ScalarBinding
     }
   }
   for (size_t k = 0; k < kernel.inputs.size(); ++k) {
-    bind_strides(*kernel.inputs[k], call.input_strides[k], sizes);
+    bind_strides(*kernel.inputs[k], memory.input_strides[k], sizes);
   }
   for (size_t k = 0; k < kernel.outputs.size(); ++k) {
-    bind_strides(*kernel.outputs[k], call.output_strides[k], sizes);
+    bind_strides(*kernel.outputs[k], memory.output_strides[k], sizes);
   }
   return sizes;
 }
@@ -109,46 +103,43 @@ constexpr FactKind kFactKinds[] = {
 };
 
 /// Without what the option withholds.  A kernel serves every call whose facts include its own, so any may be dropped.
-Facts allowed(Facts facts) {
+Facts allowed(Facts facts, bool general) {
   const std::vector<std::string> withheld = options().withhold;
   for (const FactKind& kind : kFactKinds) {
-    if (std::find(withheld.begin(), withheld.end(), kind.name) != withheld.end()) {
+    if (general || std::find(withheld.begin(), withheld.end(), kind.name) != withheld.end()) {
       kind.drop(facts);
     }
   }
   return facts;
 }
 
-/// The first candidate that lowers.
-LoweredGroup lower_candidates(const GroupCall& call, ScalarBinding& binding, const DeviceProps& device, Target target,
-                              const std::string& name) {
-  check_target(device, target);
+LoweredGroup lower_candidate(const GroupCall& call, const GroupTarget& target, const SizeValues& sizes,
+                             const Alignments& alignments, const Candidate& candidate, bool general) {
   std::unique_ptr<Kernel> kernel = instantiate_group(call);
-  const SizeValues sizes = bind_sizes(*kernel, call, binding);
-  const std::vector<Candidate> candidates = choose(summarize(*kernel, sizes, call.alignments), device);
+  apply(*kernel, candidate.params);
+  LowerRequest request;
+  request.facts = allowed(derive_facts(*kernel, sizes, alignments), general);
+  FactsCheck check(*kernel, request.facts);
+  request.kernel = std::move(kernel);
+  request.name = target.name;
+  request.target = target.target;
+  request.min_blocks_per_sm = candidate.params.blocks_per_sm;
+  request.aliases = call.aliases;
+  LoweredGroup lowered{lower(request), candidate.params, std::move(check)};
+  dump(DumpStage::params, target.name + ": " + candidate.params.text() + " (" + std::to_string(candidate.microseconds) +
+                              " us estimated); facts: " + lowered.program.facts.text() + "\n");
+  if (dump_enabled(DumpStage::kernel)) {
+    dump(DumpStage::kernel, to_string(lowered.program));
+  }
+  return lowered;
+}
+
+LoweredGroup lower_first(const GroupCall& call, const GroupTarget& target, const SizeValues& sizes,
+                         const Alignments& alignments, const std::vector<Candidate>& candidates, bool general) {
   std::string refused;
-  const size_t first = std::min<size_t>(options().candidate, candidates.size() - 1);
-  for (size_t k = first; k < candidates.size(); ++k) {
-    const Params& params = candidates[k].params;
-    if (k > first) {
-      kernel = instantiate_group(call);
-    }
+  for (const Candidate& candidate : candidates) {
     try {
-      apply(*kernel, params);
-      LowerRequest request;
-      request.facts = allowed(derive_facts(*kernel, sizes, call.alignments));
-      request.kernel = std::move(kernel);
-      request.name = name;
-      request.target = target;
-      request.min_blocks_per_sm = params.blocks_per_sm;
-      request.aliases = call.aliases;
-      LoweredGroup lowered{lower(request), params, sizes};
-      dump(DumpStage::params, name + ": " + params.text() + " (" + std::to_string(candidates[k].microseconds) +
-                                  " us estimated); facts: " + lowered.program.facts.text() + "\n");
-      if (dump_enabled(DumpStage::kernel)) {
-        dump(DumpStage::kernel, to_string(lowered.program));
-      }
-      return lowered;
+      return lower_candidate(call, target, sizes, alignments, candidate, general);
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::schedule) {
         throw;
@@ -156,18 +147,19 @@ LoweredGroup lower_candidates(const GroupCall& call, ScalarBinding& binding, con
       refused = error.what();
     }
   }
-  fail(ErrorKind::schedule, "no schedule fits ", name, ": ", refused);
+  fail(ErrorKind::schedule, "no schedule fits ", target.name, ": ", refused);
 }
 
 }  // namespace
 
-LoweredGroup lower_group(const GroupCall& call, ScalarBinding& binding, const DeviceProps& device, Target target,
-                         const std::string& name) {
-  const TimedScope timed("schedule and lower " + name);
+LoweredGroup lower_group(const GroupCall& call, const GroupTarget& target, const SizeValues& sizes,
+                         const Alignments& alignments, const std::vector<Candidate>& candidates, bool general) {
+  ensure(target.device.gpu == (target.target == Target::gpu), "device properties do not fit the target");
+  const TimedScope timed("schedule and lower " + target.name);
   try {
-    return lower_candidates(call, binding, device, target, name);
+    return lower_first(call, target, sizes, alignments, candidates, general);
   } catch (const Error& error) {
-    throw Error(error.kind(), error.what() + origin_text(name, call.group));
+    throw Error(error.kind(), error.what() + origin_text(target.name, call.group));
   }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// From a group of a fusion to a lowered program: instantiate, summarize, choose, apply, derive facts, lower.  Owner of
-// "this candidate does not work: take the next".
+// From a group of a fusion to a lowered program: instantiate, apply, derive facts, lower.  Owner of "this candidate
+// does not work: take the next".
 #pragma once
 
 #include <memory>
@@ -13,34 +13,49 @@
 #include "nvfuser/graph/instantiate.h"
 #include "nvfuser/ir/evaluate.h"
 #include "nvfuser/lower/lower.h"
+#include "nvfuser/schedule/facts_check.h"
 #include "nvfuser/schedule/schedule.h"
 
 namespace nvfuser {
 
-/// A group with what this call says of its memory.
+/// A group and what its kernels are made for: layouts, aliases, a machine.
 struct GroupCall {
   std::shared_ptr<const Fusion> fusion;
   Group group;
   std::vector<Layout> input_layouts, output_layouts;
-  std::vector<std::vector<int64_t>> input_strides, output_strides;  ///< elements, per logical axis
-  Alignments alignments;
   std::vector<std::pair<int, int>> aliases;  ///< (input, output) of the group
 };
 
-/// A lowered program with the values of its sizes for this call.
+/// What one call says of a group's memory.
+struct GroupMemory {
+  std::vector<std::vector<int64_t>> input_strides, output_strides;  ///< elements, per logical axis
+  Alignments alignments;
+};
+
+/// What kernels are lowered for.  `device` outlives the request.
+struct GroupTarget {
+  const DeviceProps& device;
+  Target target;
+  std::string name;  ///< of the kernel
+};
+
+/// A lowered program, its schedule, and what it asks of sizes.
 struct LoweredGroup {
   Program program;
   Params params;
-  SizeValues sizes;
+  FactsCheck check;
 };
 
-/// Values of the kernel's sizes, which check_sizes has passed.
-SizeValues bind_sizes(const Kernel& kernel, const GroupCall& call, ScalarBinding& binding);
+std::unique_ptr<Kernel> instantiate_group(const GroupCall& call);
 
-/// `name` is the kernel's.  Throws ErrorKind::schedule when no candidate lowers (an illegal alias, say).  Errors end
-/// with the user's lines.
-LoweredGroup lower_group(const GroupCall& call, ScalarBinding& binding, const DeviceProps& device, Target target,
-                         const std::string& name);
+/// Values of the kernel's sizes, which check_sizes has passed.
+SizeValues bind_sizes(const Kernel& kernel, const GroupMemory& memory, ScalarBinding& binding);
+
+/// The first of the candidates that lowers.  `general`: under no facts but those that the option `withhold` cannot
+/// name, so it serves all sizes.  Throws ErrorKind::schedule when none lowers (an illegal alias, say).  Errors end with
+/// the user's lines.
+LoweredGroup lower_group(const GroupCall& call, const GroupTarget& target, const SizeValues& sizes,
+                         const Alignments& alignments, const std::vector<Candidate>& candidates, bool general = false);
 
 /// A telling, stable kernel name from a group's operations, such as "nvf_add_relu".
 std::string kernel_name(const Group& group);

@@ -2,22 +2,17 @@
 // Kernels that are missing, gathered by machine, printed and compiled together.
 #include "nvfuser/runtime/kernel_store.h"
 
-#include <set>
+#include <algorithm>
 #include <utility>
 
 #include "nvfuser/base/dump.h"
+#include "nvfuser/base/hash.h"
+#include "nvfuser/base/options.h"
 #include "nvfuser/codegen/print.h"
 #include "nvfuser/runtime/origin.h"
 
 namespace nvfuser {
 namespace {
-
-/// A kernel that its store lacks.
-struct Missing {
-  KernelStore* store;
-  std::string key;
-  Program* program;
-};
 
 /// What decides whether two kernels may share a unit.
 std::string machine_of(const KernelOrder& order) {
@@ -39,10 +34,10 @@ std::shared_ptr<Module> compile_with_origin(const CompileRequest& request,
   }
 }
 
-void compile_unit(const KernelOrder& machine, const std::vector<Missing>& missing) {
+void compile_unit(const KernelOrder& machine, const std::vector<GroupKernel*>& missing) {
   std::vector<const Program*> programs;
-  for (const Missing& m : missing) {
-    programs.push_back(m.program);
+  for (const GroupKernel* kernel : missing) {
+    programs.push_back(&kernel->lowered.program);
   }
   const UnitText unit = print_unit(programs);
   dump(DumpStage::code, unit.text);
@@ -55,45 +50,100 @@ void compile_unit(const KernelOrder& machine, const std::vector<Missing>& missin
                          std::string(name_of(machine.way)));
   const std::shared_ptr<Module> module = compile_with_origin(request, programs);
   for (size_t k = 0; k < missing.size(); ++k) {
-    missing[k].store->add(missing[k].key, {module, static_cast<int>(k)});
+    missing[k]->module = module;
+    missing[k]->position = static_cast<int>(k);
   }
+}
+
+void add_layouts(std::vector<int64_t>& key, const std::vector<Layout>& layouts) {
+  for (const Layout& layout : layouts) {
+    key.push_back(static_cast<int64_t>(layout.order.size()));
+    for (size_t k = 0; k < layout.order.size(); ++k) {
+      key.push_back(int64_t{layout.order[k]} << 8 | static_cast<int64_t>(layout.strides[k]));
+    }
+  }
+}
+
+void add_views(std::vector<int64_t>& key, const std::vector<const TensorView*>& views) {
+  key.push_back(static_cast<int64_t>(views.size()));
+  for (const TensorView* view : views) {
+    key.push_back(reinterpret_cast<intptr_t>(view));
+  }
+}
+
+/// All that decides which kernels a group may have.  Options may ask for other kernels.
+std::vector<int64_t> key_of(const GroupCall& call, const DeviceProps& device, Target target) {
+  std::vector<int64_t> key;
+  key.reserve(64);
+  key.push_back(reinterpret_cast<intptr_t>(call.fusion.get()));
+  key.push_back(static_cast<int64_t>(target));
+  key.push_back(device.arch);
+  key.push_back(static_cast<int64_t>(hash64(device.name)));
+  key.push_back(static_cast<int64_t>(options_version()));
+  add_views(key, call.group.inputs);
+  add_views(key, call.group.outputs);
+  add_layouts(key, call.input_layouts);
+  add_layouts(key, call.output_layouts);
+  for (const auto& [input, output] : call.aliases) {
+    key.push_back(int64_t{input} << 32 | output);
+  }
+  return key;
 }
 
 }  // namespace
 
-const KernelStore::Entry* KernelStore::find(const std::string& key) const {
-  const auto found = entries_.find(key);
-  return found == entries_.end() ? nullptr : &found->second;
+GroupKernels& KernelStore::group(GroupCall call, const DeviceProps& device, Target target, int number) {
+  std::vector<int64_t> key = key_of(call, device, target);
+  auto known = groups_.find(key);
+  if (known == groups_.end()) {
+    const std::string name = kernel_name(call.group) + "_" + std::to_string(number);
+    known = groups_.try_emplace(std::move(key), std::move(call), device, target, name).first;
+  }
+  return known->second;
 }
 
-std::vector<std::vector<KernelStore::Entry>> fetch_kernels(const std::vector<KernelOrder>& orders) {
-  std::vector<std::vector<std::string>> keys;
-  std::map<std::string, std::pair<const KernelOrder*, std::vector<Missing>>> units;
-  std::set<std::pair<KernelStore*, std::string>> asked;
-  for (const KernelOrder& order : orders) {
-    const std::string machine = machine_of(order);
-    keys.emplace_back();
-    for (Program* program : order.programs) {
-      const std::string& key = keys.back().emplace_back(print_kernel(*program) + machine);
-      if (!order.store->find(key) && asked.emplace(order.store, key).second) {
-        auto& [first, missing] = units[machine];
-        first = first ? first : &order;
-        missing.push_back({order.store, key, program});
-        program->name += orders.size() > 1 ? "_p" + std::to_string(keys.size() - 1) : "";
+const std::vector<Group>& KernelStore::groups_of(const Fusion& fusion) {
+  const auto [place, fresh] = segments_.try_emplace(&fusion);
+  if (fresh) {
+    place->second = segment(fusion);
+    if (dump_enabled(DumpStage::segments)) {
+      dump(DumpStage::segments, to_string(place->second));
+    }
+  }
+  return place->second;
+}
+
+void KernelStore::drop_uncompiled() {
+  for (auto& [key, group] : groups_) {
+    group.drop_uncompiled();
+  }
+}
+
+void compile_kernels(const std::vector<KernelOrder>& orders) {
+  std::map<std::string, std::pair<const KernelOrder*, std::vector<GroupKernel*>>> units;
+  for (size_t k = 0; k < orders.size(); ++k) {
+    for (const std::shared_ptr<GroupKernel>& kernel : orders[k].kernels) {
+      if (kernel->module != nullptr) {
+        continue;
+      }
+      auto& [first, missing] = units[machine_of(orders[k])];
+      if (std::find(missing.begin(), missing.end(), kernel.get()) == missing.end()) {
+        first = first ? first : &orders[k];
+        missing.push_back(kernel.get());
+        kernel->lowered.program.name += orders.size() > 1 ? "_p" + std::to_string(k) : "";
       }
     }
   }
-  for (const auto& [machine, unit] : units) {
-    compile_unit(*unit.first, unit.second);
-  }
-  std::vector<std::vector<KernelStore::Entry>> entries;
-  for (size_t k = 0; k < orders.size(); ++k) {
-    entries.emplace_back();
-    for (const std::string& key : keys[k]) {
-      entries.back().push_back(*orders[k].store->find(key));
+  try {
+    for (const auto& [machine, unit] : units) {
+      compile_unit(*unit.first, unit.second);
     }
+  } catch (...) {
+    for (const KernelOrder& order : orders) {
+      order.store->drop_uncompiled();
+    }
+    throw;
   }
-  return entries;
 }
 
 }  // namespace nvfuser

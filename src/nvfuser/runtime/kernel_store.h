@@ -1,42 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
-// Compiled kernels by their text, and the compile that fills several stores with one unit.
+// The kernels of one fusion by group and layouts, and the compile that fills several stores with one unit.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "nvfuser/backend/module.h"
-#include "nvfuser/lower/lower.h"
+#include "nvfuser/runtime/group_kernels.h"
 
 namespace nvfuser {
 
-/// Compiled kernels of one fusion by their text's key; shared by its plans.  Its owner locks it.
+/// Shared by the plans of a fusion.  Its owner locks it.
 class KernelStore {
  public:
-  struct Entry {
-    std::shared_ptr<Module> module;
-    int kernel;
-  };
-  const Entry* find(const std::string& key) const;
-  void add(const std::string& key, Entry entry) { entries_.emplace(key, std::move(entry)); }
+  /// The kernels of a group on a machine, made where there are none yet.  `number` keeps the kernels of one program
+  /// apart in profilers.
+  GroupKernels& group(GroupCall call, const DeviceProps& device, Target target, int number);
+  void drop_uncompiled();
+  /// See segment(); a fusion no longer changes once it is asked about.
+  const std::vector<Group>& groups_of(const Fusion& fusion);
 
  private:
-  std::map<std::string, Entry> entries_;
+  std::map<const Fusion*, std::vector<Group>> segments_;
+  std::map<std::vector<int64_t>, GroupKernels> groups_;
 };
 
 /// What one plan wants compiled, for which machine, and the store that keeps it.
 struct KernelOrder {
   KernelStore* store;
-  std::vector<Program*> programs;
+  std::vector<std::shared_ptr<GroupKernel>> kernels;
   Way way;
   int arch;     ///< Way::cuda
   int ordinal;  ///< Way::cuda
 };
 
-/// Compiles what the stores do not hold yet, one unit for all orders of equal way and device.  In a unit of several
-/// orders the programs get names that tell them apart.  Entries for each order, parallel to its programs.
-std::vector<std::vector<KernelStore::Entry>> fetch_kernels(const std::vector<KernelOrder>& orders);
+/// Compiles what is not compiled yet, one unit for all orders of equal way and device.  In a unit of several orders the
+/// programs get names that tell them apart.
+void compile_kernels(const std::vector<KernelOrder>& orders);
 
 }  // namespace nvfuser

@@ -13,6 +13,8 @@
 
 namespace nvfuser {
 
+struct GroupKernel;
+
 /// What is written into an argument image at each call.
 ///   pointer       the address of a buffer
 ///   host_value    the element of an input on the CPU, read at the call
@@ -37,7 +39,7 @@ struct KernelStep {
   std::vector<std::string> buffer_names;
   std::vector<BufferExtent> extents;
   std::vector<int> reads, writes;  ///< buffers
-  std::string text, summary;
+  std::shared_ptr<const GroupKernel> made_from;
 };
 
 struct Plan {

@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <sstream>
 
-#include "nvfuser/base/dump.h"
-#include "nvfuser/codegen/print.h"
 #include "nvfuser/runtime/arguments.h"
 #include "nvfuser/runtime/kernel_step.h"
 #include "nvfuser/runtime/layout.h"
@@ -37,8 +35,13 @@ void check_bytes(const TensorView* tensor, const std::vector<int64_t>& sizes) {
 class PlanBuilder {
  public:
   PlanBuilder(const std::shared_ptr<Fusion>& fusion, const std::vector<Argument>& arguments,
-              std::span<const TensorArgument> given, ScalarBinding& binding, Way way)
-      : fusion_(fusion), arguments_(arguments), given_(given), binding_(binding), plan_(std::make_shared<Plan>()) {
+              std::span<const TensorArgument> given, ScalarBinding& binding, Way way, KernelStore& store)
+      : fusion_(fusion),
+        arguments_(arguments),
+        given_(given),
+        binding_(binding),
+        store_(store),
+        plan_(std::make_shared<Plan>()) {
     plan_->fusion = fusion;
     plan_->way = way;
     plan_->inputs = input_count();
@@ -49,15 +52,22 @@ class PlanBuilder {
 
   void describe_outputs(const Device& device);
   void lower_groups(const DeviceProps& props);
-  std::vector<Program*> programs();
-  std::shared_ptr<Plan> finish(const std::vector<KernelStore::Entry>& entries);
+  std::vector<std::shared_ptr<GroupKernel>> kernels() const;
+  std::shared_ptr<Plan> finish();
   const Plan& plan() const { return *plan_; }
 
  private:
-  /// A lowered group and where its buffers are.
-  struct Lowered {
-    LoweredGroup group;
+  /// A group's call, its memory, and where its buffers are.
+  struct Draft {
+    GroupCall call;
+    GroupMemory memory;
     std::vector<int> inputs, outputs;  ///< buffers, in the order of the kernel's inputs and outputs
+  };
+  /// The kernel of a group.
+  struct Lowered {
+    std::shared_ptr<GroupKernel> kernel;
+    SizeValues sizes;
+    std::vector<int> inputs, outputs;
   };
 
   int input_count() const { return static_cast<int>(fusion_->inputs().size()); }
@@ -72,22 +82,23 @@ class PlanBuilder {
   int buffer_of(const TensorView* tensor) const;
   bool read_later(const std::vector<Group>& groups, size_t from, const Val* input) const;
   bool empty(const TensorView* tensor) const;
-  void describe_input(GroupCall& call, std::vector<int>& buffers, const TensorView* tensor) const;
-  void describe_target(GroupCall& call, const TensorView* tensor, int buffer) const;
+  void describe_input(Draft& draft, const TensorView* tensor, int buffer) const;
+  void describe_target(Draft& draft, const TensorView* tensor, int buffer) const;
   void lower_one(const std::vector<Group>& groups, size_t index, const DeviceProps& props);
   bool try_in_place(const std::vector<Group>& groups, size_t index, const DeviceProps& props);
-  void lower_call(GroupCall call, std::vector<int> inputs, std::vector<int> outputs, const DeviceProps& props);
+  void lower_call(Draft draft, const DeviceProps& props);
   void note_written(const Group& group, const std::vector<int>& buffers);
   void copy_back(const TensorView* tensor, int from, int target, const DeviceProps& props);
   std::vector<int64_t> strides_of(int buffer) const;
   const std::vector<int64_t>& sizes_of(int buffer) const;
-  KernelStep make_step(const Lowered& lowered, const KernelStore::Entry& entry) const;
+  KernelStep make_step(const Lowered& lowered) const;
   std::vector<StepBuffer> step_buffers(const std::vector<int>& buffers) const;
 
   std::shared_ptr<Fusion> fusion_;
   const std::vector<Argument>& arguments_;
   std::span<const TensorArgument> given_;
   ScalarBinding& binding_;
+  KernelStore& store_;
   std::shared_ptr<Plan> plan_;
   Device device_;
   Target target_;
@@ -246,30 +257,32 @@ std::vector<int64_t> PlanBuilder::strides_of(int buffer) const {
   return buffer < input_count() ? tensor_argument(buffer).strides : plan_->outputs[buffer - input_count()].strides;
 }
 
-void PlanBuilder::describe_input(GroupCall& call, std::vector<int>& buffers, const TensorView* tensor) const {
-  const int buffer = buffer_of(tensor);
-  buffers.push_back(buffer);
-  call.group.inputs.push_back(tensor);
-  call.input_strides.push_back(strides_of(buffer));
-  call.input_layouts.push_back(layout_of(*tensor, sizes_of(buffer), strides_of(buffer)));
-  call.alignments.inputs.push_back(buffer < input_count() ? alignment_of(tensor_argument(buffer).data) : 16);
+void PlanBuilder::describe_input(Draft& draft, const TensorView* tensor, int buffer) const {
+  draft.inputs.push_back(buffer);
+  draft.call.group.inputs.push_back(tensor);
+  draft.memory.input_strides.push_back(strides_of(buffer));
+  draft.call.input_layouts.push_back(layout_of(*tensor, sizes_of(buffer), strides_of(buffer)));
+  draft.memory.alignments.inputs.push_back(buffer < input_count() ? alignment_of(tensor_argument(buffer).data) : 16);
 }
 
-void PlanBuilder::describe_target(GroupCall& call, const TensorView* tensor, int buffer) const {
-  call.group.outputs.push_back(tensor);
-  call.output_strides.push_back(strides_of(buffer));
+void PlanBuilder::describe_target(Draft& draft, const TensorView* tensor, int buffer) const {
+  draft.outputs.push_back(buffer);
+  draft.call.group.outputs.push_back(tensor);
+  draft.memory.output_strides.push_back(strides_of(buffer));
   const TensorArgument* given = given_for(buffer);
-  call.output_layouts.push_back(given ? layout_of(*tensor, sizes_of(buffer), strides_of(buffer), BufferUse::written)
-                                      : allocation_layout(*tensor));
-  call.alignments.outputs.push_back(given ? alignment_of(given->data) : 16);
+  draft.call.output_layouts.push_back(given
+                                          ? layout_of(*tensor, sizes_of(buffer), strides_of(buffer), BufferUse::written)
+                                          : allocation_layout(*tensor));
+  draft.memory.alignments.outputs.push_back(given ? alignment_of(given->data) : 16);
 }
 
-void PlanBuilder::lower_call(GroupCall call, std::vector<int> inputs, std::vector<int> outputs,
-                             const DeviceProps& props) {
-  call.fusion = fusion_;
-  // The number keeps the kernels of one program apart in profilers.
-  const std::string name = kernel_name(call.group) + "_" + std::to_string(lowered_.size() + copies_.size());
-  sink_->push_back({lower_group(call, binding_, props, target_, name), std::move(inputs), std::move(outputs)});
+void PlanBuilder::lower_call(Draft draft, const DeviceProps& props) {
+  draft.call.fusion = fusion_;
+  const int number = static_cast<int>(lowered_.size() + copies_.size());
+  GroupKernels& kernels = store_.group(std::move(draft.call), props, target_, number);
+  SizeValues sizes = kernels.bind(draft.memory, binding_);
+  std::shared_ptr<GroupKernel> kernel = kernels.pick(sizes, draft.memory.alignments);
+  sink_->push_back({std::move(kernel), std::move(sizes), std::move(draft.inputs), std::move(draft.outputs)});
 }
 
 void PlanBuilder::note_written(const Group& group, const std::vector<int>& buffers) {
@@ -280,10 +293,9 @@ void PlanBuilder::note_written(const Group& group, const std::vector<int>& buffe
 
 /// All aliased outputs of the group straight into their inputs' buffers; false when the compiler refuses.
 bool PlanBuilder::try_in_place(const std::vector<Group>& groups, size_t index, const DeviceProps& props) {
-  GroupCall call;
-  std::vector<int> inputs, outputs;
+  Draft draft;
   for (const TensorView* input : groups[index].inputs) {
-    describe_input(call, inputs, input);
+    describe_input(draft, input, buffer_of(input));
   }
   for (const TensorView* output : groups[index].outputs) {
     const int own = input_position(output) >= 0 ? -1 : plan_->outputs[output_of_.at(output)].alias_input;
@@ -294,16 +306,15 @@ bool PlanBuilder::try_in_place(const std::vector<Group>& groups, size_t index, c
       }
       auto read = std::find(groups[index].inputs.begin(), groups[index].inputs.end(), fusion_->inputs()[own]);
       if (read != groups[index].inputs.end()) {
-        call.aliases.emplace_back(static_cast<int>(read - groups[index].inputs.begin()),
-                                  static_cast<int>(outputs.size()));
+        draft.call.aliases.emplace_back(static_cast<int>(read - groups[index].inputs.begin()),
+                                        static_cast<int>(draft.outputs.size()));
       }
     }
-    describe_target(call, output, buffer);
-    outputs.push_back(buffer);
+    describe_target(draft, output, buffer);
   }
   try {
-    note_written(groups[index], outputs);
-    lower_call(std::move(call), std::move(inputs), std::move(outputs), props);
+    note_written(groups[index], draft.outputs);
+    lower_call(std::move(draft), props);
     return true;
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::schedule) {
@@ -314,14 +325,11 @@ bool PlanBuilder::try_in_place(const std::vector<Group>& groups, size_t index, c
 }
 
 void PlanBuilder::copy_back(const TensorView* tensor, int from, int target, const DeviceProps& props) {
-  GroupCall call;
-  call.group.inputs.push_back(tensor);
-  call.input_strides.push_back(strides_of(from));
-  call.input_layouts.push_back(layout_of(*tensor, sizes_of(from), strides_of(from)));
-  call.alignments.inputs.push_back(16);
-  describe_target(call, tensor, target);
+  Draft draft;
+  describe_input(draft, tensor, from);
+  describe_target(draft, tensor, target);
   sink_ = &copies_;
-  lower_call(std::move(call), {from}, {target}, props);
+  lower_call(std::move(draft), props);
   sink_ = &lowered_;
 }
 
@@ -333,10 +341,9 @@ void PlanBuilder::lower_one(const std::vector<Group>& groups, size_t index, cons
   if (aliased && try_in_place(groups, index, props)) {
     return;
   }
-  GroupCall call;
-  std::vector<int> inputs, outputs;
+  Draft draft;
   for (const TensorView* input : groups[index].inputs) {
-    describe_input(call, inputs, input);
+    describe_input(draft, input, buffer_of(input));
   }
   for (const TensorView* output : groups[index].outputs) {
     const int place = output_of_.at(output);
@@ -345,18 +352,14 @@ void PlanBuilder::lower_one(const std::vector<Group>& groups, size_t index, cons
       buffer = input_count() + add_output(output, true);
       copy_back(output, buffer, target, props);
     }
-    describe_target(call, output, buffer);
-    outputs.push_back(buffer);
+    describe_target(draft, output, buffer);
   }
-  note_written(groups[index], outputs);
-  lower_call(std::move(call), std::move(inputs), std::move(outputs), props);
+  note_written(groups[index], draft.outputs);
+  lower_call(std::move(draft), props);
 }
 
 void PlanBuilder::lower_groups(const DeviceProps& props) {
-  std::vector<Group> groups = segment(*fusion_);
-  if (dump_enabled(DumpStage::segments)) {
-    dump(DumpStage::segments, to_string(groups));
-  }
+  std::vector<Group> groups = store_.groups_of(*fusion_);
   for (const Group& group : groups) {
     for (const TensorView* output : group.outputs) {
       if (!output_of_.contains(output)) {
@@ -384,28 +387,26 @@ std::vector<StepBuffer> PlanBuilder::step_buffers(const std::vector<int>& buffer
   return described;
 }
 
-KernelStep PlanBuilder::make_step(const Lowered& lowered, const KernelStore::Entry& entry) const {
-  const Program& program = lowered.group.program;
-  KernelStep step =
-      make_kernel_step(program, lowered.group.sizes, step_buffers(lowered.inputs), step_buffers(lowered.outputs));
-  step.module = entry.module;
-  step.kernel = entry.kernel;
-  step.summary = program.name + ": " + lowered.group.params.text() + "; facts: " + program.facts.text();
-  step.text = print_kernel(program);
+KernelStep PlanBuilder::make_step(const Lowered& lowered) const {
+  KernelStep step = make_kernel_step(lowered.kernel->lowered.program, lowered.sizes, step_buffers(lowered.inputs),
+                                     step_buffers(lowered.outputs));
+  step.module = lowered.kernel->module;
+  step.kernel = lowered.kernel->position;
+  step.made_from = lowered.kernel;
   return step;
 }
 
-std::vector<Program*> PlanBuilder::programs() {
-  std::vector<Program*> programs;
-  for (Lowered& lowered : lowered_) {
-    programs.push_back(&lowered.group.program);
+std::vector<std::shared_ptr<GroupKernel>> PlanBuilder::kernels() const {
+  std::vector<std::shared_ptr<GroupKernel>> kernels;
+  for (const Lowered& lowered : lowered_) {
+    kernels.push_back(lowered.kernel);
   }
-  return programs;
+  return kernels;
 }
 
-std::shared_ptr<Plan> PlanBuilder::finish(const std::vector<KernelStore::Entry>& entries) {
-  for (size_t k = 0; k < lowered_.size(); ++k) {
-    plan_->steps.push_back(make_step(lowered_[k], entries[k]));
+std::shared_ptr<Plan> PlanBuilder::finish() {
+  for (const Lowered& lowered : lowered_) {
+    plan_->steps.push_back(make_step(lowered));
     for (Patch& patch : plan_->steps.back().patches) {
       patch.argument = patch.kind == Patch::Kind::scalar ? input_position(patch.scalar) : -1;
       plan_->computes_scalars |= patch.kind == Patch::Kind::scalar && patch.argument < 0;
@@ -417,8 +418,8 @@ std::shared_ptr<Plan> PlanBuilder::finish(const std::vector<KernelStore::Entry>&
 
 PlanDraft::PlanDraft(const std::shared_ptr<Fusion>& fusion, const std::vector<Argument>& arguments,
                      std::span<const TensorArgument> given, ScalarBinding& binding, Way way,
-                     const ExecuteOptions& options)
-    : builder_(std::make_unique<PlanBuilder>(fusion, arguments, given, binding, way)) {
+                     const ExecuteOptions& options, KernelStore& store)
+    : builder_(std::make_unique<PlanBuilder>(fusion, arguments, given, binding, way, store)), store_(store) {
   Device device;
   for (const Argument& argument : arguments) {
     const auto* tensor = std::get_if<TensorArgument>(&argument);
@@ -439,12 +440,10 @@ PlanDraft::PlanDraft(const std::shared_ptr<Fusion>& fusion, const std::vector<Ar
 PlanDraft::PlanDraft(PlanDraft&&) noexcept = default;
 PlanDraft::~PlanDraft() = default;
 
-KernelOrder PlanDraft::order(KernelStore& store) {
-  return {&store, builder_->programs(), builder_->plan().way, props_.arch, builder_->plan().device.index};
+KernelOrder PlanDraft::order() const {
+  return {&store_, builder_->kernels(), builder_->plan().way, props_.arch, builder_->plan().device.index};
 }
 
-std::shared_ptr<Plan> PlanDraft::finish(const std::vector<KernelStore::Entry>& entries) {
-  return builder_->finish(entries);
-}
+std::shared_ptr<Plan> PlanDraft::finish() { return builder_->finish(); }
 
 }  // namespace nvfuser

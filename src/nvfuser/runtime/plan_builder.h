@@ -7,7 +7,6 @@
 #include <span>
 #include <vector>
 
-#include "nvfuser/runtime/group_compiler.h"
 #include "nvfuser/runtime/kernel_store.h"
 #include "nvfuser/runtime/plan.h"
 
@@ -21,17 +20,20 @@ class PlanDraft {
  public:
   /// `given`: the caller's tensors for the visible outputs, or none.
   PlanDraft(const std::shared_ptr<Fusion>& fusion, const std::vector<Argument>& arguments,
-            std::span<const TensorArgument> given, ScalarBinding& binding, Way way, const ExecuteOptions& options);
+            std::span<const TensorArgument> given, ScalarBinding& binding, Way way, const ExecuteOptions& options,
+            KernelStore& store);
   PlanDraft(PlanDraft&&) noexcept;
   ~PlanDraft();
 
-  /// Without programs where the evaluator runs or nothing is to be computed.
-  KernelOrder order(KernelStore& store);
-  std::shared_ptr<Plan> finish(const std::vector<KernelStore::Entry>& entries);
+  /// Without kernels where the evaluator runs or nothing is to be computed.
+  KernelOrder order() const;
+  /// Once its kernels are compiled.
+  std::shared_ptr<Plan> finish();
 
  private:
   std::unique_ptr<PlanBuilder> builder_;
   DeviceProps props_;
+  KernelStore& store_;
 };
 
 }  // namespace nvfuser

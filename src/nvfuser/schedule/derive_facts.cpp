@@ -2,9 +2,9 @@
 // derive_facts: what holds for these sizes and pointers.  Only what lowering can use is stated, so few kernels arise: a
 // divisor stands among the facts only if some vector access is lost without it.
 #include <algorithm>
-#include <limits>
 
 #include "nvfuser/schedule/addresses.h"
+#include "nvfuser/schedule/facts_check.h"
 #include "nvfuser/schedule/schedule.h"
 
 namespace nvfuser {
@@ -106,7 +106,7 @@ class Derivation {
     Facts facts;
     find_same();
     facts.same = same_;
-    facts.wide = needs_wide();
+    facts.wide = needs_wide(kernel_, value_);
     find_exact(facts);
     if (on_gpu_) {
       find_vectors(facts);
@@ -159,31 +159,6 @@ class Derivation {
     for (const Tensor* t : kernel_.tensors) {
       add_exact(t->uses, facts);
     }
-  }
-
-  /// 32 bits hold every index: the reference space rounded up to tiles, and every address.
-  bool needs_wide() const {
-    constexpr double kMost = std::numeric_limits<int32_t>::max();
-    for (const Reference& reference : kernel_.references) {
-      double space = 1;
-      for (const Id* loop : reference.loops) {
-        space *= static_cast<double>(std::max<int64_t>(1, evaluated(loop->extent)));
-      }
-      if (space > kMost) {
-        return true;
-      }
-    }
-    for (const Tensor* access : accesses_of(kernel_)) {
-      double range = 1;
-      for (const Allocation::Dim& dim : buffer_of_access(kernel_, *access).allocation->dims) {
-        range += static_cast<double>(std::max<int64_t>(0, evaluated(dim.extent) - 1)) *
-                 std::abs(static_cast<double>(evaluated(dim.stride)));
-      }
-      if (range > kMost) {
-        return true;
-      }
-    }
-    return false;
   }
 
   int64_t alignment(const Tensor& buffer) const {

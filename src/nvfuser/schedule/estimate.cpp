@@ -11,6 +11,7 @@ namespace {
 
 constexpr double kRowIndex = 10;  ///< instructions that find the row and the start of a peeled vector
 
+double points_of(const Problem& problem) { return static_cast<double>(std::max<int64_t>(1, problem.points)); }
 double pow4(double x) { return x * x * x * x; }
 double root4(double x) { return std::sqrt(std::sqrt(x)); }
 double norm4(double a, double b, double c) { return root4(pow4(a) + pow4(b) + pow4(c)); }
@@ -78,9 +79,8 @@ void add_ends(const Problem& problem, const Params& params, Work& work) {
 Work flat_work(const Problem& problem, const Params& params) {
   Work work;
   const double vectors = static_cast<double>(params.threads) * params.batch, elements = vectors * params.vector;
-  const double rows = static_cast<double>(problem.points) / static_cast<double>(std::max<int64_t>(1, problem.row));
-  work.tiles =
-      params.peel ? rows * vectors_a_row(problem, params) / vectors : static_cast<double>(problem.points) / elements;
+  const double rows = points_of(problem) / static_cast<double>(std::max<int64_t>(1, problem.row));
+  work.tiles = params.peel ? rows * vectors_a_row(problem, params) / vectors : points_of(problem) / elements;
   work.instructions =
       vectors / 32 * (element_issue(problem) * params.vector + access_issue(problem, params.vector, params.peel));
   work.special = elements * problem.special / problem.place;
@@ -99,8 +99,8 @@ Work tile_work(const Problem& problem, const Params& params) {
   Work work;
   const auto side = static_cast<double>(params.tile);
   const double elements = side * side, area = static_cast<double>(problem.inner) * static_cast<double>(problem.other);
-  work.tiles = std::ceil(problem.inner / side) * std::ceil(problem.other / side) * static_cast<double>(problem.points) /
-               std::max(1.0, area);
+  work.tiles =
+      std::ceil(problem.inner / side) * std::ceil(problem.other / side) * points_of(problem) / std::max(1.0, area);
   double element = element_issue(problem), global = 0, shared = 0;
   for (const ProblemBuffer& buffer : problem.buffers) {
     const int vector = buffer.other ? params.vector_other : params.vector;
@@ -188,7 +188,7 @@ Estimate estimate_gpu(const Problem& problem, const Params& params, const Device
 
 Estimate estimate_cpu(const Problem& problem, const Params& params, const DeviceProps& device) {
   const CpuTimeModel& model = kCpuTimeModel;
-  const auto points = static_cast<double>(problem.points);
+  const double points = points_of(problem);
   const bool tiled = params.family == Family::cpu_tile;
   const double run = tiled ? params.tile : static_cast<double>(std::clamp<int64_t>(problem.run, 1, params.task));
   const double task = tiled ? run * run : run;
@@ -226,15 +226,13 @@ double access_issue(const Problem& problem, int vector, bool peel) {
 }
 
 Estimate estimate(const Problem& problem, const Params& params, const DeviceProps& device) {
-  Problem clean = problem;
-  clean.points = std::max<int64_t>(1, problem.points);
   switch (params.family) {
     case Family::flat:
-      return estimate_gpu(clean, params, device, flat_work(clean, params));
+      return estimate_gpu(problem, params, device, flat_work(problem, params));
     case Family::tile:
-      return estimate_gpu(clean, params, device, tile_work(clean, params));
+      return estimate_gpu(problem, params, device, tile_work(problem, params));
     default:
-      return estimate_cpu(clean, params, device);
+      return estimate_cpu(problem, params, device);
   }
 }
 

@@ -6,31 +6,6 @@
 
 namespace nvfuser {
 
-namespace {
-
-/// Every number that `theirs` promises is promised by `mine`, too.
-bool promises(const std::map<std::string, int64_t>& mine, const std::map<std::string, int64_t>& theirs) {
-  return std::all_of(theirs.begin(), theirs.end(), [&](const auto& fact) {
-    auto found = mine.find(fact.first);
-    return found == mine.end() ? fact.second == 1 : found->second % fact.second == 0;
-  });
-}
-
-bool reaches(const std::map<std::string, int64_t>& mine, const std::map<std::string, int64_t>& theirs) {
-  return std::all_of(theirs.begin(), theirs.end(), [&](const auto& fact) {
-    auto found = mine.find(fact.first);
-    return found != mine.end() && found->second >= fact.second;
-  });
-}
-
-}  // namespace
-
-bool Facts::includes(const Facts& other) const {
-  return std::includes(exact.begin(), exact.end(), other.exact.begin(), other.exact.end()) &&
-         promises(divisors, other.divisors) && promises(alignment, other.alignment) && reaches(least, other.least) &&
-         std::includes(same.begin(), same.end(), other.same.begin(), other.same.end()) && (other.wide || !wide);
-}
-
 bool Facts::divides(const Transform& split) const {
   const Index extent = split.inputs[0]->extent;
   if (extent->is_constant() && split.factor->is_constant()) {

@@ -29,7 +29,6 @@ struct Facts {
 
   bool operator==(const Facts&) const = default;
   auto operator<=>(const Facts&) const = default;
-  bool includes(const Facts& other) const;
   bool divides(const Transform& split) const;
   /// A number that a product of sizes is no smaller than; 0 for anything else.
   int64_t least_of(Index product) const;

@@ -1,256 +1,309 @@
 // SPDX-License-Identifier: Apache-2.0
-// summarize: what choose reads of a kernel, counted for one set of sizes.
+// Summary: what choose reads of a kernel.  Symbols are read once; a call with other sizes only counts.
+#include "nvfuser/schedule/summary.h"
+
 #include <algorithm>
 #include <array>
+#include <numeric>
 
 #include "nvfuser/ir/pointwise.h"
 #include "nvfuser/schedule/addresses.h"
 #include "nvfuser/schedule/estimate.h"
-#include "nvfuser/schedule/schedule.h"
 
 namespace nvfuser {
 
 namespace {
-
-/// Instructions and special-function operations an element of one pointwise operation.
-struct OpCost {
-  double issue, special;
-};
 
 /// By CostClass: one instruction; a special function with its range reduction; a polynomial with branches.
 constexpr std::array<OpCost, 3> kOpCosts = {{{1, 0}, {4, 2}, {40, 2}}};
 constexpr double kUnpack = 1, kPack = .5, kSelectOperand = 1, kIota = 2;
 constexpr int kWidestVector = 16;
 
-class Summary {
+int element_bytes(const Tensor& buffer) { return std::max(1, bytes_of(buffer.dtype)); }
+
+/// Largest power of two up to the widest vector that divides a size; 1 for 0, of which nothing is known.
+int64_t divisor_of(int64_t size) { return size > 0 ? std::min<int64_t>(size & -size, kWidestVector) : 1; }
+
+/// Several loads of one buffer: the narrowest of those that have neighbours in memory.
+void join(int& known, int found) { known = known == 0 || found == 0 ? std::max(known, found) : std::min(known, found); }
+
+int64_t alignment_of(const Kernel& kernel, const Tensor& buffer, const Alignments& alignments) {
+  const bool output = buffer.op == TensorOp::store;
+  const std::vector<Tensor*>& list = output ? kernel.outputs : kernel.inputs;
+  const std::vector<int64_t>& bytes = output ? alignments.outputs : alignments.inputs;
+  const size_t position = std::find(list.begin(), list.end(), &buffer) - list.begin();
+  return position < bytes.size() ? bytes[position] : 16;
+}
+
+OpCost cost_of(const Tensor& t) {
+  const auto operands = static_cast<double>(t.operands.size());
+  switch (t.op) {
+    case TensorOp::iota:
+      return {kIota, 0};
+    case TensorOp::select:
+      return {kSelectOperand * operands, 0};
+    case TensorOp::compute:
+      break;
+    default:
+      return {};
+  }
+  OpCost cost{};
+  if (t.expr != nullptr && t.expr->kind() == ExprKind::pointwise) {
+    cost = kOpCosts[static_cast<size_t>(info(t.expr->attribute<PointwiseOp>(0)).cost)];
+  }
+  for (const Operand& operand : t.operands) {
+    cost.issue += operand.tensor != nullptr && is_narrow_float(operand.tensor->dtype) ? kUnpack : 0;
+  }
+  cost.issue += is_narrow_float(t.dtype) ? kPack : 0;
+  return cost;
+}
+
+/// How many neighbours along a run of axes an access moves at once, in expressions of one kernel under divisors.
+class VectorSearch {
  public:
-  Summary(const Kernel& kernel, const SizeValues& sizes, const Alignments& alignments)
-      : kernel_(kernel),
-        alignments_(alignments),
-        value_([&sizes](const Atom& atom) { return sizes.at(atom.name); }),
-        bench_(kernel, divisors_of(sizes)) {}
-
-  Problem run() {
-    const std::vector<Id*>& roots = kernel_.references.front().roots;
-    problem_.points = 1;
-    for (const Id* root : roots) {
-      problem_.points *= extent(root);
-    }
-    axes_ = roots.empty() ? TileAxes{} : tile_axes(kernel_);
-    problem_.transposed = axes_.other != nullptr;
-    if (problem_.transposed) {
-      problem_.inner = extent(axes_.inner);
-      problem_.other = extent(axes_.other);
-    }
-    count_buffers();
-    if (!roots.empty()) {
-      find_vectors(roots);
-      problem_.row = extent(roots.back());
-      problem_.peel = common_peel(roots);
-      problem_.run = 1;
-      for (const Id* root : affine_run(kernel_)) {
-        problem_.run *= extent(root);
-      }
-    }
-    count_traffic();
-    count_operations();
-    return problem_;
-  }
-
- private:
-  static std::unordered_map<std::string, int64_t> divisors_of(const SizeValues& sizes) {
-    std::unordered_map<std::string, int64_t> divisors;
-    for (const auto& [name, size] : sizes) {
-      divisors[name] = size > 0 ? std::min<int64_t>(size & -size, kWidestVector) : 1;
-    }
-    return divisors;
-  }
-
-  static int element_bytes(const Tensor& buffer) { return std::max(1, bytes_of(buffer.dtype)); }
-
-  int64_t evaluated(Index p) const { return evaluate(p, value_); }
-  int64_t extent(const Id* id) const { return evaluated(id->extent); }
-
-  /// One entry for every buffer that is touched; an input may be read by several loads.
-  void count_buffers() {
-    for (const Tensor* access : accesses_of(kernel_)) {
-      const Tensor* buffer = &buffer_of_access(kernel_, *access);
-      const bool transposed = is_transposed(kernel_, *access, axes_);
-      auto known = std::find(buffers_.begin(), buffers_.end(), buffer);
-      if (known != buffers_.end()) {
-        ProblemBuffer& entry = problem_.buffers[known - buffers_.begin()];
-        entry.elements = std::min(distinct(*buffer), entry.elements + problem_.points);
-        entry.other = entry.other || transposed;
-        continue;
-      }
-      buffers_.push_back(buffer);
-      widest_move_ = std::max(widest_move_, 16 / std::min(16, element_bytes(*buffer)));
-      problem_.buffers.push_back({element_bytes(*buffer), std::min(distinct(*buffer), problem_.points),
-                                  access->op == TensorOp::store, 0, 0, transposed});
-    }
-  }
-
-  int64_t distinct(const Tensor& buffer) const {
-    int64_t count = 1;
-    for (const Allocation::Dim& dim : buffer.allocation->dims) {
-      count *= evaluated(dim.stride) != 0 ? evaluated(dim.extent) : 1;
-    }
-    return count;
-  }
-
-  int64_t alignment(const Tensor& buffer) const {
-    const bool output = buffer.op == TensorOp::store;
-    const std::vector<Tensor*>& list = output ? kernel_.outputs : kernel_.inputs;
-    const std::vector<int64_t>& bytes = output ? alignments_.outputs : alignments_.inputs;
-    const size_t position = std::find(list.begin(), list.end(), &buffer) - list.begin();
-    return position < bytes.size() ? bytes[position] : 16;
-  }
-
-  void find_vectors(const std::vector<Id*>& roots) {
-    for (const Tensor* access : accesses_of(kernel_)) {
-      const Tensor* buffer = &buffer_of_access(kernel_, *access);
-      ProblemBuffer& entry = problem_.buffers[std::find(buffers_.begin(), buffers_.end(), buffer) - buffers_.begin()];
-      const Id* dense = dense_axis(kernel_, *access);
-      join(entry.max_vector, dense == roots.back() ? widest(*access, roots, true) : 0);
-      if (problem_.transposed) {
-        Id* side = is_transposed(kernel_, *access, axes_) ? axes_.other : axes_.inner;
-        join(entry.max_vector_tile, dense == side ? widest(*access, {side}, false) : 0);
-      }
-    }
-  }
-
-  /// Several loads of one buffer: the narrowest of those that have neighbours in memory.
-  static void join(int& known, int found) {
-    known = known == 0 || found == 0 ? std::max(known, found) : std::min(known, found);
-  }
+  VectorSearch(const Kernel& kernel, std::unordered_map<std::string, int64_t> divisors, int widest)
+      : kernel_(kernel), bench_(kernel, std::move(divisors)), widest_(widest) {}
 
   /// `masked`: the last vector may reach beyond the run.
-  int widest(const Tensor& access, const std::vector<Id*>& run, bool masked) {
-    const Tensor& buffer = buffer_of_access(kernel_, access);
+  int widest(const Tensor& access, const std::vector<Id*>& run, bool masked, int64_t alignment) {
+    const int64_t bytes = element_bytes(buffer_of_access(kernel_, access));
     const int64_t divisor = masked ? 0 : bench_.algebra().known_divisor(bench_.space(run));
-    int width = widest_move_;
+    int width = widest_;
     for (; width > 1; width /= 2) {
-      if (divisor % width != 0 || alignment(buffer) < std::min<int64_t>(16, int64_t{width} * element_bytes(buffer))) {
+      if (divisor % width != 0 || alignment < std::min<int64_t>(16, width * bytes)) {
         continue;
       }
       IndexPool& pool = bench_.pool();
-      const Lane lane = lane_of(run, width);
-      bench_.put_run(run, pool.add(pool.scale(lane.vector, width), lane.element));
-      if (bench_.is_straight(access, lane.element, width)) {
+      const Index wide = pool.constant(width), element = pool.var("element", wide);
+      const Index vector = pool.var("vector", bench_.algebra().div(bench_.space(run), wide));
+      bench_.put_run(run, pool.add(pool.scale(vector, width), element));
+      if (bench_.is_straight(access, element, width)) {
         break;
       }
     }
     return width;
   }
 
-  /// Do all full-size buffers start every row at the same distance from aligned elements, and not at 0?
-  int common_peel(const std::vector<Id*>& roots) {
-    IndexPool& pool = bench_.pool();
-    const Index row = pool.var("row", bench_.import(roots.back()->extent));
-    bench_.put_run({roots.back()}, row);
-    Index start = nullptr;
-    int width = widest_move_;
-    for (const Tensor* access : accesses_of(kernel_)) {
-      const Tensor& buffer = buffer_of_access(kernel_, *access);
-      if (!is_full(problem_,
-                   problem_.buffers[std::find(buffers_.begin(), buffers_.end(), &buffer) - buffers_.begin()])) {
-        continue;
-      }
-      const Index mine = bench_.algebra().substitute(pool.sub(bench_.address(*access), row), [&](const Atom& atom) {
-        return atom.kind == AtomKind::size ? pool.constant(value_(atom)) : nullptr;
-      });
-      const bool backward =
-          std::any_of(mine->terms.begin(), mine->terms.end(), [](const Term& term) { return term.coefficient < 0; });
-      if (contains(mine, row->as_atom()) || backward || (start != nullptr && mine != start)) {
-        return 0;
-      }
-      start = mine;
-      while (width > 1 && alignment(buffer) < std::min<int64_t>(16, int64_t{width} * element_bytes(buffer))) {
-        width /= 2;
-      }
-    }
-    return start != nullptr && bench_.algebra().known_divisor(start) % width != 0 ? width : 0;
-  }
-
-  /// The merge of a run as vector * width + element.
-  struct Lane {
-    Index vector, element;
-  };
-
-  Lane lane_of(const std::vector<Id*>& run, int width) {
-    IndexPool& pool = bench_.pool();
-    Index wide = pool.constant(width);
-    return {pool.var("vector", bench_.algebra().div(bench_.space(run), wide)), pool.var("element", wide)};
-  }
-
-  void count_traffic() {
-    double written = 0;
-    int narrowest = 16, widest = 0;
-    for (const ProblemBuffer& buffer : problem_.buffers) {
-      const double bytes = static_cast<double>(buffer.elements) * buffer.element_bytes;
-      problem_.bytes += bytes;
-      written += buffer.output ? bytes : 0;
-      if (is_full(problem_, buffer)) {
-        problem_.full_inputs += !buffer.output;
-        narrowest = std::min(narrowest, buffer.element_bytes);
-        widest = std::max(widest, buffer.element_bytes);
-      }
-    }
-    problem_.written = problem_.bytes > 0 ? written / problem_.bytes : 1;
-    problem_.widest_bytes = widest == 0 ? 4 : widest;
-    problem_.narrowest_bytes = widest == 0 ? 4 : narrowest;
-    problem_.place = 16 / problem_.narrowest_bytes;
-  }
-
-  void count_operations() {
-    OpCost element{};
-    for (const Tensor* t : kernel_.tensors) {
-      if (!needs(*t).empty()) {
-        const OpCost cost = cost_of(*t);
-        element = {element.issue + cost.issue, element.special + cost.special};
-      }
-    }
-    problem_.issue = element.issue * problem_.place + access_issue(problem_, problem_.place);
-    problem_.special = element.special * problem_.place;
-  }
-
-  static OpCost cost_of(const Tensor& t) {
-    const auto operands = static_cast<double>(t.operands.size());
-    switch (t.op) {
-      case TensorOp::iota:
-        return {kIota, 0};
-      case TensorOp::select:
-        return {kSelectOperand * operands, 0};
-      case TensorOp::compute:
-        break;
-      default:
-        return {};
-    }
-    OpCost cost{};
-    if (t.expr != nullptr && t.expr->kind() == ExprKind::pointwise) {
-      cost = kOpCosts[static_cast<size_t>(info(t.expr->attribute<PointwiseOp>(0)).cost)];
-    }
-    for (const Operand& operand : t.operands) {
-      cost.issue += operand.tensor != nullptr && is_narrow_float(operand.tensor->dtype) ? kUnpack : 0;
-    }
-    cost.issue += is_narrow_float(t.dtype) ? kPack : 0;
-    return cost;
-  }
-
+ private:
   const Kernel& kernel_;
-  const Alignments& alignments_;
-  std::function<int64_t(const Atom&)> value_;
   Workbench bench_;
-  std::vector<const Tensor*> buffers_;
-  int widest_move_ = 1;  ///< elements: 16 bytes of the narrowest type
-  TileAxes axes_;
-  Problem problem_;
+  int widest_;
 };
+
+/// A row's start as numbers: coefficients of products of axes, quotients and remainders.  `known` is false where a size
+/// stands inside a quotient or remainder.
+struct RowStart {
+  std::vector<std::pair<std::vector<const Atom*>, int64_t>> terms;
+  bool known = true;
+  bool operator==(const RowStart&) const = default;
+};
+
+bool holds_size(Index p) {
+  const std::vector<const Atom*> atoms = atoms_of(p);
+  return std::any_of(atoms.begin(), atoms.end(), [](const Atom* atom) { return atom->kind == AtomKind::size; });
+}
+
+template <class Value>
+RowStart start_of(Index start, const Value& value) {
+  RowStart result;
+  for (const Term& term : start->terms) {
+    int64_t coefficient = term.coefficient;
+    std::vector<const Atom*> rest;
+    for (const Atom* atom : term.atoms) {
+      if (atom->kind == AtomKind::size) {
+        coefficient *= value(*atom);
+      } else {
+        rest.push_back(atom);
+        result.known = result.known && (atom->a == nullptr || (!holds_size(atom->a) && !holds_size(atom->b)));
+      }
+    }
+    const auto same =
+        std::find_if(result.terms.begin(), result.terms.end(), [&](const auto& t) { return t.first == rest; });
+    if (same == result.terms.end()) {
+      result.terms.emplace_back(std::move(rest), coefficient);
+    } else {
+      same->second += coefficient;
+    }
+  }
+  std::erase_if(result.terms, [](const auto& t) { return t.second == 0; });
+  std::sort(result.terms.begin(), result.terms.end());
+  return result;
+}
 
 }  // namespace
 
+Summary::Summary(const Kernel& kernel) : kernel_(kernel), names_(size_names(kernel)) {
+  const std::vector<Id*>& roots = kernel.references.front().roots;
+  const TileAxes axes = roots.empty() ? TileAxes{} : tile_axes(kernel);
+  inner_ = axes.other != nullptr ? axes.inner : nullptr;
+  other_ = axes.other;
+  for (const Tensor* access : accesses_of(kernel)) {
+    add_access(*access, axes);
+  }
+  if (!roots.empty()) {
+    run_ = affine_run(kernel);
+  }
+  for (const Tensor* t : kernel.tensors) {
+    if (!needs(*t).empty()) {
+      const OpCost cost = cost_of(*t);
+      cost_ = {cost_.issue + cost.issue, cost_.special + cost.special};
+    }
+  }
+}
+
+void Summary::add_access(const Tensor& access, const TileAxes& axes) {
+  const Tensor* buffer = &buffer_of_access(kernel_, access);
+  auto known = std::find(buffers_.begin(), buffers_.end(), buffer);
+  accesses_.push_back({&access, static_cast<size_t>(known - buffers_.begin()), dense_axis(kernel_, access),
+                       is_transposed(kernel_, access, axes),
+                       kernel_.references.front().roots.empty() ? nullptr : row_start(kernel_, access)});
+  if (known == buffers_.end()) {
+    buffers_.push_back(buffer);
+    widest_move_ = std::max(widest_move_, 16 / std::min(16, element_bytes(*buffer)));
+  }
+}
+
+Problem Summary::at(const SizeValues& sizes, const Alignments& alignments) {
+  const std::vector<Id*>& roots = kernel_.references.front().roots;
+  const auto value = [&sizes](const Atom& atom) { return sizes.at(atom.name); };
+  const auto extent = [&](const Id* id) { return evaluate(id->extent, value); };
+  Problem problem;
+  problem.points = 1;
+  for (const Id* root : roots) {
+    problem.points *= extent(root);
+  }
+  problem.transposed = other_ != nullptr;
+  if (problem.transposed) {
+    problem.inner = extent(inner_);
+    problem.other = extent(other_);
+  }
+  count_buffers(problem, value);
+  if (!roots.empty()) {
+    const std::vector<Widths>& widths = widths_for(sizes, alignments);
+    for (size_t k = 0; k < buffers_.size(); ++k) {
+      problem.buffers[k].max_vector = widths[k].flat;
+      problem.buffers[k].max_vector_tile = widths[k].tile;
+    }
+    problem.row = extent(roots.back());
+    problem.peel = common_peel(problem, value, alignments);
+    problem.run = 1;
+    for (const Id* root : run_) {
+      problem.run *= extent(root);
+    }
+  }
+  count_traffic(problem);
+  problem.issue = cost_.issue * problem.place + access_issue(problem, problem.place);
+  problem.special = cost_.special * problem.place;
+  return problem;
+}
+
+/// One entry for every buffer that is touched; an input may be read by several loads.
+void Summary::count_buffers(Problem& problem, const SizeOf& value) const {
+  for (const Access& access : accesses_) {
+    const Tensor& buffer = *buffers_[access.buffer];
+    int64_t distinct = 1;
+    for (const Allocation::Dim& dim : buffer.allocation->dims) {
+      distinct *= evaluate(dim.stride, value) != 0 ? evaluate(dim.extent, value) : 1;
+    }
+    if (access.buffer < problem.buffers.size()) {
+      ProblemBuffer& entry = problem.buffers[access.buffer];
+      entry.elements = std::min(distinct, entry.elements + problem.points);
+      entry.other = entry.other || access.transposed;
+    } else {
+      problem.buffers.push_back({element_bytes(buffer), std::min(distinct, problem.points),
+                                 access.tensor->op == TensorOp::store, 0, 0, access.transposed});
+    }
+  }
+}
+
+const std::vector<Summary::Widths>& Summary::widths_for(const SizeValues& sizes, const Alignments& alignments) {
+  std::vector<int64_t> key;
+  key.reserve(names_.size() + buffers_.size());
+  for (const std::string& name : names_) {
+    key.push_back(divisor_of(sizes.at(name)));
+  }
+  for (const Tensor* buffer : buffers_) {
+    key.push_back(alignment_of(kernel_, *buffer, alignments));
+  }
+  const auto [place, fresh] = widths_.try_emplace(std::move(key));
+  if (fresh) {
+    place->second = find_widths(sizes, alignments);
+  }
+  return place->second;
+}
+
+std::vector<Summary::Widths> Summary::find_widths(const SizeValues& sizes, const Alignments& alignments) const {
+  std::unordered_map<std::string, int64_t> divisors;
+  for (const std::string& name : names_) {
+    divisors[name] = divisor_of(sizes.at(name));
+  }
+  VectorSearch search(kernel_, std::move(divisors), widest_move_);
+  const std::vector<Id*>& roots = kernel_.references.front().roots;
+  std::vector<Widths> found(buffers_.size());
+  for (const Access& access : accesses_) {
+    Widths& widths = found[access.buffer];
+    const int64_t alignment = alignment_of(kernel_, *buffers_[access.buffer], alignments);
+    join(widths.flat, access.dense == roots.back() ? search.widest(*access.tensor, roots, true, alignment) : 0);
+    if (other_ != nullptr) {
+      Id* side = access.transposed ? other_ : inner_;
+      join(widths.tile, access.dense == side ? search.widest(*access.tensor, {side}, false, alignment) : 0);
+    }
+  }
+  return found;
+}
+
+/// The widest vector of rows that all full-size buffers start at the same distance from aligned elements; 0 where they
+/// do not, or where that distance is 0.
+int Summary::common_peel(const Problem& problem, const SizeOf& value, const Alignments& alignments) const {
+  RowStart start;
+  bool found = false;
+  int width = widest_move_;
+  for (const Access& access : accesses_) {
+    if (!is_full(problem, problem.buffers[access.buffer])) {
+      continue;
+    }
+    RowStart mine = access.start == nullptr ? RowStart{{}, false} : start_of(access.start, value);
+    const bool backward =
+        std::any_of(mine.terms.begin(), mine.terms.end(), [](const auto& term) { return term.second < 0; });
+    if (!mine.known || backward || (found && mine != start)) {
+      return 0;
+    }
+    start = std::move(mine);
+    found = true;
+    const Tensor& buffer = *buffers_[access.buffer];
+    while (width > 1 &&
+           alignment_of(kernel_, buffer, alignments) < std::min<int64_t>(16, int64_t{width} * element_bytes(buffer))) {
+      width /= 2;
+    }
+  }
+  int64_t divisor = 0;
+  for (const auto& [atoms, coefficient] : start.terms) {
+    divisor = std::gcd(divisor, coefficient);
+  }
+  return found && divisor % width != 0 ? width : 0;
+}
+
+void Summary::count_traffic(Problem& problem) {
+  double written = 0;
+  int narrowest = 16, widest = 0;
+  for (const ProblemBuffer& buffer : problem.buffers) {
+    const double bytes = static_cast<double>(buffer.elements) * buffer.element_bytes;
+    problem.bytes += bytes;
+    written += buffer.output ? bytes : 0;
+    if (is_full(problem, buffer)) {
+      problem.full_inputs += !buffer.output;
+      narrowest = std::min(narrowest, buffer.element_bytes);
+      widest = std::max(widest, buffer.element_bytes);
+    }
+  }
+  problem.written = problem.bytes > 0 ? written / problem.bytes : 1;
+  problem.widest_bytes = widest == 0 ? 4 : widest;
+  problem.narrowest_bytes = widest == 0 ? 4 : narrowest;
+  problem.place = 16 / problem.narrowest_bytes;
+}
+
 Problem summarize(const Kernel& kernel, const SizeValues& sizes, const Alignments& alignments) {
-  return Summary(kernel, sizes, alignments).run();
+  return Summary(kernel).at(sizes, alignments);
 }
 
 }  // namespace nvfuser

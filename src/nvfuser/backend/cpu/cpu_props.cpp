@@ -85,13 +85,10 @@ std::string cpuinfo(const std::string& field) {
   return {};
 }
 
-}  // namespace
-
-DeviceProps cpu_device_props() {
+DeviceProps read_props() {
   DeviceProps props = known_device("CPU");
   props.gpu = false;
   props.arch = 0;
-  props.sms = thread_count();
   const Caches caches = read_caches();
   if (caches.first > 0) {
     props.l1_bytes = caches.first;
@@ -108,6 +105,15 @@ DeviceProps cpu_device_props() {
   if (khz > 0) {
     props.clock_ghz = khz * 1e-6;
   }
+  return props;
+}
+
+}  // namespace
+
+DeviceProps cpu_device_props() {
+  static const DeviceProps fixed = read_props();  // asked for every plan
+  DeviceProps props = fixed;
+  props.sms = thread_count();
   return props;
 }
 

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// All kernels of one group with given layouts on one machine, and the choice among them for the sizes of a call: a new
+// shape is arithmetic as long as a kernel that is there serves it well.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "nvfuser/backend/module.h"
+#include "nvfuser/runtime/group_compiler.h"
+#include "nvfuser/schedule/summary.h"
+
+namespace nvfuser {
+
+/// A kernel of a group; `module` is null until it is compiled.
+struct GroupKernel {
+  LoweredGroup lowered;
+  Problem made_for;  ///< of the sizes that it was lowered for
+  std::shared_ptr<Module> module;
+  int position = 0;  ///< in the module
+};
+
+/// Not thread-safe: its store's owner locks it.
+class GroupKernels {
+ public:
+  GroupKernels(GroupCall call, const DeviceProps& device, Target target, std::string name);
+
+  /// A kernel that serves these sizes: one that is there if its estimated time is within 10 % of the best candidate's,
+  /// else a new one, until there are a few; then the best of those that are there, or one without facts.  Throws as
+  /// lower_group does.
+  std::shared_ptr<GroupKernel> pick(const SizeValues& sizes, const Alignments& alignments);
+  SizeValues bind(const GroupMemory& memory, ScalarBinding& binding) const {
+    return bind_sizes(*base_, memory, binding);
+  }
+  /// Forgets kernels that are not compiled: their compile failed.
+  void drop_uncompiled();
+
+ private:
+  /// A kernel of the group and what it is expected to take.
+  struct Found {
+    std::shared_ptr<GroupKernel> kernel;
+    double microseconds;
+  };
+  Found best_of_known(const Problem& problem, const SizeValues& sizes, const Alignments& alignments) const;
+  double expected(const GroupKernel& kernel, const Problem& problem, const SizeValues& sizes) const;
+  std::shared_ptr<GroupKernel> make(const Problem& problem, const SizeValues& sizes, const Alignments& alignments,
+                                    const std::vector<Candidate>& candidates, bool general);
+
+  GroupCall call_;
+  DeviceProps device_;
+  Target target_;
+  std::string name_;
+  std::unique_ptr<Kernel> base_;  ///< unscheduled
+  Summary summary_;
+  std::vector<std::shared_ptr<GroupKernel>> kernels_;
+  std::optional<Error> refused_;  ///< no candidate lowers
+};
+
+}  // namespace nvfuser

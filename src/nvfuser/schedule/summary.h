@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// Summary: what choose reads of a kernel, for any sizes.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "nvfuser/schedule/addresses.h"
+#include "nvfuser/schedule/facts_check.h"
+#include "nvfuser/schedule/schedule.h"
+
+namespace nvfuser {
+
+/// Instructions and special-function operations an element of one pointwise operation.
+struct OpCost {
+  double issue = 0, special = 0;
+};
+
+/// Reads a kernel's symbols once and counts for one set of sizes after another.  What depends on divisibility and
+/// alignment alone is remembered, so numbers are all that most new sizes cost.  The kernel must outlive it,
+/// unscheduled.
+class Summary {
+ public:
+  explicit Summary(const Kernel& kernel);
+  Problem at(const SizeValues& sizes, const Alignments& alignments);
+
+ private:
+  struct Access {
+    const Tensor* tensor;
+    size_t buffer;  ///< position among buffers_
+    Id* dense;      ///< see dense_axis
+    bool transposed;
+    Index start;  ///< see row_start
+  };
+  /// Neighbours that a buffer moves at once: of the flat order, of the tile axis that it follows.
+  struct Widths {
+    int flat = 0, tile = 0;
+  };
+
+  void add_access(const Tensor& access, const TileAxes& axes);
+  void count_buffers(Problem& problem, const SizeOf& value) const;
+  const std::vector<Widths>& widths_for(const SizeValues& sizes, const Alignments& alignments);
+  std::vector<Widths> find_widths(const SizeValues& sizes, const Alignments& alignments) const;
+  int common_peel(const Problem& problem, const SizeOf& value, const Alignments& alignments) const;
+  static void count_traffic(Problem& problem);
+
+  const Kernel& kernel_;
+  std::vector<std::string> names_;
+  std::vector<const Tensor*> buffers_;
+  std::vector<Access> accesses_;
+  std::vector<Id*> run_;
+  Id *inner_ = nullptr, *other_ = nullptr;  ///< of tiles; null: nothing is transposed
+  int widest_move_ = 1;                     ///< elements: 16 bytes of the narrowest type
+  OpCost cost_;
+  std::map<std::vector<int64_t>, std::vector<Widths>> widths_;  ///< by divisors of sizes and alignments
+};
+
+}  // namespace nvfuser
