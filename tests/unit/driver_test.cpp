@@ -9,6 +9,7 @@
 #include "backend_fixture.h"
 #include "nvfuser/backend/cpu/host_compiler.h"
 #include "nvfuser/backend/cuda/cuda_module.h"
+#include "nvfuser/backend/cuda/event_clock.h"
 #include "nvfuser/backend/module.h"
 
 namespace nvfuser {
@@ -30,6 +31,9 @@ struct FakeCuda {
   CUresult launch_result = kCudaSuccess, load_result = kCudaSuccess;
   std::map<int, int> attributes;
   std::string device_name = "NVIDIA H200";
+  int events = 0, destroyed = 0;
+  std::string event_calls;  ///< "r1@7 r2@7 s2 e12": event 1 recorded on stream 7, ..., waited for 2, time from 1 to 2
+  CUstreamCaptureStatus capture = kNotCapturing;
 
   static FakeCuda* now;
   FakeCuda() {
@@ -37,8 +41,11 @@ struct FakeCuda {
     fill_contexts();
     fill_modules();
     fill_devices();
+    fill_events();
   }
   ~FakeCuda() { now = nullptr; }
+
+  void fill_events();
 
   void fill_contexts() {
     api.cuDevicePrimaryCtxRetain = [](CUcontext* context, CUdevice device) {
@@ -88,6 +95,10 @@ struct FakeCuda {
       now->shared_limits.push_back(value);
       return kCudaSuccess;
     };
+    api.cuFuncGetAttribute = [](int* value, CUfunction_attribute attribute, CUfunction) {
+      *value = attribute == kRegisters ? 40 : attribute == kStaticSharedBytes ? 1024 : -1;
+      return kCudaSuccess;
+    };
     api.cuLaunchKernel = [](CUfunction, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz,
                             unsigned shared, CUstream stream, void** arguments, void** extra) {
       EXPECT_EQ(arguments, nullptr);
@@ -125,6 +136,40 @@ struct FakeCuda {
     };
   }
 };
+
+/// Events are their numbers, from 1 on.
+intptr_t number(const void* handle) { return reinterpret_cast<intptr_t>(handle); }
+
+void FakeCuda::fill_events() {
+  api.cuEventCreate = [](CUevent* event, unsigned flags) {
+    EXPECT_EQ(flags, 0u);  // with times, not only order
+    EXPECT_EQ(now->contexts.back(), context_of(1));
+    *event = reinterpret_cast<CUevent>(intptr_t{++now->events});
+    return kCudaSuccess;
+  };
+  api.cuEventRecord = [](CUevent event, CUstream stream) {
+    now->event_calls += "r" + std::to_string(number(event)) + "@" + std::to_string(number(stream)) + " ";
+    return kCudaSuccess;
+  };
+  api.cuEventSynchronize = [](CUevent event) {
+    now->event_calls += "s" + std::to_string(number(event)) + " ";
+    return kCudaSuccess;
+  };
+  api.cuEventElapsedTime = [](float* time, CUevent first, CUevent last) {
+    now->event_calls += "e" + std::to_string(number(first)) + std::to_string(number(last)) + " ";
+    *time = 0.5f * static_cast<float>(number(last));
+    return kCudaSuccess;
+  };
+  api.cuEventDestroy = [](CUevent) {
+    EXPECT_EQ(now->contexts.back(), context_of(1));
+    ++now->destroyed;
+    return kCudaSuccess;
+  };
+  api.cuStreamIsCapturing = [](CUstream, CUstreamCaptureStatus* status) {
+    *status = now->capture;
+    return kCudaSuccess;
+  };
+}
 
 FakeCuda* FakeCuda::now = nullptr;
 
@@ -197,6 +242,41 @@ TEST(CudaModule, ErrorsNameKernelAndShape) {
   EXPECT_TRUE(contains(message_of(ErrorKind::device, [&] { make_cuda_module(fake.api, "cubin", {}, 9); }), "device 9"));
 }
 
+TEST(CudaModule, TellsWhatAKernelOccupies) {
+  FakeCuda fake;
+  const auto module = make_cuda_module(fake.api, "", {{"k", 0, false}}, 1);
+  EXPECT_EQ(module->resources(0).registers, 40);
+  EXPECT_EQ(module->resources(0).static_shared_bytes, 1024);
+  EXPECT_EQ(fake.contexts.size(), 1u);
+}
+
+TEST(EventClock, TimesFromEachMarkToTheNext) {
+  FakeCuda fake;
+  void* const stream = reinterpret_cast<void*>(7);
+  {
+    const auto clock = make_event_clock(fake.api, 1, stream);
+    ASSERT_NE(clock, nullptr);
+    for (int k = 0; k < 3; ++k) {
+      clock->mark(stream);
+    }
+    EXPECT_EQ(fake.event_calls, "r1@7 r2@7 r3@7 ");  // marks wait for nothing
+    EXPECT_EQ(clock->milliseconds(), (std::vector<double>{1.0, 1.5}));
+    EXPECT_EQ(fake.event_calls, "r1@7 r2@7 r3@7 s3 e12 e23 ");
+  }
+  EXPECT_EQ(fake.destroyed, 3);
+  EXPECT_EQ(fake.retained, 0);
+  EXPECT_EQ(fake.contexts.size(), 1u);  // the caller's context is as before
+}
+
+TEST(EventClock, RecordsNothingInACapturedStream) {
+  FakeCuda fake;
+  fake.capture = static_cast<CUstreamCaptureStatus>(1);
+  EXPECT_EQ(make_event_clock(fake.api, 1, nullptr), nullptr);
+  EXPECT_EQ(fake.events, 0);
+  EXPECT_EQ(fake.retained, 0);
+  EXPECT_EQ(fake.contexts.size(), 1u);
+}
+
 TEST(CudaDeviceProps, ComeFromTheDriver) {
   FakeCuda fake;
   fake.attributes = {{kComputeMajor, 9},
@@ -224,6 +304,7 @@ TEST(CudaDeviceProps, ComeFromTheDriver) {
   fake.attributes[kComputeMajor] = 12;
   const DeviceProps unknown = query_device_props(fake.api, 0);
   EXPECT_EQ(unknown.arch, 120);
+  EXPECT_NEAR(query_peak_bandwidth(fake.api, 0), 2000.0, 1e-6);
   EXPECT_NEAR(unknown.read_tbps, 0.9 * 2.0, 1e-9);  // 2 transfers of 1000 bytes at 1 GHz
 }
 

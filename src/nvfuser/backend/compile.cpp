@@ -21,6 +21,7 @@
 #include "nvfuser/backend/module.h"
 #include "nvfuser/base/errors.h"
 #include "nvfuser/base/hash.h"
+#include "nvfuser/base/progress_line.h"
 
 #ifndef NVFUSER_VERSION
 #define NVFUSER_VERSION "source"
@@ -37,6 +38,7 @@ using ModulePointer = std::shared_ptr<Module>;
 
 /// How one way makes a module of one unit.
 struct Unit {
+  std::string what;  ///< for people
   CacheName name;
   std::string source;
   std::function<std::string()> build;
@@ -101,6 +103,7 @@ ModuleMemo& memo() {
 
 CacheEntry build_and_store(DiskCache& cache, const Unit& unit) {
   runs.fetch_add(1, std::memory_order_relaxed);
+  const ProgressLine line("nvfuser: compiling " + unit.what);
   return cache.store(unit.name, unit.build(), unit.source);
 }
 
@@ -172,6 +175,22 @@ Unit host_unit(const CompileRequest& request) {
   return unit;
 }
 
+/// "nvf_add_relu and 2 others (host)"
+std::string title_of(const CompileRequest& request) {
+  const size_t count = request.kernels.size();
+  return (count == 0 ? "kernels" : request.kernels[0].name) +
+         (count > 1 ? " and " + std::to_string(count - 1) + (count == 2 ? " other" : " others") : "") + " (" +
+         std::string(name_of(request.way)) + ")";
+}
+
+ModulePointer timed(const Unit& unit) {
+  const auto start = std::chrono::steady_clock::now();
+  ModulePointer module = fetch_and_load(unit);
+  const auto ready = std::chrono::steady_clock::now();
+  module->set_origin({ready, std::chrono::duration<double>(ready - start).count()});
+  return module;
+}
+
 std::string memo_key(const CompileRequest& request, const Unit& unit) {
   std::string key = unit.name.stem + " " + std::to_string(request.device);
   for (const KernelEntry& kernel : request.kernels) {
@@ -189,14 +208,17 @@ std::string_view name_of(Way way) {
 
 std::shared_ptr<Module> compile(const CompileRequest& request) {
   ensure(request.way != Way::evaluator, "the evaluator compiles nothing");
-  const Unit unit = request.way == Way::cuda ? cuda_unit(request) : host_unit(request);
-  return memo().find_or_make(memo_key(request, unit), [&] { return fetch_and_load(unit); });
+  Unit unit = request.way == Way::cuda ? cuda_unit(request) : host_unit(request);
+  unit.what = title_of(request);
+  return memo().find_or_make(memo_key(request, unit), [&] { return timed(unit); });
 }
 
 void forget_modules() { memo().clear(); }
 
 std::string compile_cubin(const std::string& text, int arch) {
-  return fetch(*disk_cache(), cubin_unit(require_nvrtc(), text, arch)).payload;
+  Unit unit = cubin_unit(require_nvrtc(), text, arch);
+  unit.what = "kernels for sm_" + std::to_string(arch);
+  return fetch(*disk_cache(), unit).payload;
 }
 
 bool host_compiler_available(std::string* why) { return find_host_compiler(why) != nullptr; }
@@ -233,6 +255,13 @@ DeviceProps cuda_device_props(int device) {
     found = known.emplace(device, query_device_props(*api, device)).first;
   }
   return found->second;
+}
+
+double cuda_peak_bandwidth(int device) {
+  std::string why;
+  const CudaApi* api = cuda_api(&why);
+  check(api != nullptr, ErrorKind::device, why);
+  return query_peak_bandwidth(*api, device);
 }
 
 int64_t compiler_runs() { return runs.load(std::memory_order_relaxed); }

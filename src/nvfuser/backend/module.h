@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -53,6 +54,12 @@ struct LaunchRequest {
   uint64_t seed = 1;  ///< emulator: order of fibers
 };
 
+/// What one launched thread and block occupy beyond the launch's own dynamic memory; 0 where it is not known.
+struct KernelResources {
+  int registers = 0;
+  int64_t static_shared_bytes = 0;
+};
+
 class Module {
  public:
   virtual ~Module() = default;
@@ -60,6 +67,19 @@ class Module {
   /// block and thread).
   virtual void launch(int kernel, const LaunchRequest& request) = 0;
   virtual Way way() const = 0;
+  virtual KernelResources resources(int /*kernel*/) const { return {}; }
+
+  /// When this process got the module, and how long the compile, or the way from the disk cache, took.
+  struct Origin {
+    std::chrono::steady_clock::time_point ready;
+    double seconds = 0;
+  };
+  const Origin& origin() const { return origin_; }
+  /// Told once, before others see the module.
+  void set_origin(const Origin& origin) { origin_ = origin; }
+
+ private:
+  Origin origin_;
 };
 
 /// Compiles or fetches from the disk cache.  Thread-safe.  ErrorKind::compile with the compiler's log.
@@ -86,6 +106,9 @@ void add_library_folder(const std::string& path);
 /// Properties of a device: Way::cuda from the driver, otherwise this machine's CPU.
 DeviceProps cuda_device_props(int device);
 DeviceProps cpu_device_props();
+/// Data-sheet bandwidth of a CUDA device's memory in GB/s, by clock and width of its bus; 0 where the driver does not
+/// tell.
+double cuda_peak_bandwidth(int device);
 /// Number of compiler runs in this process (host, emulator, nvrtc) that the disk cache did not answer.
 int64_t compiler_runs();
 

@@ -7,57 +7,13 @@
 #include <mutex>
 #include <sstream>
 
+#include "nvfuser/backend/cuda/cuda_context.h"
 #include "nvfuser/base/errors.h"
 
 namespace nvfuser {
 namespace {
 
 constexpr int64_t kSharedWithoutOptin = 48 << 10;
-
-/// Makes `context` current for a scope; costs one query when it is already.
-class CurrentContext {
- public:
-  CurrentContext(const CudaApi& api, CUcontext context) : api_(api) {
-    CUcontext current = nullptr;
-    check_cuda(api, api.cuCtxGetCurrent(&current), "cuCtxGetCurrent");
-    if (current == context) {
-      return;
-    }
-    check_cuda(api, api.cuCtxPushCurrent(context), "cuCtxPushCurrent");
-    pushed_ = true;
-  }
-  ~CurrentContext() {
-    CUcontext popped = nullptr;
-    if (pushed_) {
-      api_.cuCtxPopCurrent(&popped);
-    }
-  }
-  CurrentContext(const CurrentContext&) = delete;
-  CurrentContext& operator=(const CurrentContext&) = delete;
-
- private:
-  const CudaApi& api_;
-  bool pushed_ = false;
-};
-
-/// Holds the primary context of a device.
-class PrimaryContext {
- public:
-  PrimaryContext(const CudaApi& api, int ordinal) : api_(api) {
-    check_cuda(api, api.cuDeviceGet(&device_, ordinal), "cuDeviceGet", "device " + std::to_string(ordinal));
-    check_cuda(api, api.cuDevicePrimaryCtxRetain(&context_, device_), "cuDevicePrimaryCtxRetain",
-               "device " + std::to_string(ordinal));
-  }
-  ~PrimaryContext() { api_.cuDevicePrimaryCtxRelease(device_); }
-  PrimaryContext(const PrimaryContext&) = delete;
-  PrimaryContext& operator=(const PrimaryContext&) = delete;
-  CUcontext get() const { return context_; }
-
- private:
-  const CudaApi& api_;
-  CUdevice device_ = 0;
-  CUcontext context_ = nullptr;
-};
 
 struct CudaKernel {
   std::string name;
@@ -116,6 +72,16 @@ class CudaModule final : public Module {
 
   Way way() const override { return Way::cuda; }
 
+  KernelResources resources(int kernel) const override {
+    const CurrentContext current(api_, context_.get());
+    const auto get = [&](CUfunction_attribute attribute) {
+      int value = 0;
+      check_cuda(api_, api_.cuFuncGetAttribute(&value, attribute, kernels_.at(kernel).function), "cuFuncGetAttribute");
+      return value;
+    };
+    return {get(kRegisters), get(kStaticSharedBytes)};
+  }
+
  private:
   void load(const std::string& cubin) {
     char log[4096] = "";
@@ -159,6 +125,14 @@ class CudaModule final : public Module {
 /// Names of base/device_props.cpp's rows, as they stand in the driver's names once spaces are gone.
 constexpr const char* kKnownDevices[] = {"A100", "H100", "H200", "B200", "RTX5090"};
 
+/// Bytes a second on the bus of the device's memory: two transfers a clock.  0 where the driver does not tell.
+double bus_bytes_per_second(const CudaApi& api, CUdevice device) {
+  int khz = 0, bits = 0;
+  api.cuDeviceGetAttribute(&khz, kMemoryClockKhz, device);
+  api.cuDeviceGetAttribute(&bits, kMemoryBusBits, device);
+  return 2 * khz * 1e3 * bits / 8;
+}
+
 /// The table's row, or a row by the memory clock.
 DeviceProps row_of(const CudaApi& api, CUdevice device, const std::string& name) {
   std::string compact = name;
@@ -168,13 +142,10 @@ DeviceProps row_of(const CudaApi& api, CUdevice device, const std::string& name)
       return known_device(known);
     }
   }
-  int khz = 0, bits = 0;
-  api.cuDeviceGetAttribute(&khz, kMemoryClockKhz, device);
-  api.cuDeviceGetAttribute(&bits, kMemoryBusBits, device);
   DeviceProps props;
-  // Two transfers a clock; copies sustain about nine tenths of that, and writes a little less than reads.
-  props.read_tbps = 0.90 * 2 * khz * 1e3 * bits / 8 * 1e-12;
-  props.write_tbps = 0.85 * 2 * khz * 1e3 * bits / 8 * 1e-12;
+  // Copies sustain about nine tenths of the peak, and writes a little less than reads.
+  props.read_tbps = 0.90 * bus_bytes_per_second(api, device) * 1e-12;
+  props.write_tbps = 0.85 * bus_bytes_per_second(api, device) * 1e-12;
   return props;
 }
 
@@ -183,6 +154,12 @@ DeviceProps row_of(const CudaApi& api, CUdevice device, const std::string& name)
 std::shared_ptr<Module> make_cuda_module(const CudaApi& api, const std::string& cubin,
                                          const std::vector<KernelEntry>& kernels, int device) {
   return std::make_shared<CudaModule>(api, cubin, kernels, device);
+}
+
+double query_peak_bandwidth(const CudaApi& api, int ordinal) {
+  CUdevice device = 0;
+  check_cuda(api, api.cuDeviceGet(&device, ordinal), "cuDeviceGet", "device " + std::to_string(ordinal));
+  return bus_bytes_per_second(api, device) * 1e-9;
 }
 
 DeviceProps query_device_props(const CudaApi& api, int ordinal) {

@@ -19,4 +19,7 @@ std::shared_ptr<Module> make_cuda_module(const CudaApi& api, const std::string& 
 /// As the driver states them; bandwidths come from the table of known devices, or from the memory clock.
 DeviceProps query_device_props(const CudaApi& api, int ordinal);
 
+/// GB/s of the device's memory by its data sheet; 0 where the driver does not tell.
+double query_peak_bandwidth(const CudaApi& api, int ordinal);
+
 }  // namespace nvfuser

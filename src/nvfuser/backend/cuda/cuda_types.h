@@ -12,6 +12,7 @@ using CUcontext = struct CUctx*;
 using CUmodule = struct CUmod*;
 using CUfunction = struct CUfunc*;
 using CUstream = struct CUstrm*;
+using CUevent = struct CUevt*;
 using nvrtcResult = int;
 using nvrtcProgram = struct NvrtcProg*;
 
@@ -35,8 +36,15 @@ enum CUdevice_attribute : int {
   kBlocksPerMultiprocessor = 106,
 };
 
-/// Of cuFuncSetAttribute.
+/// Of cuStreamIsCapturing; other values: a capture goes on, or was spoilt.
+enum CUstreamCaptureStatus : int {
+  kNotCapturing = 0,
+};
+
+/// Of cuFuncGetAttribute and cuFuncSetAttribute.
 enum CUfunction_attribute : int {
+  kStaticSharedBytes = 1,
+  kRegisters = 4,
   kMaxDynamicSharedBytes = 8,
 };
 
