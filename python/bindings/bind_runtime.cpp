@@ -4,6 +4,7 @@
 #include "nvfuser/ir/evaluate.h"
 #include "nvfuser/runtime/arguments.h"
 #include "nvfuser/runtime/executor.h"
+#include "nvfuser/runtime/profiler.h"
 #include "python_call.h"
 
 namespace nvfuser::python {
@@ -97,7 +98,7 @@ void evaluate_float64(const Fusion& fusion, const std::vector<Argument>& argumen
 }
 
 ExecuteOptions make_options(std::optional<Way> way, uintptr_t stream, uint64_t seed, std::string device) {
-  return {way, reinterpret_cast<void*>(stream), seed, std::move(device), {}};
+  return {way, reinterpret_cast<void*>(stream), seed, std::move(device), {}, nullptr};
 }
 
 /// (executor, inputs, way, device of the emulator)
@@ -134,14 +135,12 @@ void warn_of(const Plan& plan) {
   }
 }
 
-nb::list execute(FusionExecutor& self, nb::handle inputs, nb::handle out, std::optional<Way> way, std::string device,
-                 uint64_t seed) {
+nb::list execute_with(FusionExecutor& self, nb::handle inputs, nb::handle out, const ExecuteOptions& options) {
   PythonCall call(self);
   call.add_inputs(inputs);
   if (!out.is_none()) {
     call.add_targets(out);
   }
-  const ExecuteOptions options = make_options(way, 0, seed, std::move(device));
   std::shared_ptr<const Plan> plan = self.find(call.arguments(), options);
   if (!plan) {
     nb::gil_scoped_release release;
@@ -149,6 +148,20 @@ nb::list execute(FusionExecutor& self, nb::handle inputs, nb::handle out, std::o
   }
   warn_of(*plan);
   return call.run(self, *plan, options);
+}
+
+nb::list execute(FusionExecutor& self, nb::handle inputs, nb::handle out, std::optional<Way> way, std::string device,
+                 uint64_t seed) {
+  ExecuteOptions options = make_options(way, 0, seed, std::move(device));
+  if (profilers_on.load(std::memory_order_relaxed) != 0) [[unlikely]] {
+    if (const std::shared_ptr<CallProfile> profile = begin_profile(self.fusion_id)) {
+      options.profile = profile.get();
+      nb::list results = execute_with(self, inputs, out, options);
+      end_profile(profile);
+      return results;
+    }
+  }
+  return execute_with(self, inputs, out, options);
 }
 
 }  // namespace
@@ -209,6 +222,7 @@ void bind_runtime(nb::module_& m) {
           "How the last call ran; None before the first.")
       .def_prop_ro(
           "plan_count", [](const FusionExecutor& self) { return self.plan_count(); }, "Plans made so far.")
+      .def_rw("fusion_id", &FusionExecutor::fusion_id, "A number of the caller's, which profiles show.")
       .def_prop_ro("fusion", [](const FusionExecutor& self) { return self.fusion(); }, "The fusion.");
   m.def("kernel_texts", &kernel_texts, "call"_a,
         nb::sig("def kernel_texts(call: tuple[FusionExecutor, list, Way, str]) -> list[str]"),

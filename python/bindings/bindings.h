@@ -102,5 +102,6 @@ void bind_runtime(nb::module_& m);
 void bind_cache(nb::module_& m);
 void bind_options(nb::module_& m);
 void bind_memory(nb::module_& m);
+void bind_profiler(nb::module_& m);
 
 }  // namespace nvfuser::python

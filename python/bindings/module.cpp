@@ -22,4 +22,5 @@ NB_MODULE(_C, m) {
   bind_ops(ops);
   bind_runtime(m);
   bind_cache(m);
+  bind_profiler(m);
 }

@@ -14,8 +14,10 @@ from nvfuser._C import (
     Expr,
     Fusion,
     FusionGuard,
+    FusionProfile,
     InternalError,
     IterDomain,
+    KernelProfile,
     MemoryType,
     NvfError,
     OptionError,
@@ -30,11 +32,14 @@ from nvfuser._C import (
     compute_tensor_descriptor,
     define_scalar,
     define_tensor,
+    get_fusion_profile,
     ops,
+    reset_profiler,
 )
 from nvfuser.definition import FusionDefinition
 from nvfuser.executor_cache import FusionExecutorCache, LRUCache, LruFusionCache
 from nvfuser.libraries import register_library_folders
+from nvfuser.profiler import PythonProfiler
 from nvfuser.runtime import PerformanceWarning
 from nvfuser.version import __version__, version
 
@@ -51,8 +56,10 @@ __all__ = [
     "FusionDefinition",
     "FusionExecutorCache",
     "FusionGuard",
+    "FusionProfile",
     "InternalError",
     "IterDomain",
+    "KernelProfile",
     "LRUCache",
     "LruFusionCache",
     "MemoryType",
@@ -60,6 +67,7 @@ __all__ = [
     "OptionError",
     "ParallelType",
     "PerformanceWarning",
+    "PythonProfiler",
     "ScheduleError",
     "ShapeError",
     "Statement",
@@ -71,6 +79,8 @@ __all__ = [
     "compute_tensor_descriptor",
     "define_scalar",
     "define_tensor",
+    "get_fusion_profile",
     "ops",
+    "reset_profiler",
     "version",
 ]

@@ -20,18 +20,23 @@ class FusionExecutorCache:
     fusion
         The fusion; it must not change afterwards.
     fusion_id
-        A number of the caller's, kept as `fusion_id`.
+        A number of the caller's, which profiles show.
     """
 
     def __init__(self, fusion: Fusion, fusion_id: int = 0) -> None:
         self._executor = FusionExecutor(fusion)
-        self.fusion_id = fusion_id
+        self._executor.fusion_id = fusion_id
 
     @classmethod
     def _of(cls, executor: FusionExecutor) -> FusionExecutorCache:
         made = cls.__new__(cls)
-        made._executor, made.fusion_id = executor, 0
+        made._executor = executor
         return made
+
+    @property
+    def fusion_id(self) -> int:
+        """The caller's number; 0 for executors that equal fusions share."""
+        return self._executor.fusion_id
 
     def execute(
         self, inputs: Sequence[Any], *, out: Sequence[Any] | None = None, target: str | Way | None = None

@@ -59,7 +59,8 @@ class EmulatedRun {
     ExecuteOptions options;
     options.seed = seed;
     try {
-      run_steps(plan_, CallArguments(), pointers, &binding_, RandomState{}, options);  // all buffers count as outputs
+      // All buffers count as outputs.
+      run_steps(plan_, plan_.steps, CallArguments(), pointers, &binding_, RandomState{}, options);
     } catch (const Error& error) {
       return error.what();
     }

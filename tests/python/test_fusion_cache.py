@@ -29,6 +29,7 @@ def test_layers_share_an_executor():
         assert np.array_equal(got, expected)
     assert compiler_runs() == runs
     assert cache.num_fusions() == 1
+    assert "fusions: 1 of at most 8, 1 compiled, 0 evicted" in cache.stats()
     assert "lookups: 101, hits: 100, hit rate: 99.0 %" in cache.stats()
 
 

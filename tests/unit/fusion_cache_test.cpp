@@ -47,7 +47,7 @@ TEST(FusionCache, ReportsItsUse) {
   cache.get(scaled(1));
   cache.get(scaled(1));
   EXPECT_EQ(cache.stats(),
-            "fusions: 1 of at most 2, 0 evicted\nlookups: 2, hits: 1, hit rate: 50.0 %\n"
+            "fusions: 1 of at most 2, 0 compiled, 0 evicted\nlookups: 2, hits: 1, hit rate: 50.0 %\n"
             "hits, most recently used first: 1\n");
 }
 

@@ -19,6 +19,7 @@
 #include "nvfuser/runtime/layout.h"
 #include "nvfuser/runtime/plan_builder.h"
 #include "nvfuser/runtime/plan_cache.h"
+#include "nvfuser/runtime/profiler.h"
 
 namespace nvfuser {
 
@@ -227,6 +228,7 @@ std::shared_ptr<const Plan> FusionExecutor::prepare(CallArguments& call, const E
       return plan;
     }
   }
+  const CompileTime timed(options.profile);
   const std::lock_guard lock(impl_->building);
   if (std::shared_ptr<const Plan> plan = impl_->plans.find(call.facts())) {
     return plan;  // another thread made it meanwhile
@@ -340,6 +342,12 @@ void run_evaluator(const Fusion& fusion, const Plan& plan, const std::vector<Arg
   evaluate(fusion, inputs, results, EvaluatePrecision::kernel, random);
 }
 
+void end_step(const ExecuteOptions& options) {
+  if (options.profile != nullptr) {
+    options.profile->end_step();
+  }
+}
+
 RandomState random_state(const Plan& plan, const ExecuteOptions& options) {
   return options.random ? *options.random : default_generator().take(plan.offset_advance);
 }
@@ -350,17 +358,27 @@ void FusionExecutor::run(const Plan& plan, const CallArguments& call, std::span<
                          const ExecuteOptions& options) {
   impl_->last_way.store(static_cast<int>(plan.way), std::memory_order_relaxed);
   const RandomState random = random_state(plan, options);
-  if (plan.way != Way::evaluator && !plan.computes_scalars) {
-    return run_steps(plan, call, outputs, nullptr, random, options);
+  if (plan.way != Way::evaluator && !plan.computes_scalars && options.profile == nullptr) {
+    return run_steps(plan, plan.steps, call, outputs, nullptr, random, options);
   }
-  const std::vector<Argument> arguments = call.arguments(0, plan.inputs);
+  if (options.profile != nullptr) {
+    options.profile->begin_steps(plan, call, options);
+  }
   if (plan.way == Way::evaluator) {
-    return run_evaluator(*plan.fusion, plan, arguments, outputs, random);
+    run_evaluator(*plan.fusion, plan, call.arguments(0, plan.inputs), outputs, random);
+    return end_step(options);
   }
-  ScalarBinding binding(*plan.fusion);
-  bind_arguments(*plan.fusion, arguments, binding);
-  binding.bind_random(random);
-  run_steps(plan, call, outputs, &binding, random, options);
+  std::optional<ScalarBinding> binding;
+  if (plan.computes_scalars) {
+    bind_arguments(*plan.fusion, call.arguments(0, plan.inputs), binding.emplace(*plan.fusion));
+    binding->bind_random(random);
+  }
+  const std::span<const KernelStep> steps = plan.steps;
+  const size_t at_once = options.profile != nullptr ? 1 : steps.size();  // a profile is told of each step
+  for (size_t k = 0; k < steps.size(); k += at_once) {
+    run_steps(plan, steps.subspan(k, at_once), call, outputs, binding ? &*binding : nullptr, random, options);
+    end_step(options);
+  }
 }
 
 void FusionExecutor::run(const Plan& plan, const std::vector<Argument>& arguments, const std::vector<void*>& outputs,

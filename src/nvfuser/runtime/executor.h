@@ -43,6 +43,8 @@ struct OutputSpec {
   int given = -1;                       ///< >= 0: the caller's tensor of that position, nothing to allocate
 };
 
+class CallProfile;
+
 /// How to run, where the caller wants to say so.
 struct ExecuteOptions {
   std::optional<Way> way;  ///< none: cuda for CUDA inputs, else host, else evaluator
@@ -52,6 +54,7 @@ struct ExecuteOptions {
   /// Values of the fusion's random leaves; none: the state of default_generator(), which moves by what the fusion
   /// declares.
   std::optional<RandomState> random;
+  CallProfile* profile = nullptr;  ///< where the call is being profiled (see profiler.h)
 };
 
 /// A call that is ready to run: outputs described, kernels compiled.
@@ -109,6 +112,9 @@ class FusionExecutor {
   static const std::string& fallback_reason(const Plan& plan);
 
   const std::shared_ptr<Fusion>& fusion() const { return fusion_; }
+
+  /// A number of the caller's, which profiles show.
+  int64_t fusion_id = 0;
 
  private:
   void add_facts(CallArguments& call, const ExecuteOptions& options) const;

@@ -56,7 +56,10 @@ FusionCache::Statistics FusionCache::statistics() const {
 std::string FusionCache::stats() const {
   const std::lock_guard lock(mutex_);
   std::ostringstream text;
-  text << "fusions: " << entries_.size() << " of at most " << max_fusions_ << ", " << evictions_ << " evicted\n";
+  const auto compiled = std::count_if(entries_.begin(), entries_.end(),
+                                      [](const Entry& entry) { return entry.executor->plan_count() > 0; });
+  text << "fusions: " << entries_.size() << " of at most " << max_fusions_ << ", " << compiled << " compiled, "
+       << evictions_ << " evicted\n";
   text << "lookups: " << lookups_ << ", hits: " << hits_ << ", hit rate: " << std::fixed << std::setprecision(1)
        << (lookups_ > 0 ? 100.0 * static_cast<double>(hits_) / static_cast<double>(lookups_) : 0.0) << " %\n";
   text << "hits, most recently used first:";

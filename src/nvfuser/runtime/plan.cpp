@@ -111,12 +111,13 @@ void apply(const Patch& patch, char* image, const Values& values) {
 
 }  // namespace
 
-void run_steps(const Plan& plan, const CallArguments& call, std::span<void* const> outputs, ScalarBinding* scalars,
-               const RandomState& random, const ExecuteOptions& options) {
+void run_steps(const Plan& plan, std::span<const KernelStep> steps, const CallArguments& call,
+               std::span<void* const> outputs, ScalarBinding* scalars, const RandomState& random,
+               const ExecuteOptions& options) {
   const Values values{call, outputs, scalars, random, plan.inputs};
   alignas(16) char stack[kStackImage];
   std::vector<char> heap;
-  for (const KernelStep& step : plan.steps) {
+  for (const KernelStep& step : steps) {
     char* image = stack;
     if (step.image.size() > kStackImage) {
       heap.resize(step.image.size());

@@ -54,10 +54,11 @@ struct Plan {
   std::string fallback_reason;
 };
 
-/// Launches all steps.  `outputs`: addresses of the plan's outputs, workspace included; `scalars` is read only when the
-/// plan computes scalars.
-void run_steps(const Plan& plan, const CallArguments& call, std::span<void* const> outputs, ScalarBinding* scalars,
-               const RandomState& random, const ExecuteOptions& options);
+/// Launches some steps of the plan, in order.  `outputs`: addresses of the plan's outputs, workspace included;
+/// `scalars` is read only when the plan computes scalars.
+void run_steps(const Plan& plan, std::span<const KernelStep> steps, const CallArguments& call,
+               std::span<void* const> outputs, ScalarBinding* scalars, const RandomState& random,
+               const ExecuteOptions& options);
 
 /// Writes a scalar in the dtype given; returns the bytes written.
 int write_scalar(char* to, const ScalarValue& value, DataType dtype);

@@ -20,6 +20,8 @@ constexpr std::array<std::string_view, 4> kFamilyNames = {"flat", "tile", "cpu_f
 
 }  // namespace
 
+std::string_view Params::family_name() const { return kFamilyNames[static_cast<size_t>(family)]; }
+
 std::string Params::text() const {
   const bool gpu = family == Family::flat || family == Family::tile;
   const std::array<Field, 9> fields = {{{"threads", threads, gpu ? 0 : threads},
@@ -31,7 +33,7 @@ std::string Params::text() const {
                                         {"task", task, 0},
                                         {"peel", peel, 0},
                                         {"stream", stream, 0}}};
-  std::string text(kFamilyNames[static_cast<size_t>(family)]);
+  std::string text(family_name());
   for (const Field& field : fields) {
     if (field.value != field.usual) {
       text += " " + std::string(field.name) + "=" + std::to_string(field.value);

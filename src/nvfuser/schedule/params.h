@@ -5,6 +5,7 @@
 #include <compare>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace nvfuser {
 
@@ -29,6 +30,8 @@ struct Params {
   auto operator<=>(const Params&) const = default;
   /// One line, such as "flat threads=256 batch=1 vector=8".
   std::string text() const;
+  /// Its first word.
+  std::string_view family_name() const;
 };
 
 }  // namespace nvfuser

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// Profiles of calls under the names that users of nvFuser know.
+#include <nanobind/stl/shared_ptr.h>
+
+#include "bindings.h"
+#include "nvfuser/runtime/profiler.h"
+
+namespace nvfuser::python {
+namespace {
+
+template <size_t N>
+std::string text_of(const std::array<int64_t, N>& numbers) {
+  std::string text;
+  for (int64_t number : numbers) {
+    text += (text.empty() ? "[" : ", ") + std::to_string(number);
+  }
+  return text + "]";
+}
+
+std::string shared_text(const KernelProfile& kernel) {
+  return text_of(std::array<int64_t, 2>{kernel.dynamic_shared, kernel.static_shared});
+}
+
+/// Name and value of every member of interest, a line each.
+std::string repr(const KernelProfile& self) {
+  return "KernelProfile(name='" + self.name + "', segment_id=" + std::to_string(self.segment) +
+         ", time_ms=" + std::to_string(self.time_ms) +
+         ", effective_bandwidth_gbs=" + std::to_string(self.bandwidth_gbs) +
+         ", compile_time_ms=" + std::to_string(self.compile_ms) + ", grid=" + text_of(self.grid) +
+         ", block=" + text_of(self.block) + ", shared_mem=" + shared_text(self) +
+         ", registers=" + std::to_string(self.registers) + ", scheduler='" + self.scheduler + "')";
+}
+
+std::string repr(const FusionProfile& self) {
+  std::string text = "FusionProfile(segments=" + std::to_string(self.kernels.size()) +
+                     ", kernel_time_ms=" + std::to_string(self.kernel_ms) +
+                     ", host_time_ms=" + std::to_string(self.host_ms) +
+                     ", compile_time_ms=" + std::to_string(self.compile_ms) +
+                     ", effective_bandwidth_gbs=" + std::to_string(self.bandwidth_gbs) + ", kernel_profiles=[";
+  for (const KernelProfile& kernel : self.kernels) {
+    text += "\n  " + repr(kernel) + ",";
+  }
+  return text + "])";
+}
+
+void bind_kernel_profile(nb::module_& m) {
+  nb::class_<KernelProfile>(m, "KernelProfile", "One kernel of a profiled call.")
+      .def_ro("name", &KernelProfile::name, "Name of the kernel in its text.")
+      .def_ro("segment_id", &KernelProfile::segment, "Place among the kernels of the call.")
+      .def_ro("device", &KernelProfile::device, "Ordinal of the device.")
+      .def_ro("stream", &KernelProfile::stream, "The driver's handle of the stream; 0 on the CPU.")
+      .def_ro("correlation_id", &KernelProfile::correlation, "Counts the kernels that were profiled in this process.")
+      .def_ro("compile_time_ms", &KernelProfile::compile_ms,
+              "Its equal share of the compile that this call waited for; 0 without one.")
+      .def_ro("time_ms", &KernelProfile::time_ms,
+              "Milliseconds on the device (CUDA events), or from launch to return (CPU); 0 in a captured stream.")
+      .def_ro("effective_bandwidth_gbs", &KernelProfile::bandwidth_gbs, "Bytes read and written by time, in GB/s.")
+      .def_ro("percentage_peak_bandwidth", &KernelProfile::peak_percent,
+              "Of the memory's data-sheet bandwidth; 0 where that is not known (CPUs).")
+      .def_prop_ro(
+          "grid_str", [](const KernelProfile& self) { return text_of(self.grid); }, "Blocks: [x, y, z].")
+      .def_prop_ro(
+          "block_str", [](const KernelProfile& self) { return text_of(self.block); }, "Threads of a block: [x, y, z].")
+      .def_prop_ro(
+          "cluster_str", [](const KernelProfile& self) { return text_of(self.cluster); },
+          "Blocks of a cluster: [x, y, z].")
+      .def_prop_ro("shared_mem_str", &shared_text, "Bytes of shared memory of a block: [dynamic, static].")
+      .def_ro("registers", &KernelProfile::registers, "Registers of a thread; 0 where that is not known (CPUs).")
+      .def_ro("input_bytes", &KernelProfile::input_bytes, "Bytes read: distinct elements of the tensors read.")
+      .def_ro("output_bytes", &KernelProfile::output_bytes, "Bytes written.")
+      .def_ro("scheduler", &KernelProfile::scheduler, "Family of the schedule, or \"user\".")
+      .def("__repr__", [](const KernelProfile& self) { return repr(self); });
+}
+
+void bind_fusion_profile(nb::module_& m) {
+  nb::class_<FusionProfile>(m, "FusionProfile", "One profiled call.")
+      .def_prop_ro(
+          "verbose", [](const FusionProfile&) { return false; }, "Always False: nothing is printed by itself.")
+      .def_ro("fusion_id", &FusionProfile::fusion_id, "As given to FusionExecutorCache; 0 otherwise.")
+      .def_prop_ro(
+          "segments", [](const FusionProfile& self) { return self.kernels.size(); }, "Number of kernels.")
+      .def_ro("cuda_evt_time_ms", &FusionProfile::event_ms,
+              "Milliseconds from the start of the first kernel to the end of the last.")
+      .def_ro("host_time_ms", &FusionProfile::host_ms, "Milliseconds from the call to its return, compiles included.")
+      .def_ro("compile_time_ms", &FusionProfile::compile_ms,
+              "Milliseconds for the plan: rewrites, schedules and compiles; 0 where it was there.")
+      .def_ro("kernel_time_ms", &FusionProfile::kernel_ms, "Sum of the kernels' times.")
+      .def_ro("effective_bandwidth_gbs", &FusionProfile::bandwidth_gbs,
+              "Bytes of the fusion's inputs and outputs by kernel_time_ms, in GB/s.")
+      .def_ro("percentage_peak_bandwith", &FusionProfile::peak_percent,
+              "Of the memory's data-sheet bandwidth; 0 where that is not known (CPUs).")
+      .def_ro("input_bytes", &FusionProfile::input_bytes, "Bytes of the inputs' distinct elements.")
+      .def_ro("output_bytes", &FusionProfile::output_bytes, "Bytes of the outputs.")
+      .def_ro("kernel_profiles", &FusionProfile::kernels, "The kernels in the order of their launches.")
+      .def("__repr__", [](const FusionProfile& self) { return repr(self); });
+}
+
+FusionProfile finished(const std::shared_ptr<CallProfile>& call) {
+  check(call != nullptr, ErrorKind::definition, "nothing was profiled: no call returned while the profiler was on");
+  nb::gil_scoped_release release;  // the device may be busy
+  return call->profile();
+}
+
+}  // namespace
+
+void bind_profiler(nb::module_& m) {
+  bind_kernel_profile(m);
+  bind_fusion_profile(m);
+  nb::class_<Profiler>(m, "Profiler", "Profiles the calls of one thread.")
+      .def(nb::init<std::string>(), "scheduler"_a = "")
+      .def("start", &Profiler::start, "Begins with this thread's next call; an error where one is on already.")
+      .def("stop", &Profiler::stop, "Ends; does nothing when it is off.")
+      .def(
+          "profile", [](const Profiler& self) { return finished(self.last()); },
+          "The last call that returned while it was on; waits for the device.");
+  m.def(
+      "get_fusion_profile", [] { return finished(Profiler::last_of_thread()); },
+      "The last call that was profiled in this thread (a FusionProfile); RuntimeError when there is none.");
+  m.def("reset_profiler", &Profiler::reset_thread, "Forgets the last profile of this thread.");
+}
+
+}  // namespace nvfuser::python
