@@ -103,5 +103,6 @@ void bind_cache(nb::module_& m);
 void bind_options(nb::module_& m);
 void bind_memory(nb::module_& m);
 void bind_profiler(nb::module_& m);
+void bind_prepare(nb::module_& m);
 
 }  // namespace nvfuser::python

@@ -23,4 +23,5 @@ NB_MODULE(_C, m) {
   bind_runtime(m);
   bind_cache(m);
   bind_profiler(m);
+  bind_prepare(m);
 }

@@ -36,6 +36,7 @@ from nvfuser._C import (
     ops,
     reset_profiler,
 )
+from nvfuser.ahead import TensorSpec
 from nvfuser.definition import FusionDefinition
 from nvfuser.executor_cache import FusionExecutorCache, LRUCache, LruFusionCache
 from nvfuser.libraries import register_library_folders
@@ -72,6 +73,7 @@ __all__ = [
     "ShapeError",
     "Statement",
     "TensorDomain",
+    "TensorSpec",
     "TensorView",
     "Val",
     "Way",

@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Any
 
 import numpy as np
 
-from nvfuser import tensors
+from nvfuser import ahead, repro, tensors
 from nvfuser._C import DataType, Fusion, FusionExecutor, FusionGuard, Plan, TensorView, Val, Way, ops
 from nvfuser._C import define_scalar as _define_scalar
 from nvfuser._C import define_tensor as _define_tensor
@@ -57,6 +58,7 @@ class FusionDefinition:
         self._fusion: Fusion | None = None
         self._guard: FusionGuard | None = None
         self._executor: FusionExecutor | None = None
+        self._last_call: repro.Call | None = None
 
     # ---- definition ----
 
@@ -64,7 +66,7 @@ class FusionDefinition:
         if self._fusion is None:
             self._fusion = Fusion()
         self._guard = FusionGuard(self._fusion)
-        self._executor = None  # plans hold for the definition as it was
+        self._executor = self._last_call = None  # they hold for the definition as it was
         return self
 
     def __exit__(
@@ -151,6 +153,7 @@ class FusionDefinition:
         target: str | Way | None = None,
         schedule_for: str = "",
         seed: int = 1,
+        save_repro_inputs: bool | str | os.PathLike[str] = False,
     ) -> list[Any]:
         """Runs the fusion.
 
@@ -168,6 +171,8 @@ class FusionDefinition:
             With the emulator: the GPU whose schedules are run, such as "H200" (the default) or "A100".
         seed
             With the emulator: the order in which threads run.
+        save_repro_inputs
+            True keeps what the inputs look like, for :meth:`last_repro_script`; a path saves their values there too.
 
         Returns
         -------
@@ -175,7 +180,43 @@ class FusionDefinition:
             One tensor per visible output, in the framework of the first tensor input.
         """
         executor = self._executor or self._ready()
+        if save_repro_inputs:
+            self._last_call = repro.call_to_save(inputs, target, schedule_for, seed, save_repro_inputs)
         return executor.execute(inputs, out, way_of(target), schedule_for, seed)
+
+    def prepare(
+        self,
+        shapes: Iterable[Any],
+        *,
+        target: str | Way | None = None,
+        schedule_for: str = "",
+        device: Any = None,
+    ) -> None:
+        """Compiles ahead what calls of these shapes will run; all kernels that are missing are compiled as one batch.
+
+        Parameters
+        ----------
+        shapes
+            For each input in order a shape, a :class:`nvfuser.TensorSpec`, or an example (a tensor of any framework, of
+            which only the description is used); for scalars a number, or None where no size depends on it.  Or a list
+            of several such lists.  Shapes alone mean what the definition says of dtype and memory order, dense and
+            aligned to 16 bytes as fresh tensors are.
+        target, schedule_for
+            As in :meth:`execute`; a call finds what was prepared for the same target.
+        device
+            Where the tensors will be, such as "cpu" or "cuda:1".  None: "cuda:0" where there is a GPU and the target
+            leaves it, else "cpu".
+
+        Examples
+        --------
+        >>> from nvfuser import FusionDefinition
+        >>> with FusionDefinition() as fd:
+        ...     x = fd.define_tensor(shape=[-1, -1], contiguity=[True, True])
+        ...     fd.add_output(fd.ops.relu(x))
+        >>> fd.prepare([(8, 1024)], device="cpu")
+        >>> fd.prepare([[(16, 1024)], [(32, 1024)]], device="cpu")
+        """
+        ahead.prepare(self._ready(), shapes, target, schedule_for, device)
 
     @property
     def last_way(self) -> Way | None:
@@ -216,6 +257,27 @@ class FusionDefinition:
         return outputs
 
     # ---- text ----
+
+    def repro_script_for(
+        self,
+        inputs: Sequence[Any] | None = None,
+        *,
+        target: str | Way | None = None,
+        schedule_for: str = "",
+        save_inputs: str | os.PathLike[str] | None = None,
+    ) -> str:
+        """A program that builds this fusion and calls it on inputs like these; without inputs, one that builds it.
+
+        Its tensors have the shapes, strides, dtypes, devices and alignment of these; their values are random from a
+        fixed seed, or these inputs' own where `save_inputs` names a file (.npz), into which they are saved.
+        """
+        call = None if inputs is None else repro.describe_call(inputs, target, schedule_for, values=save_inputs)
+        return repro.script(self.fusion, call)
+
+    def last_repro_script(self) -> str:
+        """:meth:`repro_script_for` the last call with `save_repro_inputs`, failed or not; AssertionError before one."""
+        assert self._last_call is not None, "no call was made with save_repro_inputs=True"
+        return repro.script(self.fusion, self._last_call)
 
     def __repr__(self) -> str:
         return self.fusion.python_source() if self._fusion is not None else "<FusionDefinition: empty>"

@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from nvfuser import ahead, repro
 from nvfuser._C import Fusion, FusionCache, FusionExecutor, Way
 from nvfuser.definition import FusionDefinition
 from nvfuser.runtime import way_of
@@ -26,11 +28,12 @@ class FusionExecutorCache:
     def __init__(self, fusion: Fusion, fusion_id: int = 0) -> None:
         self._executor = FusionExecutor(fusion)
         self._executor.fusion_id = fusion_id
+        self._last_call: repro.Call | None = None
 
     @classmethod
     def _of(cls, executor: FusionExecutor) -> FusionExecutorCache:
         made = cls.__new__(cls)
-        made._executor = executor
+        made._executor, made._last_call = executor, None
         return made
 
     @property
@@ -39,10 +42,37 @@ class FusionExecutorCache:
         return self._executor.fusion_id
 
     def execute(
-        self, inputs: Sequence[Any], *, out: Sequence[Any] | None = None, target: str | Way | None = None
+        self,
+        inputs: Sequence[Any],
+        *,
+        out: Sequence[Any] | None = None,
+        target: str | Way | None = None,
+        save_repro_inputs: bool | str | os.PathLike[str] = False,
     ) -> list[Any]:
         """Runs the fusion (see :meth:`FusionDefinition.execute`)."""
+        if save_repro_inputs:
+            self._last_call = repro.call_to_save(inputs, target, "", 1, save_repro_inputs)
         return self._executor.execute(inputs, out, way_of(target))
+
+    def prepare(self, shapes: Iterable[Any], *, target: str | Way | None = None, device: Any = None) -> None:
+        """Compiles ahead what calls of these shapes will run (see :meth:`FusionDefinition.prepare`)."""
+        ahead.prepare(self._executor, shapes, target, "", device)
+
+    def repro_script_for(
+        self,
+        inputs: Sequence[Any] | None = None,
+        *,
+        target: str | Way | None = None,
+        save_inputs: str | os.PathLike[str] | None = None,
+    ) -> str:
+        """A program that repeats a call (see :meth:`FusionDefinition.repro_script_for`)."""
+        call = None if inputs is None else repro.describe_call(inputs, target, values=save_inputs)
+        return repro.script(self.fusion(), call)
+
+    def last_repro_script(self) -> str:
+        """The script of the last call with `save_repro_inputs`; AssertionError before one."""
+        assert self._last_call is not None, "no call was made with save_repro_inputs=True"
+        return repro.script(self.fusion(), self._last_call)
 
     def is_compiled(self, inputs: Sequence[Any]) -> bool:
         """Whether a plan for inputs of these facts exists."""
