@@ -36,6 +36,17 @@ struct TestFolder {
     }
     return found;
   }
+
+  /// What a disk cache below has left of writes and locks.
+  std::vector<std::string> left_over() const {
+    std::vector<std::string> found;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(path)) {
+      if (entry.path().parent_path().filename() == "tmp") {
+        found.push_back(entry.path());
+      }
+    }
+    return found;
+  }
 };
 
 }  // namespace nvfuser

@@ -14,6 +14,8 @@
 #include <thread>
 
 #include "backend_fixture.h"
+#include "nvfuser/base/hash.h"
+#include "nvfuser/base/warning.h"
 
 namespace nvfuser {
 namespace {
@@ -29,7 +31,9 @@ void write_file(const std::string& path, const std::string& content) {
   std::ofstream(path, std::ios::binary | std::ios::trunc) << content;
 }
 
-CacheName name_of(const std::string& stem) { return {stem, ".so", ".cpp"}; }
+/// The stem that stands for a short name in these tests.
+std::string stem_of(const std::string& name) { return hash128(name).hex() + "-host"; }
+CacheName name_of(const std::string& name) { return {stem_of(name), ".so", ".cpp"}; }
 
 /// Runs `body` in a forked process, as an ordinary user where this one is root; its exit status.
 int in_child(const std::function<bool()>& body) {
@@ -56,7 +60,7 @@ TEST(DiskCache, KeepsAnEntryAndItsSource) {
   ASSERT_TRUE(found.has_value());
   EXPECT_EQ(found->payload, payload);
   EXPECT_EQ(found->path, stored.path);
-  EXPECT_EQ(read_file(cache.folder() + "/a.cpp"), "the source");
+  EXPECT_EQ(read_file(cache.folder() + "/" + stem_of("a") + ".cpp"), "the source");
 }
 
 TEST(DiskCache, BelongsToItsUserAlone) {
@@ -66,7 +70,7 @@ TEST(DiskCache, BelongsToItsUserAlone) {
   struct stat status;
   ASSERT_EQ(stat(cache.folder().c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777, 0700u);
-  for (const std::string& path : {stored.path, cache.folder() + "/a.cpp"}) {
+  for (const std::string& path : {stored.path, cache.folder() + "/" + stem_of("a") + ".cpp"}) {
     ASSERT_EQ(stat(path.c_str(), &status), 0);
     EXPECT_EQ(status.st_mode & 0777, 0600u);
   }
@@ -95,8 +99,8 @@ TEST(DiskCache, DoesNotTakeAnEntryUnderAnotherName) {
   const TestFolder folder;
   DiskCache cache(folder.path, kLarge);
   const std::string path = cache.store(name_of("a"), "payload", "").path;
-  std::filesystem::copy_file(path, cache.folder() + "/b.so");
-  chmod((cache.folder() + "/b.so").c_str(), 0600);
+  std::filesystem::copy_file(path, cache.folder() + "/" + stem_of("b") + ".so");
+  chmod((cache.folder() + "/" + stem_of("b") + ".so").c_str(), 0600);
   EXPECT_FALSE(cache.find(name_of("b")).has_value());
   EXPECT_TRUE(cache.find(name_of("a")).has_value());
 }
@@ -109,7 +113,8 @@ TEST(DiskCache, LeavesAloneWhatOthersMayHaveWritten) {
   EXPECT_FALSE(cache.find(name_of("a")).has_value());
   EXPECT_TRUE(std::filesystem::exists(path));
 
-  std::filesystem::create_symlink(cache.store(name_of("b"), "payload", "").path, cache.folder() + "/c.so");
+  std::filesystem::create_symlink(cache.store(name_of("b"), "payload", "").path,
+                                  cache.folder() + "/" + stem_of("c") + ".so");
   EXPECT_FALSE(cache.find(name_of("c")).has_value());
 
   ASSERT_EQ(chmod(cache.folder().c_str(), 0777), 0);
@@ -153,7 +158,7 @@ TEST(DiskCache, OutlivesAFullDisk) {
                      no_folder && cache.writable();
             }),
             0);
-  EXPECT_TRUE(folder.files(".tmp").empty());
+  EXPECT_TRUE(folder.left_over().empty());
   EXPECT_FALSE(std::filesystem::exists(folder.path + "/v1/include"));
   // With room again all goes on.
   DiskCache cache(folder.path, kLarge);
@@ -161,14 +166,13 @@ TEST(DiskCache, OutlivesAFullDisk) {
   EXPECT_TRUE(cache.find(name_of("b")).has_value());
 }
 
-TEST(DiskCache, SweepsWithoutTheRoomForItsStamp) {
+TEST(DiskCache, SweepsWithoutTheRoomForItsLedger) {
   const TestFolder folder;
   DiskCache cache(folder.path, 1000);
   EXPECT_EQ(in_child([&] {
               const std::string payload(700, 'x');
-              cache.store(name_of("a"), payload, "");  // writes the stamp; it is due again when it is empty
-              std::filesystem::resize_file(cache.folder() + "/sweep.stamp", 0);
-              write_file(cache.folder() + "/b.so", payload);
+              cache.store(name_of("a"), payload, "");
+              write_file(cache.folder() + "/" + stem_of("b") + ".so", payload);
               signal(SIGXFSZ, SIG_IGN);
               const rlimit limit{0, 0};
               if (setrlimit(RLIMIT_FSIZE, &limit) != 0) {
@@ -245,7 +249,7 @@ TEST(DiskCache, ThreadsOfOneNameAllReadTheSameContent) {
     thread.join();
   }
   EXPECT_EQ(wrong.load(), 0);
-  EXPECT_TRUE(folder.files(".tmp").empty());
+  EXPECT_TRUE(folder.left_over().empty());
   EXPECT_EQ(folder.files(".so").size(), 5u);
 }
 
@@ -275,32 +279,117 @@ TEST(DiskCache, ProcessesShareOneFolder) {
     EXPECT_EQ(status, 0);
   }
   EXPECT_EQ(folder.files(".so").size(), 20u);
-  EXPECT_TRUE(folder.files(".tmp").empty());
+  EXPECT_TRUE(folder.left_over().empty());
 }
 
 TEST(DiskCache, SweepsTheLeastRecentlyUsed) {
   const TestFolder folder;
   const std::string payload(6000, 'p');
-  DiskCache cache(folder.path, 10 * 6100);  // ten entries with their sources
+  DiskCache cache(folder.path, kLarge);
   const std::time_t now = std::time(nullptr);
   for (int i = 0; i < 12; ++i) {
     const CacheEntry stored = cache.store(name_of("n" + std::to_string(i)), payload, "source");
     const utimbuf times{now - 10000 * (i + 1), now - 10000 * (i + 1)};  // n0 is the newest
     utime(stored.path.c_str(), &times);
-    utime((cache.folder() + "/n" + std::to_string(i) + ".cpp").c_str(), &times);
+    utime((cache.folder() + "/" + stem_of("n" + std::to_string(i)) + ".cpp").c_str(), &times);
   }
-  write_file(cache.folder() + "/dead.1.2.tmp", "left");
-  const utimbuf old{now - 9999, now - 9999};
-  utime((cache.folder() + "/dead.1.2.tmp").c_str(), &old);
-  write_file(cache.folder() + "/live.1.3.tmp", "in use");
-  cache.sweep();
+  write_file(cache.folder() + "/notes.cpp", payload);  // not of this cache
+  DiskCache(folder.path, 10 * 6100).sweep();           // ten entries with their sources
+  EXPECT_TRUE(std::filesystem::exists(cache.folder() + "/notes.cpp"));
+  std::filesystem::remove(cache.folder() + "/notes.cpp");
   const size_t kept = folder.files(".so").size();
   EXPECT_EQ(kept, 8u);
   EXPECT_EQ(folder.files(".cpp").size(), kept);
   for (size_t i = 0; i < 12; ++i) {
     EXPECT_EQ(cache.find(name_of("n" + std::to_string(i))).has_value(), i < kept) << i;
   }
-  EXPECT_EQ(folder.files(".tmp").size(), 1u);
+}
+
+TEST(DiskCache, StaysWithinItsBudget) {
+  const TestFolder folder;
+  constexpr int64_t kBudget = 100000;
+  const std::string payload(3000, 'p');
+  DiskCache first(folder.path, kBudget), second(folder.path, kBudget);  // as two processes
+  const auto bytes = [&] {
+    int64_t sum = 0;
+    for (const CacheItem& item : cache_items(folder.path)) {
+      sum += item.bytes;
+    }
+    return sum;
+  };
+  for (int i = 0; i < 200; ++i) {
+    const std::string name = "n" + std::to_string(i);
+    ASSERT_FALSE((i % 2 ? first : second).store(name_of(name), payload, "source").path.empty());
+    ASSERT_LE(bytes(), kBudget) << i;
+  }
+  EXPECT_GT(bytes(), kBudget / 2);
+}
+
+TEST(DiskCache, IsMadeAgainWhereItHasVanished) {
+  const TestFolder folder;
+  DiskCache cache(folder.path + "/a/b", kLarge);
+  cache.store(name_of("a"), "payload", "source");
+  std::filesystem::remove_all(folder.path + "/a");
+  EXPECT_FALSE(cache.find(name_of("a")).has_value());
+  EXPECT_FALSE(cache.store(name_of("a"), "payload", "source").path.empty());
+  EXPECT_TRUE(cache.find(name_of("a")).has_value());
+}
+
+TEST(DiskCache, SaysOnceThatItDiscardsFiles) {
+  const TestFolder folder;
+  EXPECT_EQ(in_child([&] {
+              static std::vector<std::string> said;
+              set_warning_handler([](const std::string& message) { said.push_back(message); });
+              DiskCache cache(folder.path, kLarge);
+              cache.find(name_of("never stored"));
+              for (const char* name : {"a", "b", "c"}) {
+                write_file(cache.store(name_of(name), "payload", "").path, "truncat");
+                cache.find(name_of(name));
+              }
+              return said.size() == 1 && contains(said[0], stem_of("a")) && contains(said[0], "deleted");
+            }),
+            0);
+}
+
+TEST(DiskCache, ClearsWhatItWroteAndNothingElse) {
+  const TestFolder folder;
+  {
+    DiskCache cache(folder.path, kLarge);
+    cache.store(name_of("a"), "payload", "source");
+    cache.store({hash128("b").hex() + "-cuda90", ".cubin", ".cu"}, "payload", "source");
+    cache.store_folder("include-" + hash128("c").hex(), {{"rt/a.h", "// a"}});
+    EXPECT_EQ(cache_items(folder.path).size(), 3u);
+    write_file(folder.path + "/mine", "mine");
+    write_file(cache.folder() + "/mine.so", "mine");
+    std::filesystem::create_directory(cache.folder() + "/include-mine");
+    std::filesystem::create_symlink("/dev/null", cache.folder() + "/" + stem_of("d") + ".so");
+  }
+  const std::vector<CacheItem> removed = clear_cache(folder.path);
+  EXPECT_EQ(removed.size(), 3u);
+  EXPECT_TRUE(cache_items(folder.path).empty());
+  for (const std::string& kept : {std::string("mine"), std::string("v1/mine.so"), std::string("v1/include-mine")}) {
+    EXPECT_TRUE(std::filesystem::exists(folder.path + "/" + kept)) << kept;
+  }
+  EXPECT_TRUE(std::filesystem::is_symlink(folder.path + "/v1/" + stem_of("d") + ".so"));
+  std::filesystem::remove_all(folder.path + "/v1");
+  EXPECT_TRUE(clear_cache(folder.path).empty());
+  DiskCache again(folder.path, kLarge);
+  again.store(name_of("a"), "payload", "source");
+  EXPECT_EQ(clear_cache(folder.path).size(), 1u);
+  EXPECT_FALSE(std::filesystem::exists(folder.path + "/v1"));
+}
+
+TEST(DiskCache, RefusesAFolderThatOthersCanSwap) {
+  if (geteuid() != 0) {
+    GTEST_SKIP() << "only root gives folders away";
+  }
+  const TestFolder folder;
+  ASSERT_EQ(chmod(folder.path.c_str(), 0775), 0);
+  EXPECT_TRUE(DiskCache(folder.path, kLarge).why_off().empty());  // a group of its own
+  ASSERT_EQ(chown(folder.path.c_str(), 0, 65534), 0);
+  EXPECT_TRUE(contains(DiskCache(folder.path, kLarge).why_off(), "written by others"));
+  ASSERT_EQ(chmod(folder.path.c_str(), 01775), 0);
+  EXPECT_TRUE(DiskCache(folder.path, kLarge).why_off().empty());
 }
 
 TEST(DiskCache, UseRefreshesAnEntryOnceADay) {
@@ -330,7 +419,8 @@ TEST(DiskCache, AFolderOfFilesIsCompleteOrAbsent) {
   EXPECT_EQ(read_file(path + "/rt/a.h"), "// a");
   EXPECT_EQ(cache.store_folder("include-1", files), path);
   write_file(path + "/rt/b.h", "// changed");
-  EXPECT_TRUE(cache.store_folder("include-1", files).empty());
+  EXPECT_EQ(cache.store_folder("include-1", files), path);
+  EXPECT_EQ(read_file(path + "/rt/b.h"), "// b");
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "backend_fixture.h"
 #include "nvfuser/backend/cpu/host_compiler.h"
 #include "nvfuser/backend/cpu/subprocess.h"
+#include "nvfuser/backend/live_folder.h"
 #include "nvfuser/backend/module.h"
 #include "nvfuser/backend/private_file.h"
 
@@ -58,12 +59,14 @@ class OddCompiler : public ::testing::Test {
     compile(request())->launch(0, launch);
     return out;
   }
-  /// The message; neither source nor object stays in the scratch folder.
+  /// The message; nothing of the compile stays.
   static std::string refusal() {
+    scratch_folder();  // that of the process stands elsewhere
+    const TestFolder temporary;
+    setenv("TMPDIR", temporary.path.c_str(), 1);
     const std::string message = message_of(ErrorKind::compile, [] { compile(request()); });
-    for (const auto& entry : std::filesystem::directory_iterator(scratch_folder())) {
-      EXPECT_TRUE(entry.is_directory()) << entry.path();
-    }
+    unsetenv("TMPDIR");
+    EXPECT_TRUE(std::filesystem::is_empty(temporary.path));
     return message;
   }
 
@@ -132,7 +135,9 @@ TEST_F(OddCompiler, ServesACrowdOfProcessesOnOneEmptyCache) {
   const std::string object = folder_.path + "/made.so";
   std::ofstream(object, std::ios::binary) << compile_host(*find_host_compiler(), Flavor::cpu, request().text);
   // A compiler whose work is a copy: 64 true compilations would be most of the time of this suite.
-  const ScopedOption chosen("cxx", compiler("while [ \"$1\" != -o ]; do shift; done; cp " + object + " \"$2\""));
+  const std::string log = folder_.path + "/log";
+  const ScopedOption chosen(
+      "cxx", compiler("echo run >> " + log + "\nwhile [ \"$1\" != -o ]; do shift; done; cp " + object + " \"$2\""));
   ASSERT_TRUE(host_compiler_available());
   constexpr int kProcesses = 64;
   int gate[2];
@@ -149,7 +154,6 @@ TEST_F(OddCompiler, ServesACrowdOfProcessesOnOneEmptyCache) {
           status = result() == 1 ? 0 : 1;
         } catch (...) {
         }
-        std::filesystem::remove_all(scratch_folder());
       }
       _exit(status);
     }
@@ -164,7 +168,8 @@ TEST_F(OddCompiler, ServesACrowdOfProcessesOnOneEmptyCache) {
     wrong += status != 0;
   }
   EXPECT_EQ(wrong, 0);
-  EXPECT_TRUE(folder_.files(".tmp").empty());
+  EXPECT_EQ(std::filesystem::file_size(log), 4u) << "one compiled, the others waited";
+  EXPECT_TRUE(folder_.left_over().empty());
   EXPECT_EQ(folder_.files(".so").size(), 2u);  // the entry, and what the compiler copies
   const int64_t before = compiler_runs();
   EXPECT_EQ(result(), 1);

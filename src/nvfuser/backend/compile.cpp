@@ -2,13 +2,16 @@
 // From a unit's text to a Module: this process's memory, then the disk cache, then a compiler.
 #include <gnu/libc-version.h>
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <deque>
 #include <functional>
 #include <future>
 #include <map>
 #include <mutex>
 #include <unordered_map>
+#include <utility>
 
 #include "nvfuser/backend/cpu/emulator_module.h"
 #include "nvfuser/backend/cpu/host_compiler.h"
@@ -20,7 +23,10 @@
 #include "nvfuser/backend/disk_cache.h"
 #include "nvfuser/backend/module.h"
 #include "nvfuser/base/errors.h"
+#include "nvfuser/base/fork_mutex.h"
 #include "nvfuser/base/hash.h"
+#include "nvfuser/base/interrupt.h"
+#include "nvfuser/base/options.h"
 #include "nvfuser/base/progress_line.h"
 
 #ifndef NVFUSER_VERSION
@@ -31,6 +37,7 @@ namespace nvfuser {
 namespace {
 
 constexpr size_t kModuleLimit = 4096;  // modules that this process keeps for the next compile of the same text
+constexpr double kLongestWait = 120;   // seconds for another process: one that was stopped holds its locks
 
 std::atomic<int64_t> runs{0};
 
@@ -46,26 +53,65 @@ struct Unit {
 };
 
 /// Modules by key.  The first thread that asks for a key makes the module, others wait for it; a failure is told to all
-/// of them and forgotten.
+/// of them and forgotten.  Where the first is interrupted, one of the others goes on.
 class ModuleMemo {
  public:
   ModulePointer find_or_make(const std::string& key, const std::function<ModulePointer()>& make) {
-    std::promise<ModulePointer> promise;
-    {
-      std::unique_lock lock(mutex_);
-      const auto found = modules_.find(key);
-      if (found != modules_.end()) {
-        const std::shared_future<ModulePointer> future = found->second;
-        lock.unlock();
-        return future.get();
+    for (;;) {
+      std::promise<ModulePointer> promise;
+      const Future future = find_or_add(key, promise);
+      if (!future.valid()) {
+        return make_and_tell(key, promise, make);
       }
-      modules_.emplace(key, promise.get_future().share());
-      order_.push_back(key);
-      if (order_.size() > kModuleLimit) {
-        modules_.erase(order_.front());
-        order_.pop_front();
+      while (future.wait_for(kInterruptPeriod) != std::future_status::ready) {
+        check_interrupt();
+      }
+      try {
+        return future.get();
+      } catch (const Interrupted&) {
       }
     }
+  }
+
+  void clear() {
+    std::unordered_map<std::string, Future> dropped;  // destroyed outside of the lock
+    const std::lock_guard lock(mutex_);
+    dropped.swap(modules_);
+    order_.clear();
+  }
+
+ private:
+  using Future = std::shared_future<ModulePointer>;
+
+  /// What another thread makes or has made; none when it is the caller's to make.
+  Future find_or_add(const std::string& key, std::promise<ModulePointer>& promise) {
+    Future dropped;  // destroyed outside of the lock
+    const std::lock_guard lock(mutex_);
+    if (generation_ != fork_generation()) {
+      // The threads that were making modules stayed in the parent.
+      const auto unfinished = [](const Future& future) {
+        return future.wait_for(kNoTime) != std::future_status::ready;
+      };
+      std::erase_if(order_, [&](const std::string& known) { return unfinished(modules_.at(known)); });
+      std::erase_if(modules_, [&](const auto& known) { return unfinished(known.second); });
+      generation_ = fork_generation();
+    }
+    const auto found = modules_.find(key);
+    if (found != modules_.end()) {
+      return found->second;
+    }
+    modules_.emplace(key, promise.get_future().share());
+    order_.push_back(key);
+    if (order_.size() > kModuleLimit) {
+      dropped = std::move(modules_.at(order_.front()));
+      modules_.erase(order_.front());
+      order_.pop_front();
+    }
+    return {};
+  }
+
+  ModulePointer make_and_tell(const std::string& key, std::promise<ModulePointer>& promise,
+                              const std::function<ModulePointer()>& make) {
     try {
       ModulePointer module = make();
       promise.set_value(module);
@@ -77,21 +123,17 @@ class ModuleMemo {
     }
   }
 
-  void clear() {
-    const std::lock_guard lock(mutex_);
-    modules_.clear();
-    order_.clear();
-  }
-
- private:
   void forget(const std::string& key) {
     const std::lock_guard lock(mutex_);
     modules_.erase(key);
     std::erase(order_, key);
   }
 
-  std::mutex mutex_;
-  std::unordered_map<std::string, std::shared_future<ModulePointer>> modules_;
+  static constexpr std::chrono::seconds kNoTime{0};
+
+  LeafMutex mutex_;
+  uint64_t generation_ = fork_generation();
+  std::unordered_map<std::string, Future> modules_;
   std::deque<std::string> order_;
 };
 
@@ -107,20 +149,33 @@ CacheEntry build_and_store(DiskCache& cache, const Unit& unit) {
   return cache.store(unit.name, unit.build(), unit.source);
 }
 
-CacheEntry fetch(DiskCache& cache, const Unit& unit) {
-  std::optional<CacheEntry> entry = cache.find(unit.name);
-  return entry ? std::move(*entry) : build_and_store(cache, unit);
+/// Of several processes that miss a unit one compiles it, the others wait for the entry.
+CacheEntry fetch(DiskCache& cache, const Unit& unit, bool& cached) {
+  cached = true;
+  if (std::optional<CacheEntry> entry = cache.find(unit.name)) {
+    return std::move(*entry);
+  }
+  const double longest = std::min(kLongestWait, static_cast<double>(options().compile_timeout));
+  const std::unique_ptr<KeyLock> claim = cache.claim(unit.name, longest);
+  if (std::optional<CacheEntry> entry = claim ? cache.find(unit.name) : std::nullopt) {
+    return std::move(*entry);
+  }
+  cached = false;
+  return build_and_store(cache, unit);
 }
 
-/// A cached unit that does not load, made perhaps where other system libraries were installed, is made anew.
 ModulePointer fetch_and_load(const Unit& unit) {
   const std::shared_ptr<DiskCache> cache = disk_cache();
-  if (std::optional<CacheEntry> entry = cache->find(unit.name)) {
-    try {
-      return unit.load(*entry);
-    } catch (const Error&) {
+  bool cached = false;
+  const CacheEntry entry = fetch(*cache, unit, cached);
+  try {
+    return unit.load(entry);
+  } catch (const Error&) {
+    if (!cached) {
+      throw;
     }
   }
+  // A cached unit that does not load, made perhaps where other system libraries were installed, is made anew.
   return unit.load(build_and_store(*cache, unit));
 }
 
@@ -218,7 +273,8 @@ void forget_modules() { memo().clear(); }
 std::string compile_cubin(const std::string& text, int arch) {
   Unit unit = cubin_unit(require_nvrtc(), text, arch);
   unit.what = "kernels for sm_" + std::to_string(arch);
-  return fetch(*disk_cache(), unit).payload;
+  bool cached = false;
+  return fetch(*disk_cache(), unit, cached).payload;
 }
 
 bool host_compiler_available(std::string* why) { return find_host_compiler(why) != nullptr; }

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reading, publishing and sweeping of cache entries.  Rules: content that is wrong is deleted, an I/O error never
-// deletes anything (it says nothing about the content), the loser of a race leaves silently, a read-only folder is
-// latched.
+// Reading and publishing of cache entries.  Rules: content that is wrong is deleted, an I/O error never deletes
+// anything (it says nothing about the content), the loser of a race leaves silently, a read-only folder is latched, a
+// folder that has vanished is made again.
 #include "nvfuser/backend/disk_cache.h"
 
-#include <dirent.h>
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,12 +13,14 @@
 #include <cstring>
 #include <ctime>
 #include <filesystem>
-#include <map>
 #include <mutex>
+#include <utility>
 
 #include "nvfuser/backend/private_file.h"
+#include "nvfuser/base/fork_mutex.h"
 #include "nvfuser/base/hash.h"
 #include "nvfuser/base/options.h"
+#include "nvfuser/base/warning.h"
 
 namespace nvfuser {
 namespace {
@@ -28,7 +28,8 @@ namespace {
 constexpr uint32_t kFormat = 1;
 constexpr const char* kFormatFolder = "v1";
 constexpr std::time_t kRefreshSeconds = 24 * 3600;  // mtime says "used on this day", which is enough for the sweep
-constexpr std::time_t kSweepSeconds = 3600;
+constexpr const char* kWorkFolder = "/tmp";
+constexpr const char* kWorkPrefix = "w-";
 
 struct Trailer {
   char magic[8] = {'n', 'v', 'f', 'u', 's', 'e', 'r', '\n'};
@@ -71,45 +72,17 @@ bool take_payload(const CacheName& name, std::string& content) {
   return true;
 }
 
-/// Names of one process never meet: pid for processes, a counter for threads.
-std::string temporary_name(const std::string& path) {
-  static std::atomic<uint64_t> counter{0};
-  return path + "." + std::to_string(getpid()) + "." + std::to_string(counter.fetch_add(1)) + ".tmp";
-}
-
-struct StoredFile {
-  std::string name;
-  int64_t bytes = 0;
-  std::time_t used = 0;
-};
-
-std::vector<StoredFile> list_files(const std::string& folder) {
-  std::vector<StoredFile> files;
-  DIR* stream = opendir(folder.c_str());
-  if (!stream) {
-    return files;
-  }
-  while (const dirent* entry = readdir(stream)) {
-    struct stat status;
-    if (fstatat(dirfd(stream), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(status.st_mode)) {
-      continue;
-    }
-    files.push_back({entry->d_name, static_cast<int64_t>(status.st_size), status.st_mtime});
-  }
-  closedir(stream);
-  return files;
-}
-
 }  // namespace
 
-DiskCache::DiskCache(std::string parent, int64_t budget_bytes) : budget_bytes_(budget_bytes) {
+std::string cache_folder_of(const std::string& parent) { return parent + "/" + kFormatFolder; }
+
+DiskCache::DiskCache(const std::string& parent, int64_t budget_bytes) : budget_bytes_(budget_bytes) {
   if (parent.empty()) {
     why_off_ = "the cache is off";
     return;
   }
-  std::error_code ignored;
-  std::filesystem::create_directories(parent, ignored);
-  const std::string folder = parent + "/" + kFormatFolder;
+  make_folders(parent);
+  const std::string folder = cache_folder_of(parent);
   why_off_ = make_private_folder(folder);
   if (why_off_.empty()) {
     folder_ = folder;
@@ -122,12 +95,20 @@ std::optional<CacheEntry> DiskCache::find(const CacheName& name) {
   }
   const std::string path = folder_ + "/" + file_of(name);
   PrivateFile file(path);
+  if (!file.exists()) {
+    return std::nullopt;
+  }
+  if (!file.trusted()) {
+    warn_once(path, "is no file that only this user can have written");
+    return std::nullopt;
+  }
   std::string content;
-  if (!file.trusted() || !file.read(content)) {
+  if (!file.read(content)) {
     return std::nullopt;
   }
   if (!take_payload(name, content)) {
     unlink(path.c_str());
+    warn_once(path, "was damaged or foreign and has been deleted");
     return std::nullopt;
   }
   if (std::time(nullptr) - file.modified() > kRefreshSeconds && writable()) {
@@ -136,20 +117,60 @@ std::optional<CacheEntry> DiskCache::find(const CacheName& name) {
   return CacheEntry{std::move(content), path};
 }
 
+/// The folder of what is being written; made at the first write, and again where it has vanished.
+bool DiskCache::make_work_folder() {
+  make_folders(folder_);
+  const std::string path = folder_ + kWorkFolder;
+  if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
+    note_write_error(errno);
+    return false;
+  }
+  return is_private_folder(folder_) && is_private_folder(path);
+}
+
+std::unique_ptr<LiveFolder> DiskCache::begin_write() {
+  const std::string base = folder_ + kWorkFolder;
+  for (bool again = true; writable();) {
+    int error = 0;
+    if (std::unique_ptr<LiveFolder> made = LiveFolder::make(base, kWorkPrefix, error)) {
+      if (!looked_for_dead_.exchange(true)) {
+        remove_dead(base, kWorkPrefix);
+      }
+      return made;
+    }
+    note_write_error(error);
+    if (error != ENOENT || !std::exchange(again, false) || !make_work_folder()) {
+      break;
+    }
+  }
+  return nullptr;
+}
+
+std::unique_ptr<KeyLock> DiskCache::claim(const CacheName& name, double timeout_seconds) {
+  if (!writable() || (access((folder_ + kWorkFolder).c_str(), F_OK) != 0 && !make_work_folder())) {
+    return nullptr;
+  }
+  return std::make_unique<KeyLock>(folder_ + kWorkFolder + "/" + name.stem, timeout_seconds);
+}
+
 CacheEntry DiskCache::store(const CacheName& name, std::string payload, std::string_view source) {
   CacheEntry entry{std::move(payload), {}};
   if (!writable()) {
     return entry;
   }
-  const std::string path = folder_ + "/" + file_of(name);
-  const Trailer trailer = trailer_of(name, entry.payload);
-  if (!name.source_suffix.empty()) {
-    publish(folder_ + "/" + name.stem + name.source_suffix, source, {});
+  int64_t bytes = 0;
+  if (const std::unique_ptr<LiveFolder> work = begin_write()) {
+    const Trailer trailer = trailer_of(name, entry.payload);
+    if (!name.source_suffix.empty() && publish(*work, folder_ + "/" + name.stem + name.source_suffix, source, {})) {
+      bytes += static_cast<int64_t>(source.size());
+    }
+    const std::string path = folder_ + "/" + file_of(name);
+    if (publish(*work, path, entry.payload, bytes_of(trailer))) {
+      bytes += static_cast<int64_t>(entry.payload.size() + sizeof trailer);
+      entry.path = path;
+    }
   }
-  if (publish(path, entry.payload, bytes_of(trailer))) {
-    entry.path = path;
-  }
-  sweep_if_due();
+  account(bytes);
   return entry;
 }
 
@@ -167,23 +188,43 @@ std::string DiskCache::store_folder(const std::string& name,
            });
   };
   if (complete()) {
+    if (writable()) {
+      utimensat(AT_FDCWD, path.c_str(), nullptr, 0);  // asked for once a process
+    }
     return path;
   }
-  if (!writable()) {
+  const std::unique_ptr<LiveFolder> work = begin_write();
+  if (!work) {
     return {};
   }
-  const std::string temporary = temporary_name(path);
-  bool written = make_private_folder(temporary).empty();
+  const std::string made = work->path() + "/made", old = work->path() + "/old";
+  bool written = make_private_folder(made).empty();
+  int64_t bytes = 0;
   for (const auto& [file, text] : files) {
-    const std::string folder = std::filesystem::path(temporary + "/" + file).parent_path();
-    written = written && make_private_folder(folder).empty() && write_file(temporary + "/" + file, text, {});
+    const std::string folder = std::filesystem::path(made + "/" + file).parent_path();
+    const int error =
+        written && make_private_folder(folder).empty() ? write_private_file(made + "/" + file, text) : EIO;
+    note_write_error(error);
+    written = written && error == 0;
+    bytes += static_cast<int64_t>(text.size());
   }
-  // A folder of this name that is there already stays: it is another writer's, equal to ours, or broken and not used.
-  if (!written || rename(temporary.c_str(), path.c_str()) != 0) {
-    std::error_code ignored;
-    std::filesystem::remove_all(temporary, ignored);
+  // One that is there already is another writer's by now, or broken, and then it makes room.
+  if (written && !complete()) {
+    if (rename(path.c_str(), old.c_str()) == 0) {
+      warn_once(path, "was damaged or foreign and has been replaced");
+    }
+    if (rename(made.c_str(), path.c_str()) == 0) {
+      account(bytes);
+    }
   }
   return complete() ? path : std::string();
+}
+
+/// The first file that is not used, and why; of further ones the user has nothing.
+void DiskCache::warn_once(const std::string& path, const char* why) {
+  if (!warned_.exchange(true)) {
+    warn("disk cache: " + path + " " + why + "; what it stands for is compiled anew");
+  }
 }
 
 void DiskCache::note_write_error(int error) {
@@ -193,110 +234,43 @@ void DiskCache::note_write_error(int error) {
   }
 }
 
-bool DiskCache::write_file(const std::string& path, std::string_view first, std::string_view second) {
-  const int error = write_private_file(path, first, second);
-  if (error == 0) {
-    return true;
+bool DiskCache::publish(const LiveFolder& work, const std::string& path, std::string_view first,
+                        std::string_view second) {
+  const std::string temporary = work.path() + "/file";
+  int error = write_private_file(temporary, first, second);
+  if (error == 0 && rename(temporary.c_str(), path.c_str()) != 0) {
+    error = errno;
   }
   note_write_error(error);
-  unlink(path.c_str());
-  return false;
-}
-
-bool DiskCache::publish(const std::string& path, std::string_view first, std::string_view second) {
-  const std::string temporary = temporary_name(path);
-  if (!write_file(temporary, first, second)) {
-    return false;
+  if (error != 0) {
+    unlink(temporary.c_str());
   }
-  if (rename(temporary.c_str(), path.c_str()) == 0) {
-    return true;
-  }
-  note_write_error(errno);
-  unlink(temporary.c_str());
-  return false;
-}
-
-void DiskCache::sweep_if_due() {
-  // One sweep an hour and folder, claimed through a stamp file that all processes share.
-  const std::string path = folder_ + "/sweep.stamp";
-  const int stamp = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (stamp < 0) {
-    return;
-  }
-  struct stat status{};
-  const bool known = fstat(stamp, &status) == 0;
-  const bool due = known && (status.st_size == 0 || std::time(nullptr) - status.st_mtime > kSweepSeconds);
-  if (due && flock(stamp, LOCK_EX | LOCK_NB) == 0) {
-    sweep();  // first: on a full disk the stamp cannot be written before something is deleted
-    if (ftruncate(stamp, 0) != 0 || write(stamp, "swept\n", 6) != 6) {
-      note_write_error(errno);
-    }
-  }
-  close(stamp);
-}
-
-void DiskCache::sweep() {
-  if (!writable()) {
-    return;
-  }
-  const std::time_t now = std::time(nullptr);
-  struct Group {
-    std::vector<std::string> files;
-    int64_t bytes = 0;
-    std::time_t used = 0;
-  };
-  std::map<std::string, Group> groups;  // by stem: a binary goes together with its source
-  int64_t total = 0;
-  for (const StoredFile& file : list_files(folder_)) {
-    if (file.name == "sweep.stamp") {
-      continue;
-    }
-    if (file.name.ends_with(".tmp")) {  // left by a process that was killed
-      if (now - file.used > kSweepSeconds) {
-        unlink((folder_ + "/" + file.name).c_str());
-      }
-      continue;
-    }
-    Group& group = groups[file.name.substr(0, file.name.find('.'))];
-    group.files.push_back(file.name);
-    group.bytes += file.bytes;
-    group.used = std::max(group.used, file.used);
-    total += file.bytes;
-  }
-  if (total <= budget_bytes_) {
-    return;
-  }
-  std::vector<const Group*> oldest_first;
-  for (const auto& [stem, group] : groups) {
-    oldest_first.push_back(&group);
-  }
-  std::stable_sort(oldest_first.begin(), oldest_first.end(), [](auto* a, auto* b) { return a->used < b->used; });
-  for (const Group* group : oldest_first) {
-    if (total <= budget_bytes_ / 10 * 8) {
-      break;
-    }
-    for (const std::string& file : group->files) {
-      unlink((folder_ + "/" + file).c_str());
-    }
-    total -= group->bytes;
-  }
+  return error == 0;
 }
 
 std::shared_ptr<DiskCache> disk_cache() {
-  static std::mutex mutex;
-  static std::shared_ptr<DiskCache> current;
-  static std::string current_parent;
-  static int64_t current_budget = -1;
+  struct Current {
+    std::string parent;
+    int64_t budget = -1;
+    std::shared_ptr<DiskCache> cache;
+  };
+  static LeafMutex& mutex = *new LeafMutex;
+  static Current& current = *new Current;
   const Options now = options();
-  const std::string parent = now.cache ? now.cache_dir : std::string();
-  const int64_t budget = now.cache_size;
-  const std::lock_guard lock(mutex);
-  if (!current || parent != current_parent || budget != current_budget) {
-    current = std::make_shared<DiskCache>(parent, budget);
-    current_parent = parent;
-    current_budget = budget;
+  Current wanted{now.cache ? now.cache_dir : std::string(), now.cache_size, nullptr};
+  const auto fits = [&] { return current.cache && current.parent == wanted.parent && current.budget == wanted.budget; };
+  {
+    const std::lock_guard lock(mutex);
+    if (fits()) {
+      return current.cache;
+    }
   }
-  return current;
+  wanted.cache = std::make_shared<DiskCache>(wanted.parent, wanted.budget);
+  const std::lock_guard lock(mutex);
+  if (!fits()) {
+    std::swap(current, wanted);
+  }
+  return current.cache;
 }
 
 }  // namespace nvfuser

@@ -7,8 +7,10 @@
 #include <mutex>
 
 #include "nvfuser/backend/disk_cache.h"
+#include "nvfuser/backend/live_folder.h"
 #include "nvfuser/backend/private_file.h"
 #include "nvfuser/base/errors.h"
+#include "nvfuser/base/fork_mutex.h"
 
 namespace nvfuser {
 namespace {
@@ -28,8 +30,8 @@ std::string write_to_scratch(const std::string& name, Flavor flavor) {
 }  // namespace
 
 Hash128 device_header_hash(Flavor flavor) {
-  static std::mutex mutex;
-  static std::map<Flavor, Hash128> known;
+  static LeafMutex& mutex = *new LeafMutex;
+  static auto& known = *new std::map<Flavor, Hash128>;
   const std::lock_guard lock(mutex);
   auto [entry, is_new] = known.try_emplace(flavor);
   if (is_new) {
@@ -43,13 +45,12 @@ Hash128 device_header_hash(Flavor flavor) {
 }
 
 std::string header_folder(Flavor flavor) {
-  static std::mutex mutex;
-  static std::map<std::string, std::string> known;  // by the folder where they would stand
+  static auto& guarded = *new LongGuarded<std::map<std::string, std::string>>;  // by the folder where they would stand
   const std::string name = "include-" + device_header_hash(flavor).hex();
   const std::shared_ptr<DiskCache> cache = disk_cache();
   const std::string base = cache->folder().empty() ? scratch_folder() : cache->folder();
-  const std::lock_guard lock(mutex);
-  std::string& folder = known[base + "/" + name];
+  const auto known = guarded.lock();
+  std::string& folder = (*known)[base + "/" + name];
   std::error_code ignored;
   if (folder.empty() || !std::filesystem::exists(folder + "/rt", ignored)) {
     std::vector<std::pair<std::string, std::string_view>> files;

@@ -8,12 +8,8 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <mutex>
-
-#include "nvfuser/base/errors.h"
 
 namespace nvfuser {
 namespace {
@@ -39,11 +35,13 @@ std::string weakness(const std::string& path) {
   if (stat(above.empty() ? "." : above.c_str(), &parent) != 0) {
     return above + ": " + std::strerror(errno);
   }
-  // In a folder that all may write, only the sticky bit keeps others from renaming ours away.
-  if ((parent.st_mode & S_IWOTH) && !(parent.st_mode & S_ISVTX)) {
-    return above + " can be written by everybody";
+  // In a folder that others may write, only the sticky bit keeps them from renaming ours away.  A user's own group has
+  // no other members where umask lets it write by default.
+  const bool others = (parent.st_mode & S_IWOTH) || ((parent.st_mode & S_IWGRP) && parent.st_gid != getegid());
+  if (others && !(parent.st_mode & S_ISVTX)) {
+    return above + " can be written by others";
   }
-  return {};
+  return owned(parent) ? std::string() : above + " belongs to another user";
 }
 
 bool write_all(int descriptor, std::string_view bytes) {
@@ -60,21 +58,15 @@ bool write_all(int descriptor, std::string_view bytes) {
   return true;
 }
 
-/// The folder of one process; a forked child makes its own, since its parent deletes this one.
-struct Scratch {
-  std::mutex mutex;
-  std::string path;
-  pid_t owner = 0;
-
-  ~Scratch() {
-    std::error_code ignored;
-    if (!path.empty() && owner == getpid()) {
-      std::filesystem::remove_all(path, ignored);
-    }
-  }
-};
-
 }  // namespace
+
+void make_folders(const std::string& path) {
+  const std::string above = std::filesystem::path(path).parent_path();
+  if (mkdir(path.c_str(), 0700) != 0 && errno == ENOENT && !above.empty() && above != path) {
+    make_folders(above);
+    mkdir(path.c_str(), 0700);
+  }
+}
 
 std::string make_private_folder(const std::string& path) {
   if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
@@ -98,6 +90,7 @@ int write_private_file(const std::string& path, std::string_view first, std::str
 
 PrivateFile::PrivateFile(const std::string& path) {
   descriptor_ = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  exists_ = descriptor_ >= 0 || (errno != ENOENT && errno != ENOTDIR);
   struct stat status;
   if (descriptor_ < 0 || fstat(descriptor_, &status) != 0) {
     return;
@@ -137,25 +130,5 @@ bool PrivateFile::read(std::string& content) const {
 }
 
 void PrivateFile::touch() const { futimens(descriptor_, nullptr); }
-
-std::string scratch_folder() {
-  static Scratch scratch;
-  const std::lock_guard lock(scratch.mutex);
-  if (!scratch.path.empty() && scratch.owner == getpid()) {
-    return scratch.path;
-  }
-  const char* chosen = std::getenv("TMPDIR");
-  std::string tried;
-  for (const std::string base : {chosen && *chosen == '/' ? chosen : "/tmp", "/tmp"}) {
-    std::string pattern = base + "/nvfuser-XXXXXX";
-    if (mkdtemp(pattern.data()) != nullptr) {
-      scratch.path = pattern;
-      scratch.owner = getpid();
-      return pattern;
-    }
-    tried += (tried.empty() ? "" : ", ") + pattern + ": " + std::strerror(errno);
-  }
-  fail(ErrorKind::compile, "no temporary folder (", tried, "); set TMPDIR to a folder that can be written");
-}
 
 }  // namespace nvfuser

@@ -8,6 +8,8 @@
 
 namespace nvfuser {
 
+/// Makes the folder and those above it (0700) that are missing, as far as that goes.
+void make_folders(const std::string& path);
 /// Makes the folder (0700) unless it is there.  Empty when it can be trusted: a real folder, owned by this user or by
 /// root, closed to writes of others, in a parent where others cannot swap it.  Otherwise the reason.
 std::string make_private_folder(const std::string& path);
@@ -25,6 +27,8 @@ class PrivateFile {
   PrivateFile(const PrivateFile&) = delete;
   PrivateFile& operator=(const PrivateFile&) = delete;
 
+  /// There is something of that name.
+  bool exists() const { return exists_; }
   /// A regular file that opened, owned by this user or by root, closed to writes of others.
   bool trusted() const { return trusted_; }
   /// All of it; false on an I/O error.
@@ -34,12 +38,8 @@ class PrivateFile {
 
  private:
   int descriptor_ = -1;
-  bool trusted_ = false;
+  bool exists_ = false, trusted_ = false;
   std::time_t modified_ = 0;
 };
-
-/// A folder of this process for files that need a path for a moment; private, deleted at exit.  In TMPDIR, else in
-/// /tmp.  ErrorKind::compile when none can be made: without one nothing is compiled.
-std::string scratch_folder();
 
 }  // namespace nvfuser

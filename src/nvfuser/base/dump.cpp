@@ -12,6 +12,7 @@
 #include <string>
 #include <utility>
 
+#include "nvfuser/base/fork_mutex.h"
 #include "nvfuser/base/options.h"
 
 namespace nvfuser {
@@ -57,7 +58,7 @@ void dump(DumpStage stage, std::string_view text) {
   if (all.back() != '\n') {
     all += '\n';
   }
-  static std::mutex& mutex = *new std::mutex;
+  static LeafMutex& mutex = *new LeafMutex;
   const std::lock_guard lock(mutex);
   for (size_t done = 0; done < all.size();) {
     const ssize_t written = write(STDERR_FILENO, all.data() + done, all.size() - done);

@@ -6,10 +6,12 @@
 #include <atomic>
 #include <deque>
 #include <mutex>
+#include <new>
 #include <set>
 #include <tuple>
 
 #include "nvfuser/base/dump.h"
+#include "nvfuser/base/fork_mutex.h"
 #include "nvfuser/base/options.h"
 #include "nvfuser/codegen/print.h"
 #include "nvfuser/fuse/rewrite.h"
@@ -30,7 +32,7 @@ struct FusionExecutor::Impl {
                                             const std::vector<bool>& host_values);
 
   PlanCache plans;
-  std::mutex building;  ///< held while plans are made; guards `kernels`
+  LongMutex building{[this] { begin_anew(); }};  ///< held while plans are made; guards `kernels`
   KernelStore kernels;
   std::vector<bool> sizing;  ///< see sizing_scalars
   std::vector<int> written;  ///< see written_inputs
@@ -38,6 +40,12 @@ struct FusionExecutor::Impl {
   std::atomic<int> last_way = -1;
 
  private:
+  /// In a forked child whose parent was making a plan: what may be half done is left where it is, and nobody's.
+  void begin_anew() {
+    new (&kernels) KernelStore;
+    new (&rewritten_) std::map<std::vector<bool>, std::shared_ptr<Fusion>>;
+  }
+
   std::map<std::vector<bool>, std::shared_ptr<Fusion>> rewritten_;  ///< by host_values
 };
 
@@ -272,7 +280,7 @@ std::vector<std::shared_ptr<const Plan>> FusionExecutor::prepare_all(const std::
     call.executor->add_facts(flats.back(), call.options);
     involved.insert(call.executor->impl_.get());
   }
-  std::vector<std::unique_lock<std::mutex>> locks;
+  std::vector<std::unique_lock<LongMutex>> locks;
   for (Impl* impl : involved) {
     locks.emplace_back(impl->building);
   }

@@ -5,10 +5,10 @@
 #include <cstdint>
 #include <list>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <unordered_map>
 
+#include "nvfuser/base/fork_mutex.h"
 #include "nvfuser/runtime/executor.h"
 
 namespace nvfuser {
@@ -41,8 +41,10 @@ class FusionCache {
   };
   using Place = std::list<Entry>::iterator;
 
+  std::shared_ptr<FusionExecutor> find(uint64_t hash, const Fusion& fusion);
+
   const int64_t max_fusions_;
-  mutable std::mutex mutex_;
+  mutable LeafMutex mutex_;
   std::list<Entry> entries_;  ///< most recently used first
   std::unordered_multimap<uint64_t, Place> places_;
   int64_t lookups_ = 0, hits_ = 0, evictions_ = 0;

@@ -3,8 +3,8 @@
 #pragma once
 
 #include <cstdint>
-#include <mutex>
 
+#include "nvfuser/base/fork_mutex.h"
 #include "nvfuser/ir/evaluate.h"
 
 namespace nvfuser {
@@ -20,7 +20,7 @@ class Generator {
   void set_state(const RandomState& state);
 
  private:
-  mutable std::mutex mutex_;
+  mutable LeafMutex mutex_;
   RandomState state_;
 };
 

@@ -9,6 +9,7 @@
 #include <mutex>
 
 #include "nvfuser/base/errors.h"
+#include "nvfuser/base/fork_mutex.h"
 
 namespace nvfuser {
 namespace {
@@ -30,7 +31,7 @@ class Pool {
  public:
   Block take(size_t bytes) {
     {
-      std::lock_guard<std::mutex> lock(mutex_);
+      const std::lock_guard lock(mutex_);
       for (auto block = free_.begin(); block != free_.end(); ++block) {
         if (block->bytes == bytes) {
           const Block found = *block;
@@ -51,7 +52,7 @@ class Pool {
   void give(Block block) {
     std::list<Block> dropped;
     {
-      std::lock_guard<std::mutex> lock(mutex_);
+      const std::lock_guard lock(mutex_);
       free_.push_front(block);
       kept_ += block.bytes;
       while (kept_ > kKeptBytes) {
@@ -65,12 +66,12 @@ class Pool {
   }
 
   size_t kept() {
-    std::lock_guard<std::mutex> lock(mutex_);
+    const std::lock_guard lock(mutex_);
     return kept_;
   }
 
   void release() {
-    std::lock_guard<std::mutex> lock(mutex_);
+    const std::lock_guard lock(mutex_);
     for (const Block& block : free_) {
       std::free(block.data);
     }
@@ -79,7 +80,7 @@ class Pool {
   }
 
  private:
-  std::mutex mutex_;
+  LeafMutex mutex_;
   std::list<Block> free_;
   size_t kept_ = 0;
 };

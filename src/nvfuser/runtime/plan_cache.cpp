@@ -3,6 +3,7 @@
 #include "nvfuser/runtime/plan_cache.h"
 
 #include <algorithm>
+#include <mutex>
 
 namespace nvfuser {
 namespace {

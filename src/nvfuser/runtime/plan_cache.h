@@ -4,11 +4,11 @@
 
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <span>
 #include <unordered_map>
 #include <vector>
 
+#include "nvfuser/base/fork_mutex.h"
 #include "nvfuser/base/hash.h"
 
 namespace nvfuser {
@@ -36,7 +36,7 @@ class PlanCache {
 
   const Entry* lookup(const Hash128& hash, std::span<const int64_t> facts) const;
 
-  mutable std::mutex mutex_;
+  mutable LeafMutex mutex_;
   std::unordered_multimap<Hash128, Entry, ByHash> entries_;  // whose nodes stay where they are
   const Entry* last_ = nullptr;
 };

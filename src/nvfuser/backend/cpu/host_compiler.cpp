@@ -5,18 +5,18 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cstdlib>
 #include <cstring>
 #include <iterator>
 #include <map>
-#include <mutex>
 #include <sstream>
 
 #include "nvfuser/backend/cpu/subprocess.h"
 #include "nvfuser/backend/header_folder.h"
+#include "nvfuser/backend/live_folder.h"
 #include "nvfuser/backend/private_file.h"
 #include "nvfuser/base/errors.h"
+#include "nvfuser/base/fork_mutex.h"
 #include "nvfuser/base/options.h"
 
 namespace nvfuser {
@@ -141,32 +141,17 @@ Found search(const std::string& chosen) {
   return found;
 }
 
-/// Deletes the files of one compile on every way out.
-struct UnitFiles {
-  std::string source, object;
-  UnitFiles() {
-    static std::atomic<uint64_t> counter{0};
-    const std::string stem = scratch_folder() + "/unit" + std::to_string(counter.fetch_add(1));
-    source = stem + ".cpp";
-    object = stem + ".so";
-  }
-  ~UnitFiles() {
-    unlink(source.c_str());
-    unlink(object.c_str());
-  }
-};
-
 }  // namespace
 
 std::shared_ptr<const HostCompiler> find_host_compiler(std::string* why) {
-  static std::mutex mutex;
-  static std::map<std::string, Found> known;  // by what the search depends on
+  static auto& guarded = *new LongGuarded<std::map<std::string, Found>>;  // by what the search depends on
   const std::string chosen = options().cxx;
   const char* path = std::getenv("PATH");
-  const std::lock_guard lock(mutex);
-  auto [entry, is_new] = known.try_emplace(chosen + "\n" + (path ? path : ""));
-  if (is_new) {
-    entry->second = search(chosen);
+  const std::string key = chosen + "\n" + (path ? path : "");
+  const auto known = guarded.lock();
+  auto entry = known->find(key);
+  if (entry == known->end()) {
+    entry = known->emplace(key, search(chosen)).first;
   }
   if (why) {
     *why = entry->second.why;
@@ -198,20 +183,25 @@ Hash128 host_identity(const HostCompiler& compiler, Flavor flavor) {
 }
 
 std::string compile_host(const HostCompiler& compiler, Flavor flavor, const std::string& text) {
-  const UnitFiles files;
-  const int error = write_private_file(files.source, text);
-  check(error == 0, ErrorKind::compile, "cannot write ", files.source, ": ", std::strerror(error));
+  const std::unique_ptr<LiveFolder> work = make_scratch();
+  const std::string source = work->path() + "/unit.cpp", file = work->path() + "/unit.so";
+  const int error = write_private_file(source, text);
+  check(error == 0, ErrorKind::compile, "cannot write ", source, ": ", std::strerror(error));
   std::vector<std::string> argv = compiler.command;
   for (std::string& flag : host_flags(compiler, flavor)) {
     argv.push_back(std::move(flag));
   }
-  argv.insert(argv.end(), {"-I", header_folder(flavor), "-o", files.object, files.source});
+  argv.insert(argv.end(), {"-o", file, source, "-I", header_folder(flavor)});
   const double seconds = static_cast<double>(options().compile_timeout);
-  const ProcessResult result = run_process(argv, seconds);
+  ProcessResult result = run_process(argv, seconds, work->path());
+  if (!result.ok() && access(argv.back().c_str(), F_OK) != 0) {  // somebody cleared the cache meanwhile
+    argv.back() = header_folder(flavor);
+    result = run_process(argv, seconds, work->path());
+  }
   check(!result.timed_out, ErrorKind::compile, compiler.version, " did not finish a unit of ", text.size(),
         " bytes in ", seconds, " s (NVFUSER_COMPILE_TIMEOUT)");
   std::string object;
-  const bool made = result.ok() && PrivateFile(files.object).read(object) && !object.empty();
+  const bool made = result.ok() && PrivateFile(file).read(object) && !object.empty();
   check(made, ErrorKind::compile, compiler.version, " refuses a unit (status ", result.exit_code, "):\n", result.error,
         result.err.substr(0, kLogLimit));
   return object;

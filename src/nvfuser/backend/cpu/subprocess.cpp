@@ -17,6 +17,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "nvfuser/base/interrupt.h"
+
 extern char** environ;
 
 namespace nvfuser {
@@ -25,7 +27,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr size_t kCaptureLimit = size_t{4} << 20;  // the rest is read and dropped, so that the program never blocks
-constexpr long long kLookMilliseconds = 50;        // between looks whether a silent program has ended
+/// Between looks whether a silent program has ended, or this one wants it to end.
+constexpr long long kLookMilliseconds = kInterruptPeriod.count();
 
 struct Pipe {
   int read = -1, write = -1;
@@ -51,7 +54,8 @@ struct Pipe {
 };
 
 /// Starts the program; returns 0 or an errno.
-int spawn(const std::vector<std::string>& argv, const Pipe& out, const Pipe& err, pid_t& pid) {
+int spawn(const std::vector<std::string>& argv, const std::string& temporary, const Pipe& out, const Pipe& err,
+          pid_t& pid) {
   posix_spawn_file_actions_t actions;
   posix_spawnattr_t attributes;
   posix_spawn_file_actions_init(&actions);
@@ -77,14 +81,22 @@ int spawn(const std::vector<std::string>& argv, const Pipe& out, const Pipe& err
     arguments.push_back(const_cast<char*>(argument.c_str()));
   }
   arguments.push_back(nullptr);
-  std::vector<char*> environment;  // messages in English, whatever the user's locale
+  std::vector<std::string> settings{"LC_ALL=C"};  // messages in English, whatever the user's locale
+  if (!temporary.empty()) {
+    settings.push_back("TMPDIR=" + temporary);
+  }
+  std::vector<char*> environment;
   for (char** entry = environ; *entry; ++entry) {
-    if (std::strncmp(*entry, "LC_ALL=", 7) != 0) {
+    const bool is_set = std::any_of(settings.begin(), settings.end(), [&](const std::string& setting) {
+      return std::strncmp(*entry, setting.c_str(), setting.find('=') + 1) == 0;
+    });
+    if (!is_set) {
       environment.push_back(*entry);
     }
   }
-  static char locale[] = "LC_ALL=C";
-  environment.push_back(locale);
+  for (std::string& setting : settings) {
+    environment.push_back(setting.data());
+  }
   environment.push_back(nullptr);
 
   const int status = posix_spawn(&pid, arguments[0], &actions, &attributes, arguments.data(), environment.data());
@@ -97,6 +109,14 @@ int spawn(const std::vector<std::string>& argv, const Pipe& out, const Pipe& err
 bool has_ended(pid_t pid) {
   siginfo_t info{};
   return waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == pid;
+}
+
+/// The process or -1; `code` is its status.
+pid_t wait_for(pid_t pid, int& code) {
+  pid_t ended;
+  while ((ended = waitpid(pid, &code, 0)) < 0 && errno == EINTR) {
+  }
+  return ended;
 }
 
 /// Takes what is there; closes the pipe at its end.
@@ -114,6 +134,7 @@ void read_some(Pipe& pipe, std::string& text) {
 /// caches do, may hold them open.  False when the deadline passed first.
 bool drain(pid_t pid, Pipe& out, Pipe& err, ProcessResult& result, Clock::time_point deadline) {
   while (out.read >= 0 || err.read >= 0) {
+    check_interrupt();
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
     if (left <= 0) {
       return false;
@@ -135,11 +156,11 @@ bool drain(pid_t pid, Pipe& out, Pipe& err, ProcessResult& result, Clock::time_p
 
 }  // namespace
 
-ProcessResult run_process(const std::vector<std::string>& argv, double timeout_seconds) {
+ProcessResult run_process(const std::vector<std::string>& argv, double timeout_seconds, const std::string& temporary) {
   ProcessResult result;
   Pipe out, err;
   pid_t pid = -1;
-  const int status = out.read < 0 || err.read < 0 ? errno : spawn(argv, out, err, pid);
+  const int status = out.read < 0 || err.read < 0 ? errno : spawn(argv, temporary, out, err, pid);
   if (status != 0) {
     result.error = argv[0] + " does not start: " + std::strerror(status);
     return result;
@@ -147,14 +168,19 @@ ProcessResult run_process(const std::vector<std::string>& argv, double timeout_s
   Pipe::close_end(out.write);
   Pipe::close_end(err.write);
   const auto limit = std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(timeout_seconds));
-  if (!drain(pid, out, err, result, Clock::now() + limit)) {
-    result.timed_out = true;
+  try {
+    if (!drain(pid, out, err, result, Clock::now() + limit)) {
+      result.timed_out = true;
+      kill(-pid, SIGKILL);
+    }
+  } catch (...) {
+    int ignored = 0;
     kill(-pid, SIGKILL);
+    wait_for(pid, ignored);
+    throw;
   }
   int code = 0;
-  pid_t ended;
-  while ((ended = waitpid(pid, &code, 0)) < 0 && errno == EINTR) {
-  }
+  const pid_t ended = wait_for(pid, code);
   // ECHILD: the process ignores SIGCHLD or reaps all its children elsewhere.  The status is lost, what was printed is
   // not; the caller sees success by the file that it expects.
   if (ended < 0) {

@@ -19,8 +19,10 @@ struct ProcessResult {
 };
 
 /// argv[0] is the path of the program; stdin is empty.  The program gets its own process group, so that a compiler's
-/// own children end with it.
-ProcessResult run_process(const std::vector<std::string>& argv, double timeout_seconds);
+/// own children end with it.  `temporary`: where it puts files that it deletes itself unless it is killed.  Throws
+/// Interrupted when this program asks for that: the group is killed then.
+ProcessResult run_process(const std::vector<std::string>& argv, double timeout_seconds,
+                          const std::string& temporary = {});
 
 /// The first executable file of this name on PATH, or `name` itself when it has a slash; empty when there is none.
 std::string find_program(std::string_view name);

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "nvfuser/backend/live_folder.h"
 #include "nvfuser/backend/private_file.h"
 #include "nvfuser/base/errors.h"
 

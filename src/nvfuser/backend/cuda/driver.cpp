@@ -4,10 +4,11 @@
 
 #include <map>
 #include <memory>
-#include <mutex>
+#include <utility>
 
 #include "nvfuser/backend/shared_library.h"
 #include "nvfuser/base/errors.h"
+#include "nvfuser/base/fork_mutex.h"
 #include "nvfuser/base/options.h"
 
 namespace nvfuser {
@@ -73,14 +74,15 @@ std::string start(Driver& driver, const std::string& chosen) {
 }
 
 const Driver& driver() {
-  static std::mutex mutex;
-  static auto* known = new std::map<std::string, std::unique_ptr<Driver>>;  // by option; never destroyed: handed out
+  // By option; never destroyed: handed out.
+  static auto& guarded = *new LongGuarded<std::map<std::string, std::unique_ptr<Driver>>>;
   const std::string chosen = options().libcuda;
-  const std::lock_guard lock(mutex);
+  const auto known = guarded.lock();
   std::unique_ptr<Driver>& driver = (*known)[chosen];
   if (!driver) {
-    driver = std::make_unique<Driver>();
-    driver->why = start(*driver, chosen);
+    auto started = std::make_unique<Driver>();
+    started->why = start(*started, chosen);
+    driver = std::move(started);
   }
   return *driver;
 }

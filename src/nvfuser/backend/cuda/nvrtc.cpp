@@ -2,9 +2,11 @@
 // Opens the first NVRTC that fits the driver, and runs it.  Its flags are rows of one table.
 #include "nvfuser/backend/cuda/nvrtc.h"
 
+#include <chrono>
+#include <filesystem>
 #include <map>
 #include <memory>
-#include <mutex>
+#include <thread>
 #include <vector>
 
 #include "nvfuser/backend/cuda/driver.h"
@@ -12,6 +14,8 @@
 #include "nvfuser/backend/header_folder.h"
 #include "nvfuser/backend/shared_library.h"
 #include "nvfuser/base/errors.h"
+#include "nvfuser/base/fork_mutex.h"
+#include "nvfuser/base/interrupt.h"
 #include "nvfuser/base/options.h"
 #include "nvfuser/device/embedded.h"
 
@@ -64,6 +68,26 @@ struct Compilation {
     }
     text.resize(bytes - 1);
     return text;
+  }
+};
+
+/// Asks on NVRTC's behalf whether the compile shall end.  Once it has said so, it says so always.
+struct Interruption {
+  using Clock = std::chrono::steady_clock;
+  const std::thread::id thread = std::this_thread::get_id();
+  Clock::time_point next = Clock::now() + kInterruptPeriod;
+  bool asked = false;
+
+  static int ask(void* self, void*) {
+    auto& state = *static_cast<Interruption*>(self);
+    if (std::this_thread::get_id() != state.thread) {
+      return 0;  // a thread of NVRTC: the program knows nothing of it
+    }
+    if (!state.asked && Clock::now() >= state.next) {
+      state.asked = interrupt_asked();
+      state.next = Clock::now() + kInterruptPeriod;
+    }
+    return state.asked ? 1 : 0;
   }
 };
 
@@ -121,6 +145,9 @@ std::unique_ptr<Nvrtc> open_candidate(const LibraryCandidate& candidate, int dri
     return nullptr;
   }
   nvrtc->path = SharedLibrary::path_of(reinterpret_cast<const void*>(nvrtc->api.nvrtcVersion));
+  std::error_code error;
+  const uintmax_t bytes = std::filesystem::file_size(nvrtc->path, error);
+  nvrtc->bytes = error ? 0 : static_cast<int64_t>(bytes);
   return nvrtc;
 }
 
@@ -144,13 +171,13 @@ Found search() {
 }  // namespace
 
 const Nvrtc* nvrtc(std::string* why) {
-  static std::mutex mutex;
-  static auto* known = new std::map<std::string, Found>;  // by what the search depends on; never destroyed: handed out
+  // By what the search depends on; never destroyed: handed out.
+  static auto& guarded = *new LongGuarded<std::map<std::string, Found>>;
   const std::string state = nvrtc_search_state() + "\n" + std::to_string(cuda_driver_major());
-  const std::lock_guard lock(mutex);
-  auto [entry, is_new] = known->try_emplace(state);
-  if (is_new) {
-    entry->second = search();
+  const auto known = guarded.lock();
+  auto entry = known->find(state);
+  if (entry == known->end()) {
+    entry = known->emplace(state, search()).first;
   }
   if (why) {
     *why = entry->second.why;
@@ -160,7 +187,7 @@ const Nvrtc* nvrtc(std::string* why) {
 
 Hash128 nvrtc_identity(const Nvrtc& nvrtc, int arch) {
   Hasher hasher;
-  hasher.add(nvrtc.major).add(nvrtc.minor).add(device_header_hash(Flavor::cuda));
+  hasher.add(nvrtc.major).add(nvrtc.minor).add(nvrtc.bytes).add(device_header_hash(Flavor::cuda));
   for (const std::string& flag : flags_for(arch)) {
     hasher.add(flag);
   }
@@ -189,7 +216,14 @@ std::string compile_nvrtc(const Nvrtc& nvrtc, const std::string& text, int arch)
   for (const std::string& flag : flags) {
     flag_pointers.push_back(flag.c_str());
   }
+  Interruption interruption;
+  if (api.nvrtcSetFlowCallback != nullptr) {
+    api.nvrtcSetFlowCallback(unit.program, &Interruption::ask, &interruption);
+  }
   result = api.nvrtcCompileProgram(unit.program, static_cast<int>(flags.size()), flag_pointers.data());
+  if (interruption.asked) {
+    throw Interrupted();
+  }
   if (result != kNvrtcSuccess) {
     fail(ErrorKind::compile, "NVRTC ", nvrtc.major, ".", nvrtc.minor, " (", nvrtc.path, ") refuses a unit for sm_",
          arch, ": ", api.nvrtcGetErrorString(result), "\n", unit.log());

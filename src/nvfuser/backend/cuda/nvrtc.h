@@ -2,6 +2,7 @@
 // NVRTC, opened at first use, and compilation of a unit to a cubin.  Needs no device and no driver.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "nvfuser/backend/cuda/cuda_types.h"
@@ -17,7 +18,8 @@ struct NvrtcApi {
 struct Nvrtc {
   NvrtcApi api;
   int major = 0, minor = 0;
-  std::string path;  ///< file it was loaded from
+  std::string path;   ///< file it was loaded from
+  int64_t bytes = 0;  ///< of that file: releases of one version differ in it
 };
 
 /// NVRTC as the options and registered folders give it now; null when there is none, and `why` lists all that was

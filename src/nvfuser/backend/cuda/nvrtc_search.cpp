@@ -8,6 +8,7 @@
 #include <mutex>
 
 #include "nvfuser/backend/module.h"
+#include "nvfuser/base/fork_mutex.h"
 #include "nvfuser/base/options.h"
 
 namespace nvfuser {
@@ -24,12 +25,12 @@ constexpr const char* kSystemFolders[] = {"/usr/local/cuda/lib64", "/usr/lib/x86
                                           "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/opt/cuda/lib64"};
 
 struct Registered {
-  std::mutex mutex;
+  LeafMutex mutex;
   std::vector<std::string> folders;
 };
 
 Registered& registered() {
-  static Registered instance;
+  static Registered& instance = *new Registered;
   return instance;
 }
 
