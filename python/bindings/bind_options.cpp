@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "bindings.h"
+#include "nvfuser/backend/disk_cache.h"
 #include "nvfuser/backend/module.h"
 #include "nvfuser/base/options.h"
 #include "nvfuser/ir/pointwise.h"
@@ -36,6 +37,16 @@ std::string options_page() {
             " | " + std::string(row.doc) + " |\n";
   }
   return text;
+}
+
+using CacheRow = std::tuple<std::string, std::vector<std::string>, int64_t, int64_t>;
+
+std::vector<CacheRow> rows_of(const std::vector<CacheItem>& items) {
+  std::vector<CacheRow> rows;
+  for (const CacheItem& item : items) {
+    rows.emplace_back(item.name, item.files, item.bytes, static_cast<int64_t>(item.used));
+  }
+  return rows;
 }
 
 /// Target -> (found, what compiles for it or why it was not found).
@@ -89,6 +100,12 @@ void bind_options(nb::module_& m) {
   m.def("options_page", &options_page, "The options table as a page of Markdown.");
   m.def("cache_folder", [] { return options().cache_dir; }, "Folder of the disk cache.");
   m.def("cache_problem", &cache_problem, "Why compiled kernels are not kept there; empty while they are.");
+  m.def(
+      "cache_items", [](const std::string& parent) { return rows_of(cache_items(parent)); }, "parent"_a,
+      "(name, files, bytes, seconds since 1970 of the last use) of all that nvfuser keeps below that folder.");
+  m.def(
+      "clear_cache", [](const std::string& parent) { return rows_of(clear_cache(parent)); }, "parent"_a,
+      "Deletes what nvfuser keeps below that folder, and nothing else; what was deleted.");
   m.def("device_status", &device_status, "Target -> (found, what compiles for it or why it was not found).");
   m.def(
       "nvrtc_status",

@@ -93,6 +93,7 @@ std::string describe_input(const Fusion& fusion, size_t position);
 void record_locations(Fusion& fusion);
 
 void bind_errors(nb::module_& m);
+void bind_events(nb::module_& m);
 void bind_enums(nb::module_& m);
 void bind_ir(nb::module_& m);
 void bind_fusion(nb::module_& m);

@@ -12,6 +12,7 @@ NB_MODULE(_C, m) {
       "report_leaks", [](bool report) { nb::set_leak_warnings(report); }, "report"_a,
       "Whether the end of the process lists wrappers that are still alive; off at first.");
   bind_errors(m);
+  bind_events(m);
   bind_enums(m);
   bind_options(m);
   bind_memory(m);
