@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# The commands of the project; `make help` lists them.  Everything lives in .venv, build, build-sanitize and dist.
+# The commands of the project; `make help` lists them.  Everything lives in .venv, build, build-* and dist.
 SHELL := /bin/bash
 VENV := .venv
 PYTHON ?= python3
@@ -7,6 +7,7 @@ PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check -q
 BUILD := build
 SANITIZED := build-sanitize
+THREADED := build-threads
 JOBS ?= $(shell nproc)
 SECONDS ?= 60
 SEED ?= 1
@@ -22,8 +23,8 @@ RUNS := $(BUILD)/compiler-runs
 MAX_RUNS := 400
 
 .NOTPARALLEL:
-.PHONY: help build programs demo test unit pytest example wheel sanitize bench lint tidy format fuzz fuzz-graphs \
-        fuzz-schedules fuzz-mutants add-op clean gtest tools
+.PHONY: help build programs demo test unit pytest example wheel sanitize tsan bench lint tidy format fuzz \
+        fuzz-graphs fuzz-schedules fuzz-mutants add-op clean gtest tools
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -110,8 +111,12 @@ add-op: $(STAMP)-build ## prove that one row of the table makes an operation, on
 	tools/check/add_op.sh
 
 sanitize: $(STAMP)-test gtest ## C++ tests and a part of the Python tests under the address and undefined-behaviour sanitizers
-	tools/build.sh $(SANITIZED) $(JOBS) unit_tests _C -- -DNVFUSER_SANITIZE=ON -DNVFUSER_PCH=ON
+	tools/build.sh $(SANITIZED) $(JOBS) unit_tests _C -- -DNVFUSER_SANITIZE=address,undefined -DNVFUSER_PCH=ON
 	tools/check/sanitized.sh $(SANITIZED)
 
+tsan: $(STAMP)-test gtest ## the C++ and Python tests that start threads, under the thread sanitizer
+	tools/build.sh $(THREADED) $(JOBS) thread_tests _C -- -DNVFUSER_SANITIZE=thread -DNVFUSER_PCH=ON
+	tools/check/thread_sanitized.sh $(THREADED)
+
 clean: ## remove what was built
-	rm -rf build build-sanitize dist $(VENV)
+	rm -rf build build-sanitize build-threads dist $(VENV)
