@@ -51,6 +51,7 @@ std::vector<CacheRow> rows_of(const std::vector<CacheItem>& items) {
 
 /// Target -> (found, what compiles for it or why it was not found).
 std::map<std::string, std::pair<bool, std::string>> device_status() {
+  nb::gil_scoped_release release;  // a search may wait for another thread's
   std::string no_compiler, no_cuda, no_nvrtc;
   const bool host = host_compiler_available(&no_compiler);
   const bool cuda = cuda_available(&no_cuda) && nvrtc_available(&no_nvrtc);
@@ -110,6 +111,7 @@ void bind_options(nb::module_& m) {
   m.def(
       "nvrtc_status",
       [] {
+        nb::gil_scoped_release release;
         std::string why;
         return nvrtc_available(&why) ? nvrtc_name() : why;
       },
@@ -117,6 +119,7 @@ void bind_options(nb::module_& m) {
   m.def(
       "cuda_device_names",
       [] {
+        nb::gil_scoped_release release;
         std::vector<std::string> names;
         if (cuda_available()) {
           names.push_back(cuda_device_props(0).name);

@@ -12,6 +12,7 @@
 #include "backend_fixture.h"
 #include "nvfuser/backend/cpu/host_compiler.h"
 #include "nvfuser/backend/cpu/subprocess.h"
+#include "nvfuser/backend/disk_cache.h"
 #include "nvfuser/backend/module.h"
 #include "nvfuser/base/fork_mutex.h"
 #include "nvfuser/base/interrupt.h"
@@ -125,6 +126,7 @@ class SlowCompile : public testing::Test {
     CompileRequest request{};
     request.way = Way::host;
     request.text =
+        "#include \"rt/types.h\"\n"
         "extern \"C\" void k(const void* image, const long long*, long long, long long) {\n"
         "  **static_cast<long long* const*>(image) = 7;\n}\n";
     request.kernels = {{"k", 8, false}};
@@ -169,6 +171,16 @@ TEST_F(SlowCompile, InAThreadOfTheParentIsMadeAnewInTheChild) {
   other.join();
   EXPECT_EQ(of_parent, 7);
   EXPECT_TRUE(folder_.left_over().empty());
+}
+
+TEST_F(SlowCompile, FindsTheDeviceHeadersThatWereClearedMeanwhile) {
+  int64_t out = 0;
+  std::thread thread([&] { out = result(); });
+  wait_for_begin();
+  EXPECT_FALSE(clear_cache(folder_.path + "/cache").empty());
+  go();
+  thread.join();
+  EXPECT_EQ(out, 7);
 }
 
 TEST_F(SlowCompile, EndsWhenItIsInterrupted) {
