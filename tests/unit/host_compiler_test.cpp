@@ -2,6 +2,7 @@
 // Hand-written units go through the host compiler, the cache and the loader, and run.
 #include "nvfuser/backend/cpu/host_compiler.h"
 
+#include <cmath>
 #include <fstream>
 #include <thread>
 
@@ -230,6 +231,24 @@ TEST_F(HostUnits, LoadWithoutAFile) {
     EXPECT_EQ(reinterpret_cast<int (*)()>(unit_symbol(*unit, "seven"))(), 7);
   }
   message_of(ErrorKind::compile, [&] { load_unit({"no object", ""}); });
+}
+
+/// A quotient of infinities is NaN, of which no test of the quotient says anything about them.
+TEST_F(HostUnits, ProveNothingByATestThatNanFails) {
+  const std::string text =
+      "extern \"C\" int tests(const float* p, float* kept) {\n"
+      "  const float x = *p, a = __builtin_fabsf(x), q = a / (1.0f - a);\n"
+      "  int found = 0;\n"
+      "  if (!(q < 1.0f)) { kept[0] = 1; found += x == __builtin_inff(); }\n"
+      "  if (!(q < 1.0f)) { if (x == __builtin_inff()) { kept[1] = 2; found += 2; } else { kept[2] = 3; } }\n"
+      "  return found;\n}\n";
+  const auto compiler = find_host_compiler();
+  const float infinity = INFINITY;
+  for (const Flavor flavor : {Flavor::cpu, Flavor::emulator}) {
+    const auto unit = load_unit({compile_host(*compiler, flavor, text), ""});
+    float kept[3];
+    EXPECT_EQ(reinterpret_cast<int (*)(const float*, float*)>(unit_symbol(*unit, "tests"))(&infinity, kept), 3);
+  }
 }
 
 TEST_F(HostUnits, DependOnTheirCompilerAndFlavor) {

@@ -24,7 +24,8 @@ namespace {
 
 constexpr const char* kDefaultCompilers[] = {"c++", "g++", "clang++"};
 constexpr double kProbeSeconds = 30;
-constexpr size_t kLogLimit = 16384;  // of a compiler's messages in an error
+constexpr int kFirstWithFloatRanges = 13;  // of GCC's versions
+constexpr size_t kLogLimit = 16384;        // of a compiler's messages in an error
 
 /// Flags that choose this machine's instructions, in the order in which they are tried.
 constexpr const char* kArchFlags[] = {"-march=native", "-mcpu=native", ""};
@@ -33,6 +34,7 @@ struct FlagRow {
   const char* flag;
   bool cpu, emulator;
   const char* why;
+  bool ranges = false;  // only for compilers that follow the ranges of floats
 };
 constexpr FlagRow kFlags[] = {
     {"-std=c++20", true, true, "the device headers' language"},
@@ -46,6 +48,12 @@ constexpr FlagRow kFlags[] = {
     {"-fPIC", true, true, "shared object"},
     {"-shared", true, true, "shared object"},
     {"-w", true, true, "warnings about generated text tell its user nothing"},
+    // From 13 on GCC carries ranges of floats back from a result to its operands and forgets that a NaN comes of
+    // others: for a >= 0 it takes !(a / (1 - a) < 1), true of infinity, for a proof of a <= 1, and a == infinity for
+    // false. These are the passes that act on it; with one of them left a comparison still goes wrong.
+    {"-fno-tree-vrp", true, true, "no test of a float is decided by a false range", true},
+    {"-fno-tree-dominator-opts", true, true, "the same", true},
+    {"-fno-thread-jumps", true, true, "the same", true},
 };
 
 /// A compiler as the user names it: a program whose path may hold blanks, or a program and its arguments.  The first
@@ -83,6 +91,13 @@ std::string string_macro(const std::string& macros, const std::string& macro) {
              : macros.substr(at + define.size(), macros.find('"', at + define.size()) - at - define.size());
 }
 
+/// The number behind `#define <macro> `; 0 when there is none.
+int number_macro(const std::string& macros, const std::string& macro) {
+  const std::string define = "#define " + macro + " ";
+  const size_t at = macros.find(define);
+  return at == std::string::npos ? 0 : std::atoi(macros.c_str() + at + define.size());
+}
+
 /// Asks for all predefined macros: they state the version and every instruction set, and cost one preprocessor run.
 std::shared_ptr<const HostCompiler> probe(const std::vector<std::string>& command, std::string& why) {
   const double limit = std::min(kProbeSeconds, static_cast<double>(options().compile_timeout));
@@ -108,6 +123,9 @@ std::shared_ptr<const HostCompiler> probe(const std::vector<std::string>& comman
       compiler.arch.push_back(arch);
     }
     compiler.version = text_of(command) + " " + string_macro(result.out, "__VERSION__");
+    // Clang claims to be some GCC too.
+    compiler.follows_float_ranges = number_macro(result.out, "__GNUC__") >= kFirstWithFloatRanges &&
+                                    result.out.find("#define __clang__ ") == std::string::npos;
     compiler.identity = hash128(result.out);
     return std::make_shared<const HostCompiler>(std::move(compiler));
   }
@@ -162,7 +180,8 @@ std::shared_ptr<const HostCompiler> find_host_compiler(std::string* why) {
 std::vector<std::string> host_flags(const HostCompiler& compiler, Flavor flavor) {
   std::vector<std::string> flags;
   for (const FlagRow& row : kFlags) {
-    if (flavor == Flavor::cpu ? row.cpu : row.emulator) {
+    const bool fits = !row.ranges || compiler.follows_float_ranges;
+    if (fits && (flavor == Flavor::cpu ? row.cpu : row.emulator)) {
       flags.push_back(row.flag);
     }
   }

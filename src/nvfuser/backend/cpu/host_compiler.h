@@ -16,7 +16,8 @@ struct HostCompiler {
       command;                    ///< path of the program, then what stands before all flags: "/usr/bin/ccache", "g++"
   std::string version;            ///< "/usr/bin/g++ 12.2.0"
   std::vector<std::string> arch;  ///< flags that choose this machine's instructions; cpu flavor only
-  Hash128 identity;               ///< version and target features, as the compiler's predefined macros state them
+  bool follows_float_ranges = false;  ///< decides tests of floats by what other tests say of their values
+  Hash128 identity;                   ///< version and target features, as the compiler's predefined macros state them
 };
 
 /// The compiler that the options and PATH name now; null with a reason when there is none that works.  Cheap after the
