@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Conversions between all element types, with what does not fit, against torch."""
+"""Conversions between all element types, with what does not fit, against torch and the definitions of 8-bit floats."""
 
 import itertools
 
 import pytest
 import torch
 from agreement import WAYS, run, ulps, wide
+from float8 import FORMATS, magnitude, narrowed
 
 from nvfuser import DataType, DTypeError, FusionDefinition
 from nvfuser.tensors import TORCH_NAMES
@@ -34,6 +35,8 @@ def source(dtype):
     if torch_dtype.is_complex:
         real = torch.tensor(FLOATS, dtype=torch.float64)
         return torch.complex(real, real.flip(0)).to(torch_dtype)
+    if dtype in TINY:
+        return narrowed(torch.tensor(FLOATS, dtype=torch.float64), torch_dtype)
     if torch_dtype.is_floating_point:
         return torch.tensor(FLOATS, dtype=torch.float64).to(torch_dtype)
     inside = [v for v in INTEGERS if -(2**31) <= v < 2**31] if dtype == DataType.Int32 else INTEGERS
@@ -66,6 +69,8 @@ def expected(tensor, dtype):
         return saturated(wide(tensor), dtype)
     if tensor.dtype == torch.uint64 and dtype == torch.bool:
         return wide(tensor) != 0
+    if dtype.is_floating_point and dtype.itemsize == 1:
+        return narrowed(tensor, dtype)
     return tensor.to(dtype)
 
 
@@ -92,6 +97,16 @@ def test_every_pair(casts, way):
         if got.dtype != want.dtype or ulps(got, want):
             problems.append(f"{start.name} to {end.name}: got {got}, expected {want}, of {by_dtype[start]}")
     assert not problems, "\n".join(problems)
+
+
+@pytest.mark.parametrize("dtype", FORMATS, ids=str)
+def test_reference_has_the_values_that_torch_reads(dtype):
+    exponent_bits, fraction_bits, largest, _ = FORMATS[dtype]
+    codes = torch.arange(largest + 1, dtype=torch.uint8)
+    values = torch.tensor([magnitude(code, exponent_bits, fraction_bits) for code in codes.tolist()])
+    assert torch.equal(codes.view(dtype).to(torch.float32), values)
+    for signed in (values, -values):
+        assert torch.equal(narrowed(signed, dtype).to(torch.float32), signed)
 
 
 @pytest.mark.parametrize("start", DTYPES, ids=lambda dtype: dtype.name)
