@@ -215,6 +215,7 @@ void bind_ops(nb::module_& m) {
   bind_copies(m);
   bind_shapes(m);
   bind_factories(m);
+  bind_reduce(m);
 }
 
 }  // namespace nvfuser::python

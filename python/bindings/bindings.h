@@ -99,6 +99,7 @@ void bind_ir(nb::module_& m);
 void bind_fusion(nb::module_& m);
 void bind_define(nb::module_& m);
 void bind_ops(nb::module_& m);
+void bind_reduce(nb::module_& m);
 void bind_runtime(nb::module_& m);
 void bind_cache(nb::module_& m);
 void bind_options(nb::module_& m);

@@ -8,6 +8,7 @@
 
 #include "error_message.h"
 #include "nvfuser/ir/fusion.h"
+#include "nvfuser/ir/reduction.h"
 
 namespace nvfuser::testing {
 
@@ -151,6 +152,22 @@ class HandBuilt {
     TensorView* result = tensor(extents, dtype);
     fusion->expr(ExprKind::full, operands, {result});
     return result;
+  }
+  /// The results of a reduction, over one domain.
+  std::vector<TensorView*> reduce(ReductionOp op, const std::vector<Val*>& operands, const std::vector<bool>& reduced) {
+    const auto* first = static_cast<const TensorView*>(operands[0]);
+    std::vector<IterDomain*> axes;
+    for (size_t i = 0; i < reduced.size(); ++i) {
+      const IterDomain* axis = first->logical()[i];
+      axes.push_back(reduced[i] ? fusion->axis(axis->visible_extent(), IterType::reduction) : copy(axis));
+    }
+    TensorDomain* domain = fusion->domain(std::move(axes));
+    std::vector<TensorView*> parts;
+    for (int part = 0; part < info(op).parts.count; ++part) {
+      parts.push_back(fusion->tensor(domain, part_type(op, part, first->dtype())));
+    }
+    fusion->expr(ExprKind::reduce, operands, {parts.begin(), parts.end()}, {op, reduced});
+    return parts;
   }
   TensorView* iota(Val* start, Val* step, Val* length, DataType dtype) {
     TensorView* result = tensor(std::vector<Val*>{length}, dtype);

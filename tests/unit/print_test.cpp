@@ -41,6 +41,8 @@ TEST(Print, Attributes) {
   EXPECT_EQ(to_string(*g.slice(x, {g.index(0), g.index(1)}, {g.index(2), g.index(2)})->definition()),
             "T4_l_float[iS9{2}, iS10{2}] = slice(T0_g_float[iS0{2}, iS1{3}], 0, 1, 2, 2);");
   EXPECT_TRUE(contains(to_string(*g.cat({x, x}, 0, g.index(4))->definition()), ", axis=0);"));
+  EXPECT_EQ(to_string(*g.reduce(ReductionOp::sum, {x}, {false, true})[0]->definition()),
+            "T6_l_float[iS13{2}, rS14{3}] = sum(T0_g_float[iS0{2}, iS1{3}], axes={false, true});");
   TensorView* one = g.input({1});
   EXPECT_TRUE(contains(to_string(*g.expand(one, {g.index(7)})), "{1 ex 7}]"));
   EXPECT_EQ(to_string(*x->domain()), "[iS0{2}, iS1{3}]");

@@ -14,6 +14,7 @@
 #include "nvfuser/ops/define.h"
 #include "nvfuser/ops/factory.h"
 #include "nvfuser/ops/pointwise_builder.h"
+#include "nvfuser/ops/reduce.h"
 #include "nvfuser/ops/resize.h"
 #include "nvfuser/ops/shape.h"
 
@@ -104,15 +105,21 @@ class Reader {
     if (take("pass")) {
       return;
     }
-    const std::string first = word();
+    std::vector<std::string> targets{word()};
+    while (take(", ")) {
+      targets.push_back(word());
+    }
     if (!take(" = ")) {
-      check(first == "fd.add_output", ErrorKind::definition, "no statement: ", line_);
+      check(targets[0] == "fd.add_output", ErrorKind::definition, "no statement: ", line_);
       add_output(arguments());
       return;
     }
     const std::string function = word();
-    Val* result = call(function, arguments());
-    check(at_ == line_.size() && names_.emplace(first, result).second, ErrorKind::definition, "no definition: ", line_);
+    const std::vector<Val*> results = call(function, arguments());
+    check(at_ == line_.size() && results.size() == targets.size(), ErrorKind::definition, "no definition: ", line_);
+    for (size_t k = 0; k < targets.size(); ++k) {
+      check(names_.emplace(targets[k], results[k]).second, ErrorKind::definition, "defined twice: ", line_);
+    }
   }
 
   Arguments arguments() {
@@ -232,12 +239,29 @@ class Reader {
     return result;
   }
 
-  Val* call(const std::string& function, const Arguments& a) {
+  std::vector<Val*> call(const std::string& function, const Arguments& a) {
     const std::string prefix = "fd.ops.";
     if (!function.starts_with(prefix)) {
-      return define(function, a);
+      return {define(function, a)};
     }
     const std::string op = function.substr(prefix.size());
+    if (op == "welford") {
+      const WelfordResult result = welford(tensor(a.at(0, "arg")), a.at(1, "dims").integers());
+      return {result.average, result.squares, result.count};
+    }
+    return {call_op(op, a)};
+  }
+
+  Val* call_reduction(ReductionOp op, const Arguments& a) {
+    const Value *dims = a.find(1, "dims"), *dtype = a.find(3, "dtype");
+    return reduce(op, tensor(a.at(0, "arg")), dims ? ReducedAxes(dims->integers()) : std::nullopt, false,
+                  dtype ? dtype->dtype() : DataType::Null);
+  }
+
+  Val* call_op(const std::string& op, const Arguments& a) {
+    if (const auto row = find_reduction(op)) {
+      return call_reduction(*row, a);
+    }
     if (const auto row = find_pointwise(op)) {
       std::vector<Val*> given;
       for (const Value& value : a.positional) {

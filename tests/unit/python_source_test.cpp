@@ -8,6 +8,7 @@
 #include "builder_fixture.h"
 #include "nvfuser/ops/cast.h"
 #include "nvfuser/ops/factory.h"
+#include "nvfuser/ops/reduce.h"
 #include "nvfuser/ops/resize.h"
 #include "nvfuser/ops/result.h"
 #include "nvfuser/ops/shape.h"
@@ -54,6 +55,27 @@ TEST_F(PythonSource, Basic) {
       "    tv3 = fd.ops.broadcast(tv1, is_broadcast_dim=[True, True, False])\n"
       "    tv4 = fd.ops.add(tv2, tv3)\n"
       "    fd.add_output(tv4)\n");
+}
+
+TEST_F(PythonSource, Reductions) {
+  TensorView* x = input({-1, 3}, DataType::Double, {0, 1});
+  output(max(sum(x, {{-1}}, true)));
+  output(sum(input({4, 2}, DataType::Int32), {}, false, DataType::Int32));
+  const VarMean moments = var_mean(x, {0}, 0);
+  output(moments.var);
+  output(moments.mean);
+  output(argmax(x, {{1}}));
+  output(all(sum(x)));
+  const std::string text = source();
+  for (const char* line : {
+           "tv2 = fd.ops.sum(tv0, dims=[1])\n",
+           "fd.ops.sum(tv1, dims=[0, 1], dtype=DataType.Int32)\n",
+           "tv6, tv7, tv8 = fd.ops.welford(tv0, dims=[0])\n",
+           "fd.ops.argmax(tv0, dims=[1])\n",
+       }) {
+    EXPECT_NE(text.find(line), std::string::npos) << line << text;
+  }
+  EXPECT_EQ(text.find("iota"), std::string::npos) << "positions are made by argmax\n" << text;
 }
 
 TEST_F(PythonSource, Empty) { expect_body("    pass\n"); }

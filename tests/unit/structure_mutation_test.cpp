@@ -39,7 +39,10 @@ std::shared_ptr<Fusion> everything() {
   TensorView* counted = g.iota(g.integer(1), g.integer(3), twice, DataType::Int);
   TensorView* logical = g.pointwise(PointwiseOp::lt, {squeezed, s}, DataType::Bool);
   TensorView* moved = g.pointwise(PointwiseOp::add, {turned, g.broadcast(by_value, {true, true})});
-  for (TensorView* output : {narrow, grown, flat, padded, joined, filled, counted, logical, turned}) {
+  const std::vector<TensorView*> moments = g.reduce(ReductionOp::welford, {y}, {true, false});
+  TensorView* total = g.reduce(ReductionOp::sum, {sum}, {false, true})[0];
+  for (TensorView* output :
+       {narrow, grown, flat, padded, joined, filled, counted, logical, turned, moments[1], moments[0], total}) {
     g->add_output(output);
   }
   g->add_output(moved, target);
@@ -119,7 +122,8 @@ class Copy {
     std::vector<std::optional<bool>> contiguity = tensor.domain()->contiguity();
     const std::vector<IterDomain*> allocation = of(tensor.domain()->allocation());
     for (size_t k = 0; k < allocation.size(); ++k) {  // an axis may have become a broadcast, or none
-      contiguity[k] = allocation[k]->is_broadcast() ? std::nullopt : std::optional(contiguity[k].value_or(true));
+      const bool none = allocation[k]->is_broadcast() || allocation[k]->is_reduction();
+      contiguity[k] = none ? std::nullopt : std::optional(contiguity[k].value_or(true));
     }
     result->domain()->set_allocation(allocation, contiguity);
     changes_.layout(tensor, result);
@@ -180,6 +184,7 @@ struct Altered {
   Attribute operator()(int64_t v) const { return v == 0 ? int64_t{1} : int64_t{0}; }
   Attribute operator()(DataType v) const { return v == DataType::Half ? DataType::Double : DataType::Half; }
   Attribute operator()(PointwiseOp v) const { return v == PointwiseOp::sub ? PointwiseOp::mul : PointwiseOp::sub; }
+  Attribute operator()(ReductionOp v) const { return v == ReductionOp::max ? ReductionOp::min : ReductionOp::max; }
   Attribute operator()(std::vector<int64_t> v) const {
     std::swap(v.front(), v.back());
     return v;

@@ -12,7 +12,7 @@ namespace {
 constexpr std::array kRepeatable = {ExprKind::pointwise, ExprKind::cast,    ExprKind::set,     ExprKind::broadcast,
                                     ExprKind::expand,    ExprKind::squeeze, ExprKind::permute, ExprKind::reshape,
                                     ExprKind::slice,     ExprKind::pad,     ExprKind::cat,     ExprKind::full,
-                                    ExprKind::iota};
+                                    ExprKind::iota,      ExprKind::reduce};
 
 bool is_cut(const Draft& draft) { return draft.kind == ExprKind::set && std::get<int64_t>(draft.attributes[0]) == 1; }
 
@@ -37,6 +37,7 @@ struct AttributeWriter {
   void operator()(int64_t v) const { key.push_back(static_cast<uint64_t>(v)); }
   void operator()(DataType v) const { key.push_back(static_cast<uint64_t>(v)); }
   void operator()(PointwiseOp v) const { key.push_back(static_cast<uint64_t>(v)); }
+  void operator()(ReductionOp v) const { key.push_back(static_cast<uint64_t>(v)); }
   template <class T>
   void operator()(const std::vector<T>& v) const {
     key.push_back(v.size());

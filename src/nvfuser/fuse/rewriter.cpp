@@ -42,8 +42,18 @@ bool Rewriter::run() {
   return changed_;
 }
 
+/// Several results belong together: no rule looks at them, and they are made as they are.
+void Rewriter::keep(const Expr& old) {
+  copies_.copy(old);
+  for (const Val* result : old.outputs()) {
+    uses_[copies_(result)] += old_uses_[result];
+  }
+}
+
 void Rewriter::rebuild(const Expr& old) {
-  ensure(old.outputs().size() == 1, "an expression has one result: ", old);
+  if (old.outputs().size() > 1) {
+    return keep(old);
+  }
   Draft draft{old.kind(), copies_.mapped<Val>(old.inputs()), old.attributes(),
               copies_(static_cast<const TensorView*>(old.output(0)))};
   to_->locator = [&old] { return old.location(); };

@@ -44,6 +44,7 @@ class Rewriter {
   bool used_once(const Val* val) const;
 
  private:
+  void keep(const Expr& old);
   void rebuild(const Expr& old);
   bool apply_rules(Draft& draft);
   Val* settle(const Draft& draft, bool is_output);

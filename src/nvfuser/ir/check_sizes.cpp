@@ -60,6 +60,15 @@ class SizeCheck {
 
   void nothing(const Expr&, const Sizes&) {}
 
+  /// Operands agree along the axes that are reduced, too.
+  void reduce(const Expr& expr, const Sizes&) {
+    Sizes root;
+    for (const IterDomain* axis : static_cast<const TensorView*>(expr.output(0))->domain()->root()) {
+      root.push_back(binding_.integer(axis->visible_extent()));
+    }
+    aligned(expr, root);
+  }
+
   /// Axes of tensor operands have the size of the result's, or are broadcast axes of size 1.
   void aligned(const Expr& expr, const Sizes& result) {
     for (size_t position = 0; position < expr.inputs().size(); ++position) {
@@ -161,6 +170,7 @@ const std::array<SizeCheck::Check, kNodeCount> SizeCheck::kChecks = {
     &SizeCheck::cat,      // cat
     &SizeCheck::nothing,  // full
     &SizeCheck::nothing,  // iota
+    &SizeCheck::reduce,   // reduce
     &SizeCheck::nothing,  // split: no expression over tensors
     &SizeCheck::nothing,  // merge
 };

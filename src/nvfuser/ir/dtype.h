@@ -45,6 +45,10 @@ constexpr bool is_floating(DataType t) { return kind_of(t) == DataKind::floating
 constexpr bool is_complex(DataType t) { return kind_of(t) == DataKind::complex; }
 /// Half, BFloat16, fp8 and fp4: stored narrow, computed in Float.
 constexpr bool is_narrow_float(DataType t) { return is_floating(t) && compute_type(t) != t; }
+/// Float for ComplexFloat, Double for ComplexDouble, the type itself otherwise.
+constexpr DataType real_type(DataType type) {
+  return type == DataType::ComplexFloat ? DataType::Float : type == DataType::ComplexDouble ? DataType::Double : type;
+}
 /// Bytes of one element; 0 for types below a byte.
 constexpr int bytes_of(DataType type) { return info(type).bits / 8; }
 

@@ -103,6 +103,11 @@ void evaluate(const Fusion& fusion, const std::vector<HostArgument>& arguments, 
       targets[k] = call.allocate(results[k].sizes, results[k].dtype);
     }
   }
+  for (const Expr* expr : fusion.live_exprs()) {
+    if (expr->kind() == ExprKind::reduce) {
+      evaluate_reduction(*expr, call);
+    }
+  }
   for (const auto& [sizes, members] : shapes) {
     if (element_count(sizes) == 0) {
       continue;

@@ -118,14 +118,8 @@ void ProgramBuilder::prepare(Request& request) {
     materialize(request.tensor);
     return;
   }
-  std::unordered_map<const IterDomain*, Index> axes;
-  const auto result = static_cast<const TensorView*>(expr->output(0))->domain()->no_reductions();
-  for (size_t k = 0; k < result.size(); ++k) {
-    axes.emplace(result[k], request.at[k]);
-  }
-  const LinkScope scope{columns_.pool(), columns_.algebra(), [&](const IterDomain* axis) { return axes.at(axis); },
-                        [&](const Val* extent) { return columns_.pool().constant(call_.binding.integer(extent)); }};
-  for (const Link& link : links(*expr, scope)) {
+  const auto axes = static_cast<const TensorView*>(expr->output(0))->domain()->no_reductions();
+  for (const Link& link : links(*expr, scope(axes, request.at))) {
     request.operands.push_back(operand_request(*expr, link));
     request.conditions.push_back(link.tests);
     std::vector<int>& values = request.tests.emplace_back();
@@ -133,6 +127,17 @@ void ProgramBuilder::prepare(Request& request) {
       values.push_back(request.operands.back().absent ? -1 : columns_.value(test.index));
     }
   }
+}
+
+/// axes[k] has the index at[k].
+LinkScope ProgramBuilder::scope(const std::vector<IterDomain*>& axes, const ReadPoint& at) {
+  std::unordered_map<const IterDomain*, Index> known;
+  for (size_t k = 0; k < axes.size(); ++k) {
+    known.emplace(axes[k], at[k]);
+  }
+  return {columns_.pool(), columns_.algebra(),
+          [known = std::move(known)](const IterDomain* axis) { return known.at(axis); },
+          [this](const Val* extent) { return columns_.pool().constant(call_.binding.integer(extent)); }};
 }
 
 ProgramBuilder::Request ProgramBuilder::operand_request(const Expr& expr, const Link& link) {

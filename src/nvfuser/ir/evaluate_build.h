@@ -10,6 +10,7 @@
 
 #include "nvfuser/ir/evaluate.h"
 #include "nvfuser/ir/evaluate_columns.h"
+#include "nvfuser/ir/evaluate_reduce.h"
 #include "nvfuser/ir/links.h"
 
 namespace nvfuser {
@@ -28,6 +29,10 @@ struct EvaluateCall {
   HostTensor allocate(std::vector<int64_t> sizes, DataType dtype);
 };
 
+/// Computes all results of a reduction, whole, into the call's memory (ir/evaluate_reduce.cpp).  Reductions that it
+/// depends on have been.
+void evaluate_reduction(const Expr& expr, EvaluateCall& call);
+
 /// Row-major strides.
 std::vector<int64_t> dense_strides(const std::vector<int64_t>& sizes);
 int64_t element_count(const std::vector<int64_t>& sizes);
@@ -39,6 +44,8 @@ class ProgramBuilder {
 
   /// `tensor`, whose sizes are those of the program, goes to memory.
   void store(const TensorView* tensor, const HostTensor& to);
+  /// Elements go to the tuples of a reduction over the axes of the program, that of the kept axes' linear index each.
+  void fold(const Expr& reduction, const ReduceFunctions& functions, std::byte* tuples);
   void run() { program_.run(element_count(sizes_)); }
 
  private:
@@ -56,6 +63,7 @@ class ProgramBuilder {
 
   int value(const TensorView* tensor, const ReadPoint& at);
   void prepare(Request& request);
+  LinkScope scope(const std::vector<IterDomain*>& axes, const ReadPoint& at);
   Request operand_request(const Expr& expr, const Link& link);
   bool in_memory(const Request& request);
   void materialize(const TensorView* tensor);

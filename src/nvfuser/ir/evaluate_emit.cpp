@@ -44,6 +44,7 @@ const ProgramBuilder::Emit ProgramBuilder::kEmit[kNodeCount] = {
     &ProgramBuilder::emit_select,     // cat
     &ProgramBuilder::emit_full,       // full
     &ProgramBuilder::emit_iota,       // iota
+    &ProgramBuilder::emit_none,       // reduce: in memory
     &ProgramBuilder::emit_none,       // split
     &ProgramBuilder::emit_none,       // merge
 };

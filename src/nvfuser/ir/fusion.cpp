@@ -129,7 +129,8 @@ TensorDomain* Fusion::domain(std::vector<IterDomain*> root, std::vector<IterDoma
   }
   auto* domain = impl_->own(new TensorDomain(this, impl_->domains++, ValKind::tensor_domain, DataType::Null));
   for (const IterDomain* axis : logical) {
-    domain->contiguity_.push_back(axis->is_broadcast() ? std::nullopt : std::optional(true));
+    const bool in_memory = !axis->is_broadcast() && !axis->is_reduction();
+    domain->contiguity_.push_back(in_memory ? std::optional(true) : std::nullopt);
   }
   domain->root_ = std::move(root);
   domain->allocation_ = domain->loop_ = logical;

@@ -124,12 +124,13 @@ class IterDomain final : public Val {
 };
 
 /// The four views of a tensor's axes.
-///   root        axes that the definition iterates, reduced ones included (equal to logical otherwise)
-///   logical     the axes that users see
+///   root        axes that the definition iterates
+///   logical     the axes that users see, and those that the definition reduces
 ///   allocation  memory order, outermost first: a permutation of logical, each with a contiguity flag
 ///   loop        the loops of a schedule: root or logical axes, and what splits and merges make of them
+/// Reduced axes stand in all four, with IterType::reduction; they have neither memory nor a place in the shape.
 /// contiguity[k] belongs to allocation[k]: true = its stride is that of the next inner axis times that axis' extent
-/// (1 for the innermost); absent for broadcast axes.
+/// (1 for the innermost); absent for broadcast and reduced axes.
 class TensorDomain final : public Val {
  public:
   const std::vector<IterDomain*>& root() const { return root_; }
@@ -179,7 +180,7 @@ class TensorView final : public Val {
 };
 
 /// An attribute of an expression; plain data, so that print, equality, hash and clone are written once.
-using Attribute = std::variant<int64_t, DataType, PointwiseOp, std::vector<int64_t>, std::vector<bool>>;
+using Attribute = std::variant<int64_t, DataType, PointwiseOp, ReductionOp, std::vector<int64_t>, std::vector<bool>>;
 
 /// An expression: kind (a row of nodes.def), operands, results, attributes.  Operands and results are scalars or
 /// tensors (IterDomains for split and merge).
@@ -230,7 +231,7 @@ class Fusion : public std::enable_shared_from_this<Fusion> {
   IterDomain* axis(Val* extent, IterType type = IterType::iteration, Val* expanded = nullptr);
   /// Root = logical, allocation = logical, contiguity true (none for broadcast), loop = logical.
   TensorDomain* domain(std::vector<IterDomain*> logical);
-  /// As above with a root of its own (reductions).
+  /// As above with a root of its own.
   TensorDomain* domain(std::vector<IterDomain*> root, std::vector<IterDomain*> logical);
   TensorView* tensor(TensorDomain* domain, DataType dtype, bool cpu_scalar = false);
   /// Makes the expression the definition of its outputs and a use of its inputs.  Error if an operand belongs to

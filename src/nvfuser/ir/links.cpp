@@ -214,6 +214,7 @@ constexpr std::array<Row, kNodeCount> kLinks = {{
     {ExprKind::cat, cat_links},
     {ExprKind::full, no_links},
     {ExprKind::iota, no_links},
+    {ExprKind::reduce, pointwise_links},
     {ExprKind::split, no_links},
     {ExprKind::merge, no_links},
 }};

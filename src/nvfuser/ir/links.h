@@ -35,7 +35,7 @@ struct Link {
 struct LinkScope {
   IndexPool& pool;
   const Algebra& algebra;
-  std::function<Index(const IterDomain*)> axis;  ///< index of an axis of the result
+  std::function<Index(const IterDomain*)> axis;  ///< index of a root axis of the result
   std::function<Index(const Val*)> extent;       ///< an integer scalar (extent, start, width)
 };
 

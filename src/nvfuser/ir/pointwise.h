@@ -63,11 +63,6 @@ constexpr std::string_view expression_of(PointwiseOp op) { return kPointwiseExpr
 /// The operation of that name, if there is one.
 std::optional<PointwiseOp> find_pointwise(std::string_view name);
 
-/// Float for ComplexFloat, Double for ComplexDouble, the type itself otherwise.
-constexpr DataType real_type(DataType type) {
-  return type == DataType::ComplexFloat ? DataType::Float : type == DataType::ComplexDouble ? DataType::Double : type;
-}
-
 /// The type that an operation computed in `operation` (a compute type) gives before it is rounded to its storage type.
 constexpr DataType result_type(PointwiseOp op, DataType operation) {
   switch (info(op).rule) {

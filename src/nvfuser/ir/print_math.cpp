@@ -9,6 +9,7 @@
 #include "nvfuser/ir/fusion.h"
 #include "nvfuser/ir/nodes.h"
 #include "nvfuser/ir/pointwise.h"
+#include "nvfuser/ir/reduction.h"
 
 namespace nvfuser {
 
@@ -97,6 +98,7 @@ std::string attribute_text(const Attribute& attribute) {
     std::string operator()(int64_t v) const { return std::to_string(v); }
     std::string operator()(DataType v) const { return std::string(name_of(v)); }
     std::string operator()(PointwiseOp v) const { return std::string(name_of(v)); }
+    std::string operator()(ReductionOp v) const { return std::string(name_of(v)); }
     std::string operator()(const std::vector<int64_t>& v) const {
       return list(v, "{", "}", [](int64_t i) { return std::to_string(i); });
     }
@@ -106,6 +108,20 @@ std::string attribute_text(const Attribute& attribute) {
   };
   return std::visit(Visitor{}, attribute);
 }
+
+/// The operation by its name in Python where the first attribute says which one it is.
+std::string_view operation_name(const Expr& expr) {
+  switch (expr.kind()) {
+    case ExprKind::pointwise:
+      return name_of(expr.attribute<PointwiseOp>(0));
+    case ExprKind::reduce:
+      return name_of(expr.attribute<ReductionOp>(0));
+    default:
+      return name_of(expr.kind());
+  }
+}
+
+bool names_operation(const Expr& expr) { return expr.kind() == ExprKind::pointwise || expr.kind() == ExprKind::reduce; }
 
 /// The name of attribute k: the word before the k-th colon of the row's column, or the type's name.
 std::string attribute_name(ExprKind kind, size_t k) {
@@ -125,13 +141,13 @@ std::string attribute_name(ExprKind kind, size_t k) {
 }
 
 std::string expr_text(const Expr& expr) {
-  const bool pointwise = expr.kind() == ExprKind::pointwise;
+  const size_t first = names_operation(expr) ? 1 : 0;
   std::string result = list(expr.outputs(), "", "", [](const Val* v) { return val_text(*v); });
   result += " = ";
-  result += pointwise ? name_of(expr.attribute<PointwiseOp>(0)) : name_of(expr.kind());
+  result += operation_name(expr);
   result += list(expr.inputs(), "(", "", [](const Val* v) { return val_text(*v); });
-  for (size_t k = pointwise ? 1 : 0; k < expr.attributes().size(); ++k) {
-    result += (expr.inputs().empty() && k == 0 ? "" : ", ") + attribute_name(expr.kind(), k) + "=";
+  for (size_t k = first; k < expr.attributes().size(); ++k) {
+    result += (expr.inputs().empty() && k == 0 ? "" : ", ") + attribute_name(expr.kind(), k - first) + "=";
     result += attribute_text(expr.attributes()[k]);
   }
   return result + ");";
@@ -222,8 +238,7 @@ std::ostream& operator<<(std::ostream& out, const AtLine& at) {
 std::ostream& operator<<(std::ostream& out, const OpTitle& title) {
   const Expr& expr = title.expr;
   const bool cut = expr.kind() == ExprKind::set && expr.attribute<int64_t>(0) == 1;
-  const bool pointwise = expr.kind() == ExprKind::pointwise;
-  out << (cut ? "segment_set" : pointwise ? name_of(expr.attribute<PointwiseOp>(0)) : name_of(expr.kind()));
+  out << (cut ? "segment_set" : operation_name(expr));
   return out << AtLine{expr};
 }
 

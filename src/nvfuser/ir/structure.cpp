@@ -168,6 +168,7 @@ class Writer {
       void operator()(int64_t v) const { words.push_back(static_cast<uint64_t>(v)); }
       void operator()(DataType v) const { words.push_back(static_cast<uint64_t>(v)); }
       void operator()(PointwiseOp v) const { words.push_back(static_cast<uint64_t>(v)); }
+      void operator()(ReductionOp v) const { words.push_back(static_cast<uint64_t>(v)); }
       void operator()(const std::vector<int64_t>& v) const {
         words.push_back(v.size());
         words.insert(words.end(), v.begin(), v.end());

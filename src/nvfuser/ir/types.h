@@ -48,6 +48,13 @@ enum class PointwiseOp : uint8_t {
   count_,
 };
 
+/// Reductions: the rows of reduction.def.
+enum class ReductionOp : uint8_t {
+#define REDUCTION(name, ...) name,
+#include "nvfuser/ir/reduction.def"
+  count_,
+};
+
 /// Kinds of expressions: the rows of nodes.def.
 enum class ExprKind : uint8_t {
 #define NODE(name, ...) name,

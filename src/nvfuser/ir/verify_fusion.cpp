@@ -7,6 +7,7 @@
 #include "nvfuser/ir/fusion.h"
 #include "nvfuser/ir/nodes.h"
 #include "nvfuser/ir/pointwise.h"
+#include "nvfuser/ir/reduction.h"
 
 namespace nvfuser {
 
@@ -144,6 +145,37 @@ void verify_iota(const Expr& e) {
   ensure(rank_of(e.output(0)) == 1, "iota has one axis: ", e);
 }
 
+/// The parts share one domain, which iterates the operands' axes.
+void verify_part(const Expr& e, int part) {
+  const auto& reduced = e.attribute<std::vector<bool>>(1);
+  const TensorView& result = tensor_of(e.output(part));
+  const auto& root = result.domain()->root();
+  ensure(result.domain() == tensor_of(e.output(0)).domain(), "the results of a reduction share their axes: ", e);
+  ensure(root.size() == reduced.size() && result.logical() == root, "a result iterates the operand's axes: ", e);
+  for (size_t k = 0; k < root.size(); ++k) {
+    ensure(root[k]->is_reduction() == reduced[k], "reduced axes and only they are reductions: ", e);
+  }
+  ensure(result.dtype() == part_type(e.attribute<ReductionOp>(0), part, e.input(0)->dtype()),
+         "results have the dtypes of their parts: ", e);
+}
+
+void verify_reduce(const Expr& e) {
+  ensure_attribute<ReductionOp>(e, 0);
+  ensure_attribute<std::vector<bool>>(e, 1);
+  const ReductionInfo& row = info(e.attribute<ReductionOp>(0));
+  ensure(static_cast<int>(e.inputs().size()) == row.operands, row.name, " takes ", row.operands, " operands: ", e);
+  ensure(static_cast<int>(e.outputs().size()) == row.parts.count, row.name, " has ", row.parts.count, " results: ", e);
+  for (const Val* operand : e.inputs()) {
+    ensure(operand->is_tensor() && rank_of(operand) == e.attribute<std::vector<bool>>(1).size(),
+           "operands are tensors with a flag for each axis: ", e);
+  }
+  ensure(row.operands == 1 || e.input(1)->dtype() == DataType::Int, "positions are Int: ", e);
+  for (int part = 0; part < row.parts.count; ++part) {
+    ensure(e.output(part)->is_tensor(), "a reduction makes tensors: ", e);
+    verify_part(e, part);
+  }
+}
+
 void ensure_axes(const Expr& e, size_t inputs, size_t outputs) {
   const auto is_axis = [](const Val* val) { return val->kind() == ValKind::iter_domain; };
   ensure(e.inputs().size() == inputs && e.outputs().size() == outputs &&
@@ -164,9 +196,9 @@ void verify_merge(const Expr& e) { ensure_axes(e, 2, 1); }
 
 /// In order of nodes.def.
 constexpr std::array<void (*)(const Expr&), kNodeCount> kChecks = {
-    verify_op,      verify_cast,    verify_set,     verify_broadcast, verify_expand,
-    verify_squeeze, verify_permute, verify_reshape, verify_slice,     verify_pad,
-    verify_cat,     verify_full,    verify_iota,    verify_split,     verify_merge};
+    verify_op,      verify_cast,    verify_set,   verify_broadcast, verify_expand, verify_squeeze,
+    verify_permute, verify_reshape, verify_slice, verify_pad,       verify_cat,    verify_full,
+    verify_iota,    verify_reduce,  verify_split, verify_merge};
 
 void verify_tensor(const TensorView& tensor) {
   const TensorDomain& domain = *tensor.domain();
@@ -196,7 +228,8 @@ void verify_expr(const Expr& expr, std::unordered_set<const Val*>& defined) {
     ensure(std::find(input->uses().begin(), input->uses().end(), &expr) != input->uses().end(),
            "operands know their uses: ", expr);
   }
-  ensure(expr.outputs().size() == 1, "an expression has one result: ", expr);
+  ensure(expr.outputs().size() == 1 || (expr.kind() == ExprKind::reduce && !expr.outputs().empty()),
+         "only a reduction has several results: ", expr);
   for (const Val* output : expr.outputs()) {
     ensure(output->definition() == &expr, "results know their definition: ", expr);
     defined.insert(output);

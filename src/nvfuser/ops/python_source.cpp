@@ -10,6 +10,7 @@
 
 #include "nvfuser/ir/nodes.h"
 #include "nvfuser/ir/pointwise.h"
+#include "nvfuser/ir/reduction.h"
 #include "nvfuser/ops/extent.h"
 #include "nvfuser/ops/operand.h"
 #include "nvfuser/ops/promotion.h"
@@ -93,7 +94,10 @@ class PythonWriter {
       if (definition == nullptr || !needed_.insert(definition).second) {
         continue;
       }
-      for (const Val* operand : definition->inputs()) {
+      // Positions are made by the builder of their reduction.
+      const size_t count = definition->kind() == ExprKind::reduce ? 1 : definition->inputs().size();
+      for (size_t k = 0; k < count; ++k) {
+        const Val* operand = definition->inputs()[k];
         constant_uses_[operand] += operand->is_constant();
         work.push_back(operand);
       }
@@ -110,6 +114,20 @@ class PythonWriter {
       note_extents(static_cast<const TensorView*>(val), name);
     }
     return name;
+  }
+
+  /// Tensors that one call makes.
+  void define_all(const std::vector<Val*>& vals, const std::string& text) {
+    std::string list;
+    for (const Val* val : vals) {
+      const std::string name = "tv" + std::to_string(tensors_++);
+      list += (list.empty() ? "" : ", ") + name;
+      names_.emplace(val, name);
+    }
+    out_ << "    " << list << " = " << text << "\n";
+    for (const Val* val : vals) {
+      note_extents(static_cast<const TensorView*>(val), names_.at(val));
+    }
   }
 
   /// Remembers where the extents of a tensor can be asked for.
@@ -321,6 +339,18 @@ class PythonWriter {
            ", dtype=" + dtype_text(expr.output(0)->dtype()) + ")";
   }
 
+  /// The builder makes what stands behind the first operand.
+  std::string reduce_text(const Expr& expr) {
+    const ReductionInfo& row = info(expr.attribute<ReductionOp>(0));
+    check(row.form != ReductionForm::inner, ErrorKind::definition, "a fusion cannot be written as Python: ", row.name,
+          " has no name there");
+    const bool whole = is_integral(expr.input(0)->dtype());
+    const std::string dims = list_of(flagged(expr.attribute<std::vector<bool>>(1)));
+    return "fd.ops." + std::string(row.name) + "(" + name(expr.input(0)) +
+           (static_cast<const TensorView*>(expr.input(0))->rank() == 0 ? "" : ", dims=" + dims) +
+           (whole && row.form == ReductionForm::typed ? ", dtype=" + dtype_text(expr.input(0)->dtype()) : "") + ")";
+  }
+
   /// A scalar that its op converts to the type of the result.
   std::string fill(const Val* value) {
     const bool shared = value->is_constant() && value->dtype() != DataType::Index && constant_uses_[value] > 1;
@@ -343,11 +373,17 @@ class PythonWriter {
                                                             &PythonWriter::cat_text,
                                                             &PythonWriter::full_text,
                                                             &PythonWriter::iota_text,
+                                                            &PythonWriter::reduce_text,
                                                             nullptr,
                                                             nullptr};
     const Text text = kTexts[static_cast<int>(expr.kind())];
     ensure(text != nullptr, "a fusion holds no ", name_of(expr.kind()), " of tensors");
-    define(expr.output(0), (this->*text)(expr));
+    const std::string made = (this->*text)(expr);
+    if (expr.outputs().size() == 1) {
+      define(expr.output(0), made);
+    } else {
+      define_all(expr.outputs(), made);
+    }
   }
 
   // ---- outputs ----

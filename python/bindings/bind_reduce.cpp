@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reductions of the submodule `ops`: by a loop over the table of reductions, and what is made of them.
+#include <string>
+
+#include "bindings.h"
+#include "nvfuser/ops/reduce.h"
+
+namespace nvfuser::python {
+namespace {
+
+/// What all forms share of a docstring.
+std::string docstring(const ReductionInfo& row) {
+  std::string text = std::string(row.doc) + "\n\nParameters\n----------\narg\n    The tensor.\n";
+  text += "dim, dims\n    The axes; all of them when left out.  Negative axes count from the end.\n";
+  text += "keepdim\n    Keep the reduced axes with size 1.\ndtype\n";
+  text +=
+      row.form == ReductionForm::typed
+          ? "    What the tensor is cast to first.  Null: Int for Bool and integers, else the tensor's type; narrow "
+            "floats\n    are accumulated in Float and rounded once.\n"
+          : "    Has to stay Null.\n";
+  text += "\nReturns\n-------\nTensorView\n    ";
+  text += row.form == ReductionForm::place       ? "Int positions in row-major order of the reduced axes.\n"
+          : row.parts.types[0] == PartType::flag ? "Bool.\n"
+                                                 : "The type of the tensor that is reduced.\n";
+  return text;
+}
+
+std::string signature(const ReductionInfo& row, const char* axes) {
+  return "def " + std::string(row.name) + "(arg: Val" + axes + ", dtype: DataType = DataType.Null) -> TensorView";
+}
+
+/// sum(x), sum(x, dtype=...), sum(x, 0), sum(x, [0, 1], keepdim=True, dtype=...).
+void bind_row(nb::module_& m, const ReductionInfo& row) {
+  const ReductionOp op = row.op;
+  const std::string doc = docstring(row);
+  const std::string over_all = signature(row, ""), over_one = signature(row, ", dim: int, keepdim: bool = False"),
+                    over_some = signature(row, ", dims: Sequence[int], keepdim: bool = False");
+  m.def(
+      row.name.data(),
+      [op](nb::handle arg, DataType dtype) { return wrap(reduce(op, op_tensor(arg, "arg"), {}, false, dtype)); },
+      "arg"_a, "dtype"_a = DataType::Null, nb::sig(over_all.c_str()), doc.c_str());
+  m.def(
+      row.name.data(),
+      [op](nb::handle arg, int64_t dim, bool keepdim, DataType dtype) {
+        return wrap(reduce(op, op_tensor(arg, "arg"), std::vector{dim}, keepdim, dtype));
+      },
+      "arg"_a, "dim"_a, "keepdim"_a = false, "dtype"_a = DataType::Null, nb::sig(over_one.c_str()), doc.c_str());
+  m.def(
+      row.name.data(),
+      [op](nb::handle arg, std::vector<int64_t> dims, bool keepdim, DataType dtype) {
+        return wrap(reduce(op, op_tensor(arg, "arg"), std::move(dims), keepdim, dtype));
+      },
+      "arg"_a, "dims"_a, "keepdim"_a = false, "dtype"_a = DataType::Null, nb::sig(over_some.c_str()), doc.c_str());
+}
+
+void bind_moments(nb::module_& m) {
+  m.def(
+      "var",
+      [](nb::handle arg, std::vector<int64_t> dims, int64_t correction, bool keepdim) {
+        return wrap(var(op_tensor(arg, "arg"), dims, correction, keepdim));
+      },
+      "arg"_a, "dims"_a, "correction"_a = 1, "keepdim"_a = false,
+      nb::sig("def var(arg: Val, dims: Sequence[int], correction: int = 1, keepdim: bool = False) -> TensorView"),
+      "Variance: squared distances from the mean over max(n - correction, 0).  Real, of Float, Double and complex "
+      "tensors.");
+  m.def(
+      "var_mean",
+      [](nb::handle arg, std::vector<int64_t> dims, int64_t correction, bool keepdim) {
+        const VarMean result = var_mean(op_tensor(arg, "arg"), dims, correction, keepdim);
+        return nb::make_tuple(wrap(result.var), wrap(result.mean));
+      },
+      "arg"_a, "dims"_a, "correction"_a = 1, "keepdim"_a = false,
+      nb::sig("def var_mean(arg: Val, dims: Sequence[int], correction: int = 1, keepdim: bool = False) -> "
+              "tuple[TensorView, TensorView]"),
+      "Variance, as `var`, and mean.");
+  m.def(
+      "welford",
+      [](nb::handle arg, std::vector<int64_t> dims) {
+        const WelfordResult result = welford(op_tensor(arg, "arg"), dims);
+        return nb::make_tuple(wrap(result.average), wrap(result.squares), wrap(result.count));
+      },
+      "arg"_a, "dims"_a,
+      nb::sig("def welford(arg: Val, dims: Sequence[int]) -> tuple[TensorView, TensorView, TensorView]"),
+      info(ReductionOp::welford).doc.data());
+}
+
+}  // namespace
+
+void bind_reduce(nb::module_& m) {
+  for (const ReductionInfo& row : kReductions) {
+    if (row.form != ReductionForm::moments && row.form != ReductionForm::inner) {
+      bind_row(m, row);
+    }
+  }
+  bind_moments(m);
+}
+
+}  // namespace nvfuser::python
