@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Combiners of reductions, named by the rows of ir/reduction.def: what a tuple is, how one begins, how an element joins
-// it, how two become one and what it gives.  T is the type in which the reduction is computed.  combine(a, b) expects
-// what came first in `a`; all of them are associative up to rounding.  Used by kernels and by the evaluator.
+// it, how two become one and what it gives.  T, also Element, is the type in which the reduction is computed.  All are
+// associative and commutative up to rounding.  Used by kernels and by the evaluator.
 #pragma once
 
 // clang-format off: each part uses those before it
@@ -64,6 +64,7 @@ struct Part {};
 
 template <class T>
 struct Sum {
+  using Element = T;
   static constexpr bool kDefined = !kBoolean<T>;
   struct Tuple {
     T a;
@@ -76,6 +77,7 @@ struct Sum {
 
 template <class T>
 struct Product {
+  using Element = T;
   static constexpr bool kDefined = !kBoolean<T>;
   struct Tuple {
     T a;
@@ -89,8 +91,9 @@ struct Product {
 /// NaN propagates.
 template <class T>
 struct Max {
+  using Element = T;
   static constexpr bool kDefined = kReal<T>;
-  struct Tuple {
+  struct alignas(T) alignas(4) Tuple {
     T a;
   };
   RT_MEMBER static Tuple neutral() { return {inner::Limits<T>::kLowest}; }
@@ -101,8 +104,9 @@ struct Max {
 
 template <class T>
 struct Min {
+  using Element = T;
   static constexpr bool kDefined = kReal<T>;
-  struct Tuple {
+  struct alignas(T) alignas(4) Tuple {
     T a;
   };
   RT_MEMBER static Tuple neutral() { return {inner::Limits<T>::kHighest}; }
@@ -113,6 +117,7 @@ struct Min {
 
 template <class T>
 struct Any {
+  using Element = T;
   static constexpr bool kDefined = true;
   struct Tuple {
     int32 a;
@@ -125,6 +130,7 @@ struct Any {
 
 template <class T>
 struct All {
+  using Element = T;
   static constexpr bool kDefined = true;
   struct Tuple {
     int32 a;
@@ -138,6 +144,7 @@ struct All {
 /// The place of the extreme value.  The first of equal values wins, NaN before all others; no element is place 0.
 template <class T, bool kGreatest>
 struct ArgExtreme {
+  using Element = T;
   static constexpr bool kDefined = kReal<T>;
   struct Tuple {
     T value;
@@ -164,6 +171,7 @@ struct ArgMin : ArgExtreme<T, false> {};
 /// Average, sum of squared distances from it, and count; joined as Chan has it.  No element has no average: NaN.
 template <class T>
 struct Welford {
+  using Element = T;
   static constexpr bool kDefined = kFloating<T> || kComplex<T>;
   using R = inner::Real<T>;
   struct Tuple {
@@ -190,6 +198,7 @@ struct Welford {
 /// The largest element m and the sum of exp(x - m), in one pass.  Elements of minus infinity add nothing.
 template <class T>
 struct SoftmaxSums {
+  using Element = T;
   static constexpr bool kDefined = kFloating<T>;
   struct Tuple {
     T most;
