@@ -31,14 +31,15 @@ struct Dim3 {
 }  // namespace emulator
 }  // namespace rt
 
-// The built-in variables of CUDA, of the thread that runs now.
-[[maybe_unused]] static thread_local rt::Dim3 threadIdx, blockIdx, blockDim, gridDim;
+// The built-in variables of CUDA, of the thread that runs now.  One of each in a library or program: the machine's
+// functions, of which there is one, set what kernels of several files read.
+inline thread_local rt::Dim3 threadIdx, blockIdx, blockDim, gridDim;
 
 namespace rt {
 inline namespace emulator {
 
 class Machine;
-[[maybe_unused]] static thread_local Machine* machine = nullptr;
+inline thread_local Machine* machine = nullptr;
 
 /// A kernel parameter that is a buffer.  Buffers that share memory share shadows; `step` shadows belong to an element.
 struct Buffer {
@@ -163,16 +164,33 @@ class Machine {
       fault("barrier in a kernel that is said to have none");
       return;
     }
-    const int thread = current_;
-    barrier_[thread] = line;
-    (*fibers_)[thread].switch_to(home_);
+    suspend(line);
   }
+  /// What a thread of the warp gives whose lane differs in the bits of `distance`: all its threads meet at that line.
+  __attribute__((noinline)) void exchange(void* got, const void* given, int bytes, int distance, int line) {
+    if (!launch_.has_barrier) {
+      fault("shuffle in a kernel whose threads are said not to meet");
+      return;
+    }
+    offers_[current_] = {got, given, bytes, distance, line};
+    suspend(kWarp);
+  }
+  /// The linear index of the running thread.
+  int thread() const { return current_; }
 
  private:
+  /// A shuffle that a thread waits in.
+  struct Offer {
+    void* got;
+    const void* given;
+    int bytes, distance, line;
+  };
   struct alignas(16) SharedWord {
     char bytes[16];
   };
-  static constexpr int kReady = 0, kDone = -1;  // of barrier_; a positive number is the line of the barrier waited at
+  // Of barrier_; a positive number is the line of the barrier waited at.  kWarp: waits in a shuffle.
+  static constexpr int kReady = 0, kDone = -1, kWarp = -2;
+  static constexpr int kWarpThreads = 32;
 
   Dim3 coordinates(int linear) const {
     const unsigned n = unsigned(linear);
@@ -238,6 +256,7 @@ class Machine {
     if (launch_.has_barrier) {
       fibers_ = std::make_unique<FiberPool>(unsigned(threads_));
       barrier_.resize(threads_);
+      offers_.resize(threads_);
     }
     for (long long k = 0; k < blocks; ++k, at = (at + stride) % blocks) {
       blockIdx = {unsigned(at % gridDim.x), unsigned(at / gridDim.x % gridDim.y), unsigned(at / gridDim.x / gridDim.y)};
@@ -275,9 +294,67 @@ class Machine {
           home_.switch_to((*fibers_)[thread]);
         }
       }
-      if (!open_barrier()) {
+      if (!open_warps() && !open_barrier()) {
         return;
       }
+    }
+  }
+  void suspend(int state) {
+    const int thread = current_;
+    barrier_[thread] = state;
+    (*fibers_)[thread].switch_to(home_);
+  }
+  /// Completes the shuffles that threads wait in, warp by warp.  False when there is none.
+  bool open_warps() {
+    bool any = false;
+    for (int first = 0; first < threads_; first += kWarpThreads) {
+      const int count = std::min(kWarpThreads, threads_ - first);
+      int waiting = -1;
+      for (int thread = first; thread < first + count; ++thread) {
+        waiting = barrier_[thread] == kWarp ? thread : waiting;
+      }
+      if (waiting >= 0) {
+        open_warp(first, count, waiting);
+        any = true;
+      }
+    }
+    return any;
+  }
+  void open_warp(int first, int count, int waiting) {
+    const int line = offers_[waiting].line;
+    for (int thread = first; thread < first + count; ++thread) {
+      if (barrier_[thread] != kWarp || offers_[thread].line != line) {
+        report_shuffle(waiting, thread);
+        break;
+      }
+    }
+    // Nobody runs before all have got theirs: what is given lies on the stacks.
+    for (int lane = 0; lane < count; ++lane) {
+      const int from = lane ^ offers_[first + lane].distance;
+      if (barrier_[first + lane] != kWarp) {
+        continue;
+      }
+      if (from < count && barrier_[first + from] == kWarp &&
+          offers_[first + from].bytes == offers_[first + lane].bytes) {
+        std::memcpy(offers_[first + lane].got, offers_[first + from].given, size_t(offers_[first + from].bytes));
+      } else if (from >= count) {
+        enter_thread(first + lane);
+        fault("shuffle: line %d, lane %d of a warp of %d threads", line, from, count);
+      }
+    }
+    for (int thread = first; thread < first + count; ++thread) {
+      barrier_[thread] = barrier_[thread] == kWarp ? kReady : barrier_[thread];
+    }
+  }
+  void report_shuffle(int waiting, int other) {
+    enter_thread(waiting);
+    const Dim3 t = coordinates(other);
+    const int state = barrier_[other], line = state == kWarp ? offers_[other].line : state;
+    if (state == kDone) {
+      fault("divergent shuffle: line %d, thread (%u,%u,%u) has ended", offers_[waiting].line, t.x, t.y, t.z);
+    } else {
+      fault("divergent shuffle: line %d, thread (%u,%u,%u) waits at line %d", offers_[waiting].line, t.x, t.y, t.z,
+            line);
     }
   }
   /// Every thread waits or is done; lets those that wait go on.  False when all are done.
@@ -340,6 +417,7 @@ class Machine {
   int array_shift_ = 0;
   std::vector<int> order_;
   std::vector<int> barrier_;
+  std::vector<Offer> offers_;
   Fiber home_;
   std::unique_ptr<FiberPool> fibers_;
 };

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// K elements join a tuple at once: a tree over the elements, then one step on the accumulator, so that what depends on
+// the step before it is one combination in K.  Statistics with a costly combination have forms of their own here.
+#pragma once
+
+// clang-format off: each part uses those before it
+#if __has_include("rt/fields.h")
+#include "rt/fields.h"
+#include "rt/combine.h"
+#include "rt/approximate.h"
+#else
+#include "fields.h"
+#include "combine.h"
+#include "approximate.h"
+#endif
+// clang-format on
+
+namespace rt::inner {
+
+/// The type in which a row computes.
+template <class Row>
+using Element = typename Row::Element;
+
+template <class T, int N>
+struct Values {
+  T v[N];
+};
+
+/// Combines lift(x.v[At]) .. lift(x.v[At + K - 1]) pair by pair, in their order.
+template <class Row, int At, int K, class T, int N>
+RT_FN typename Row::Tuple lifted(const Values<T, N>& x) {
+  if constexpr (K == 1) {
+    return Row::lift(x.v[At]);
+  } else {
+    constexpr int kLeft = K - K / 2;
+    return Row::combine(lifted<Row, At, kLeft>(x), lifted<Row, At + kLeft, K / 2>(x));
+  }
+}
+template <int At, int K, class T, int N>
+RT_FN T sum_of(const Values<T, N>& x) {
+  return lifted<Sum<T>, At, K>(x).a;
+}
+
+/// The square of a distance.
+template <class R>
+RT_FN R size_of(R x) {
+  return x * x;
+}
+template <class R>
+RT_FN R size_of(complex<R> x) {
+  return x.re * x.re + x.im * x.im;
+}
+
+template <class Row>
+struct Folding {
+  using Tuple = typename Row::Tuple;
+  template <int K, class T>
+  RT_MEMBER static Tuple join(const Tuple& a, const Values<T, K>& x) {
+    return Row::combine(a, lifted<Row, 0, K>(x));
+  }
+};
+
+/// Their average and squares first; one quotient for all K.
+template <class T>
+struct Folding<Welford<T>> {
+  using Tuple = typename Welford<T>::Tuple;
+  using R = Real<T>;
+  template <int K>
+  RT_MEMBER static Tuple join(const Tuple& a, const Values<T, K>& x) {
+    constexpr R kCount = R(K), kShare = R(1) / R(K);
+    const T mean = sum_of<0, K>(x) * kShare;
+    Values<R, K> squares;
+    repeat<K>([&](int k) { squares.v[k] = size_of(x.v[k] - mean); });
+    const R count = a.count + kCount, share = quotient(kCount, count);
+    const T distance = mean - a.mean;
+    return {a.mean + distance * share, a.squares + (sum_of<0, K>(squares) + size_of(distance) * (share * a.count)),
+            count};
+  }
+};
+
+/// One maximum, one rescaling, K exponentials.
+template <class T>
+struct Folding<SoftmaxSums<T>> {
+  using Tuple = typename SoftmaxSums<T>::Tuple;
+  template <int K>
+  RT_MEMBER static Tuple join(const Tuple& a, const Values<T, K>& x) {
+    return join(a, x, lifted<Max<T>, 0, K>(x).a);
+  }
+  /// With the largest of x.
+  template <int K>
+  RT_MEMBER static Tuple join(const Tuple& a, const Values<T, K>& x, T largest) {
+    const T most = maximum(a.most, largest);
+    // Where nothing is above minus infinity, no difference may be taken from it.
+    const T base = most == Limits<T>::kLowest ? T(0) : most;
+    Values<T, K> terms;
+    repeat<K>([&](int k) { terms.v[k] = exp_below(x.v[k] - base); });
+    return {most, a.sum * exp_below(a.most - base) + sum_of<0, K>(terms)};
+  }
+};
+
+}  // namespace rt::inner
