@@ -3,8 +3,13 @@
 // what blocks share on a GPU is scratch of the thread, and a barrier is nothing.
 #pragma once
 
+#if __has_include("divisor.h")
 #include "divisor.h"
 #include "types.h"
+#else
+#include "nvfuser/device/generic/divisor.h"
+#include "nvfuser/device/generic/types.h"
+#endif
 
 namespace rt {
 
@@ -20,6 +25,7 @@ struct alignas(sizeof(T) * N >= 64 ? 64 : alignof(T)) Array {
   T v[N];
   RT_MEMBER T& operator[](long long i) { return v[i]; }
   RT_MEMBER const T& operator[](long long i) const { return v[i]; }
+  RT_MEMBER void set(long long i, const T& value) { v[i] = value; }
 };
 
 // ---- scratch of a task
