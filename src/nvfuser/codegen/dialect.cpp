@@ -15,6 +15,8 @@ constexpr Dialect kGpu{
     .move_element = "rt::copy<1>($to, $i, $from, $j);",
     .move_vector = "rt::copy<$width>($to, $i, $from, $j);",
     .move_streamed = "",
+    .fold = "rt::fold<$combiner, $width>($acc, $at, $sources);",
+    .accumulators = "$combiner::Tuple",
     .unroll = "#pragma unroll",
     .vectorize = "#pragma unroll",
     .kernel_head = "RT_KERNEL($name, $threads, $blocks)($parameters)",
@@ -35,6 +37,8 @@ constexpr Dialect kCpu{
     .move_element = "$to[$i] = $from[$j];",
     .move_vector = "rt::copy<$width>($to, $i, $from, $j);",
     .move_streamed = "rt::stream_out(&$to[$i], &$from[$j], $count < $width ? $count : $width);",
+    .fold = "rt::fold_up_to<$combiner, $width>($acc, $at, $sources, $count);",
+    .accumulators = "rt::Lanes<$combiner>",
     .unroll = "",
     .vectorize = "#pragma GCC ivdep",
     .kernel_head =

@@ -13,6 +13,7 @@
 #include "nvfuser/codegen/value_text.h"
 #include "nvfuser/ir/nodes.h"
 #include "nvfuser/ir/pointwise.h"
+#include "nvfuser/ir/reduction.h"
 
 namespace nvfuser {
 
@@ -33,6 +34,12 @@ class Printer {
   void print(const Allocate& node);
   void print(const Assign& node);
   void print(const Move& node);
+  void print(const Begin& node);
+  void print(const Accumulate& node);
+  void print_fold(const Accumulate& node);
+  void find_folds(const Block& block);
+  void print(const Join& node);
+  void print(const Finish& node);
   void print(const Sync&) { body_.line("rt::sync();"); }
   void print(const Loop& node);
   void print(const Guard& node);
@@ -46,7 +53,8 @@ class Printer {
   }
   std::string element(const Place& place, DataType to);
   std::string scalar(const Val& value, DataType to);
-  std::string operand(const Assign& node, size_t k, DataType to);
+  std::string operand(const Tensor& what, const std::vector<Place>& reads, size_t k, DataType to);
+  std::string operand(const Assign& node, size_t k, DataType to) { return operand(*node.what, node.reads, k, to); }
   std::string value_of(const Assign& node);
   std::string compute(const Assign& node);
   std::string select(const Assign& node);
@@ -56,13 +64,14 @@ class Printer {
   std::string summary() const;
   std::string parameters() const;
   void declare_indices(std::string& out, const std::string& indent) const;
-  std::string head() const;
+  std::string head();
 
   const Program& program_;
   const Dialect& dialect_;
   IndexText index_;
   KernelText result_;
   TextBuffer body_;
+  std::unordered_set<const Tensor*> folded_;            ///< reductions with an Accumulate of several elements
   std::vector<std::pair<size_t, std::string>> arrays_;  // position in body_, name
 };
 
@@ -73,10 +82,91 @@ void Printer::print(const Block& block) {
   }
 }
 
+void Printer::find_folds(const Block& block) {
+  for (const Node& node : block.nodes) {
+    if (const auto* accumulate = std::get_if<Accumulate>(&node); accumulate && accumulate->width > 1) {
+      folded_.insert(accumulate->reduce);
+    } else if (const auto* loop = std::get_if<Loop>(&node)) {
+      find_folds(*loop->body);
+    } else if (const auto* guard = std::get_if<Guard>(&node)) {
+      find_folds(*guard->body);
+      if (guard->otherwise) {
+        find_folds(*guard->otherwise);
+      }
+    }
+  }
+}
+
+/// rt::Sum<rt::float32>
+std::string combiner_text(const Tensor& reduce) {
+  const Reduction& reduction = *reduce.reduction;
+  return "rt::" + std::string(info(reduction.row).combiner) + "<" + type_text(reduction.type) + ">";
+}
+
+std::string accumulators(const Tensor* reduce) { return reduce->name + "_acc"; }
+
+std::string team_name(int team) { return "team" + std::to_string(team); }
+
 void Printer::print(const Allocate& node) {
-  const std::string name = buffer_name(node.tensor);
+  const std::string name = node.accumulators ? accumulators(node.tensor) : buffer_name(node.tensor);
+  const std::string_view form = folded_.contains(node.tensor) ? dialect_.accumulators : "$combiner::Tuple";
+  const std::string type =
+      node.accumulators ? fill(form, {{"combiner", combiner_text(*node.tensor)}}) : type_text(node.tensor->dtype);
   arrays_.emplace_back(body_.size(), name);
-  body_.line("rt::Array<", type_text(node.tensor->dtype), ", ", node.count, "> ", name, ";");
+  body_.line("rt::Array<", type, ", ", node.count, "> ", name, ";");
+}
+
+void Printer::print(const Begin& node) {
+  result_.reduces = true;
+  body_.line("rt::begin<", combiner_text(*node.reduce), ">(", accumulators(node.reduce), ", ", index_.text(node.at),
+             ");");
+}
+
+void Printer::print_fold(const Accumulate& node) {
+  std::string sources;
+  for (const Place& place : node.reads) {
+    sources += (sources.empty() ? "" : ", ") + buffer_name(place.tensor) + ", " + index_.text(place.offset);
+  }
+  const std::string count =
+      node.counts.empty() ? std::to_string(node.width) : least_of(node.reduce->name + "_count", node.counts);
+  body_.line(fill(dialect_.fold, {{"combiner", combiner_text(*node.reduce)},
+                                  {"width", std::to_string(node.width)},
+                                  {"acc", accumulators(node.reduce)},
+                                  {"at", index_.text(node.at)},
+                                  {"sources", sources},
+                                  {"count", count}}));
+}
+
+void Printer::print(const Accumulate& node) {
+  if (node.width > 1) {
+    return print_fold(node);
+  }
+  std::string operands;
+  for (size_t k = 0; k < node.reads.size(); ++k) {
+    // The second operand of a row is a position.
+    const DataType to = k == 0 ? node.reduce->reduction->type : DataType::Int;
+    operands += ", " + operand(*node.reduce, node.reads, k, to);
+  }
+  body_.line("rt::accumulate<", combiner_text(*node.reduce), ">(", accumulators(node.reduce), ", ",
+             index_.text(node.at), operands, ");");
+}
+
+void Printer::print(const Join& node) {
+  const std::string slots = program_.teams[node.team].wide() ? ", slots" : "";
+  body_.line("rt::join(", team_name(node.team), slots, ", rt::member<", combiner_text(*node.reduce), ", ", node.count,
+             ">(", accumulators(node.reduce), "));");
+}
+
+void Printer::print(const Finish& node) {
+  const Reduction& reduction = *node.reduce->reduction;
+  const std::string at = index_.text(node.at);
+  for (const Tensor* part : node.parts) {
+    const std::string result = "rt::result<" + combiner_text(*part) + ", " + std::to_string(part->part) + ">(" +
+                               accumulators(node.reduce) + ", " + at + ")";
+    const DataType type = part_type(reduction.row, part->part, reduction.type);
+    body_.line(
+        fill(dialect_.set, {{"to", buffer_name(part)}, {"i", at}, {"value", convert_text(result, type, part->dtype)}}));
+  }
 }
 
 void Printer::print(const Move& node) {
@@ -187,9 +277,9 @@ std::string Printer::scalar(const Val& value, DataType to) {
   return convert_text(index_.text(extent->second), program_.wide ? DataType::Int : DataType::Int32, to);
 }
 
-std::string Printer::operand(const Assign& node, size_t k, DataType to) {
-  const Operand& operand = node.what->operands.at(k);
-  return operand.tensor ? element(node.reads.at(k), to) : scalar(*operand.scalar, to);
+std::string Printer::operand(const Tensor& what, const std::vector<Place>& reads, size_t k, DataType to) {
+  const Operand& operand = what.operands.at(k);
+  return operand.tensor ? element(reads.at(k), to) : scalar(*operand.scalar, to);
 }
 
 std::string Printer::value_of(const Assign& node) {
@@ -269,8 +359,10 @@ std::string Printer::summary() const {
     if (t->expr == nullptr) {
       continue;
     }
-    const bool pointwise = t->expr->kind() == ExprKind::pointwise;
-    const std::string_view name = pointwise ? name_of(t->expr->attribute<PointwiseOp>(0)) : name_of(t->expr->kind());
+    const ExprKind kind = t->expr->kind();
+    const std::string_view name = kind == ExprKind::pointwise ? name_of(t->expr->attribute<PointwiseOp>(0))
+                                  : kind == ExprKind::reduce  ? name_of(t->expr->attribute<ReductionOp>(0))
+                                                              : name_of(kind);
     if (std::find(names.begin(), names.end(), name) == names.end()) {
       names.push_back(name);
     }
@@ -307,7 +399,7 @@ void Printer::declare_indices(std::string& out, const std::string& indent) const
   }
 }
 
-std::string Printer::head() const {
+std::string Printer::head() {
   const auto threads = program_.block[0] * program_.block[1] * program_.block[2];
   std::string out = "// " + program_.name + ": " + summary() + "\nnamespace " + kernel_namespace(program_) + " {\n";
   out += "using Index = " + std::string(program_.wide ? "long long" : "int") + ";\n";
@@ -327,6 +419,16 @@ std::string Printer::head() const {
     out += indent + "rt::Shared<" + type + "> " + name + " = rt::shared<" + type + ">(" +
            std::to_string(s.byte_offset) + ", " + std::to_string(s.count) + ", \"" + name + "\");\n";
   }
+  for (size_t k = 0; k < program_.teams.size(); ++k) {
+    const TeamShape& team = program_.teams[k];
+    out += indent + "const rt::Team<" + std::to_string(team.size) + ", " + std::to_string(team.count) + ", " +
+           (team.lanes ? "true" : "false") + "> " + team_name(static_cast<int>(k)) + " = {" + index_.text(team.rank) +
+           ", " + index_.text(team.index) + "};\n";
+  }
+  if (program_.slot_half_bytes > 0) {
+    out += indent + "rt::Slots slots = {" + std::to_string(program_.slot_offset) + ", " +
+           std::to_string(program_.slot_half_bytes) + ", 0};\n";
+  }
   return out;
 }
 
@@ -335,7 +437,12 @@ KernelText Printer::run() {
   if (dialect_.tasks) {
     scope.emplace(body_);
   }
+  find_folds(program_.body);
   print(program_.body);
+  for (const TeamShape& team : program_.teams) {
+    index_.text(team.rank);  // the head declares the indices that are used
+    index_.text(team.index);
+  }
   const std::string body = body_.take();
   const std::string top = head();
   for (const auto& [position, name] : arrays_) {

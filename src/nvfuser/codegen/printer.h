@@ -15,6 +15,7 @@ struct KernelText {
   std::vector<std::pair<int, std::string>> arrays;  ///< (line, counted from 0, and name) of local arrays
   bool converts = false;                            ///< needs rt/convert.h
   bool computes = false;                            ///< needs rt/math.h
+  bool reduces = false;                             ///< needs rt/reduce.h
 };
 
 KernelText kernel_text(const Program& program);

@@ -19,7 +19,8 @@ std::string includes(const std::vector<KernelText>& kernels) {
   std::string out = "#include \"rt/types.h\"\n";
   out += any(&KernelText::converts) ? "#include \"rt/convert.h\"\n" : "";
   out += any(&KernelText::computes) ? "#include \"rt/math.h\"\n" : "";
-  return out + "#include \"rt/memory.h\"\n";
+  out += "#include \"rt/memory.h\"\n";
+  return out + (any(&KernelText::reduces) ? "#include \"rt/reduce.h\"\n" : "");
 }
 
 }  // namespace

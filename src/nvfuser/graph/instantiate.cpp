@@ -12,6 +12,7 @@
 
 #include "nvfuser/graph/buffer_layout.h"
 #include "nvfuser/graph/extents.h"
+#include "nvfuser/ir/dtype.h"
 
 namespace nvfuser {
 
@@ -70,6 +71,8 @@ TensorOp op_of(ExprKind kind) {
       return TensorOp::fill;
     case ExprKind::iota:
       return TensorOp::iota;
+    case ExprKind::reduce:
+      return TensorOp::reduce;
     default:
       return TensorOp::compute;
   }
@@ -119,6 +122,9 @@ class Instantiate {
     kernel_->outputs.resize(order.size());
     for (size_t k : order) {
       kernel_->outputs[k] = store(k);
+    }
+    if (reduces(*kernel_)) {
+      order_roots();
     }
     for (Tensor* t : kernel_->tensors) {
       t->reference = &kernel_->main();
@@ -211,13 +217,20 @@ class Instantiate {
   Operand instance(const Key& wanted) {
     struct Work {
       Key key;
+      std::vector<Id*> reduced;
       std::vector<Read> reads;
       size_t next = 0;
     };
     std::vector<Work> stack;
     const auto visit = [&](const Key& key) {
       if (!memo_.contains(key)) {
-        stack.push_back({key, leaf_of(key) ? std::vector<Read>{} : compose(key)});
+        Work work{key, {}, {}};
+        if (!leaf_of(key)) {
+          std::vector<Index> indices;
+          work.reduced = bind_reduced(key, indices);
+          work.reads = compose(key, indices);
+        }
+        stack.push_back(std::move(work));
       }
     };
     visit(wanted);
@@ -227,8 +240,11 @@ class Instantiate {
         visit(Key(work.reads[work.next++].key));
         continue;
       }
-      const Operand made = make(work.key, work.reads);
-      memo_.emplace(work.key, made);
+      if (!leaf_of(work.key) && work.key.view->definition()->kind() == ExprKind::reduce) {
+        make_parts(work.key, work.reads, work.reduced);
+      } else {
+        memo_.emplace(work.key, make(work.key, work.reads));
+      }
       stack.pop_back();
     }
     return memo_.at(wanted);
@@ -241,12 +257,44 @@ class Instantiate {
     return leaf;
   }
 
-  std::vector<Read> compose(const Key& key) const {
+  /// Binds the axes that the value's definition reduces to reference axes; `indices`: theirs, in order.
+  std::vector<Id*> bind_reduced(const Key& key, std::vector<Index>& indices) {
+    std::vector<Id*> taken, bound;
+    if (key.view->definition()->kind() != ExprKind::reduce) {
+      return bound;
+    }
+    const auto take = [&](Index p) {
+      for (const Atom* atom : atoms_of(p)) {
+        if (atom->kind == AtomKind::axis) {
+          taken.push_back(id_of(*atom));
+        }
+      }
+    };
+    std::for_each(key.map.begin(), key.map.end(), take);
+    std::for_each(key.tests.begin(), key.tests.end(), [&](const Test& test) { take(test.index); });
+    for (const IterDomain* axis : key.view->domain()->root()) {
+      if (axis->is_reduction()) {
+        const size_t known = taken.size();
+        indices.push_back(bind(axis, extents_->of(axis->extent()), taken));
+        bound.insert(bound.end(), taken.begin() + static_cast<std::ptrdiff_t>(known), taken.end());
+      }
+    }
+    return bound;
+  }
+
+  /// `reduced`: indices of the root axes that the definition reduces.
+  std::vector<Read> compose(const Key& key, const std::vector<Index>& reduced) const {
     const Expr& expr = *key.view->definition();
     std::unordered_map<const IterDomain*, Index> env;
     const std::vector<IterDomain*> axes = key.view->domain()->no_reductions();
     for (size_t k = 0; k < axes.size(); ++k) {
       env[axes[k]] = key.map[k];
+    }
+    size_t next = 0;
+    for (const IterDomain* axis : key.view->domain()->root()) {
+      if (axis->is_reduction()) {
+        env[axis] = reduced.at(next++);
+      }
     }
     const LinkScope scope{*kernel_->pool, *algebra_, [&](const IterDomain* axis) { return env.at(axis); },
                           [&](const Val* v) { return extents_->of(v); }};
@@ -296,6 +344,59 @@ class Instantiate {
     return made;
   }
 
+  /// All results of a reduction at once.
+  void make_parts(const Key& key, const std::vector<Read>& reads, const std::vector<Id*>& reduced) {
+    const Expr& expr = *key.view->definition();
+    check(made_.insert(&expr).second, ErrorKind::schedule,
+          "a reduction is needed in two places of one kernel: ", OpTitle{expr});
+    auto reduction = std::make_shared<Reduction>();
+    reduction->row = expr.attribute<ReductionOp>(0);
+    reduction->type = compute_type(expr.input(0)->dtype());
+    reduction->axes = reduced;
+    for (const Val* result : expr.outputs()) {
+      const Key mine{static_cast<const TensorView*>(result), key.map, key.tests};
+      const Operand made = finish(mine, TensorOp::reduce, {});
+      Tensor& t = *made.tensor;
+      t.expr = &expr;
+      t.part = static_cast<int>(reduction->parts.size());
+      t.reduction = reduction;
+      for (const Read& read : reads) {
+        t.operands.push_back(memo_.at(read.key));
+      }
+      reduction->parts.push_back(&t);
+      memo_.emplace(mine, made);
+    }
+  }
+
+  /// Reference axes in the memory order of the access that spans most of them, so that the innermost is what lies side
+  /// by side; the others keep their places in front.
+  void order_roots() {
+    const Tensor* widest = nullptr;
+    for (const Tensor* t : kernel_->tensors) {
+      const bool access = t->op == TensorOp::load || t->op == TensorOp::store;
+      if (access && (widest == nullptr || needs(*t).size() > needs(*widest).size())) {
+        widest = t;
+      }
+    }
+    const bool loads = widest->op == TensorOp::load;
+    const std::vector<Tensor*>& buffers = loads ? kernel_->inputs : kernel_->outputs;
+    const Tensor* buffer = loads ? kernel_->buffer_of(widest) : widest;
+    const size_t position = std::find(buffers.begin(), buffers.end(), buffer) - buffers.begin();
+    const Layout& layout = (loads ? request_.input_layouts : request_.output_layouts).at(position);
+    std::vector<Id*> spanned;
+    for (const int axis : layout.order) {
+      for (const Atom* atom : atoms_of(widest->map[axis])) {
+        if (atom->kind == AtomKind::axis && std::find(spanned.begin(), spanned.end(), id_of(*atom)) == spanned.end()) {
+          spanned.push_back(id_of(*atom));
+        }
+      }
+    }
+    std::vector<Id*>& roots = kernel_->main().roots;
+    std::erase_if(roots, [&](Id* root) { return std::find(spanned.begin(), spanned.end(), root) != spanned.end(); });
+    roots.insert(roots.end(), spanned.begin(), spanned.end());
+    kernel_->main().loops = roots;
+  }
+
   /// pad: the operand under its tests, else the value.  cat: the ranges cover the axis, so the last needs no condition.
   void add_choices(Tensor& t, const Expr& expr, const std::vector<Read>& reads) {
     for (const Read& read : reads) {
@@ -327,6 +428,7 @@ class Instantiate {
   std::unordered_set<const TensorView*> inputs_;
   std::unordered_map<const Id*, const IterDomain*> bound_axis_;
   std::unordered_map<Key, Operand, KeyHash> memo_;
+  std::unordered_set<const Expr*> made_;  ///< reductions
 };
 
 }  // namespace

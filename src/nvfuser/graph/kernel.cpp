@@ -49,6 +49,25 @@ std::vector<Tensor*> Kernel::consumers(const Tensor* t) const {
   return found;
 }
 
+namespace {
+
+/// Readers of any part are readers of all.
+void share_consumers(const Tensor& leader, std::unordered_map<const Tensor*, std::vector<Tensor*>>& table) {
+  std::vector<Tensor*> all;
+  for (const Tensor* part : leader.reduction->parts) {
+    for (Tensor* c : table[part]) {
+      if (std::find(all.begin(), all.end(), c) == all.end()) {
+        all.push_back(c);
+      }
+    }
+  }
+  for (const Tensor* part : leader.reduction->parts) {
+    table[part] = all;
+  }
+}
+
+}  // namespace
+
 std::unordered_map<const Tensor*, std::vector<Tensor*>> consumer_table(const Kernel& kernel) {
   std::unordered_map<const Tensor*, std::vector<Tensor*>> table;
   for (Tensor* c : kernel.tensors) {
@@ -58,7 +77,17 @@ std::unordered_map<const Tensor*, std::vector<Tensor*>> consumer_table(const Ker
       }
     }
   }
+  for (const Tensor* t : kernel.tensors) {
+    if (t->op == TensorOp::reduce && !is_later_part(*t)) {
+      share_consumers(*t, table);
+    }
+  }
   return table;
+}
+
+bool reduces(const Kernel& kernel) {
+  return std::any_of(kernel.tensors.begin(), kernel.tensors.end(),
+                     [](const Tensor* t) { return t->op == TensorOp::reduce; });
 }
 
 Tensor* Kernel::buffer_of(const Tensor* load) const {
@@ -84,6 +113,14 @@ std::vector<Id*> needs(const Tensor& t) {
     add_shift_axes(*t.reference, id, found);
   }
   std::sort(found.begin(), found.end(), [](const Id* a, const Id* b) { return a->serial < b->serial; });
+  return found;
+}
+
+std::vector<Id*> leaves(const Tensor& t) {
+  std::vector<Id*> found = needs(t);
+  if (t.op == TensorOp::reduce) {
+    found.insert(found.end(), t.reduction->axes.begin(), t.reduction->axes.end());
+  }
   return found;
 }
 

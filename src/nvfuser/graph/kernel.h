@@ -63,9 +63,19 @@ enum class TensorOp : uint8_t {
   fill,     ///< operands[0], a scalar
   iota,     ///< operands[0] + operands[1] * position, both scalars
   copy,     ///< a cache of its only operand
+  reduce,   ///< a result of a reduction over operands, which it iterates along `reduction->axes` too
 };
 
 struct Tensor;
+
+/// A reduction of one or several results (its parts, which stand together among the kernel's tensors).  parts[0] leads:
+/// passes act on it and treat readers of any part as its own.
+struct Reduction {
+  ReductionOp row;
+  DataType type;          ///< T of the combiner: what operands are converted to
+  std::vector<Id*> axes;  ///< roots of the reference that it accumulates over
+  std::vector<Tensor*> parts;
+};
 
 /// An operand: a tensor, or a scalar Val (constant, or a parameter of the kernel; a CPU scalar tensor counts as one).
 struct Operand {
@@ -99,6 +109,8 @@ struct Tensor {
   std::vector<Index> map;    ///< index of each logical (no-reduction) axis of `view` over reference axes
   std::vector<Test> tests;   ///< range tests that links brought and the algebra could not prove
   Index position = nullptr;  ///< iota: the index
+  std::shared_ptr<const Reduction> reduction;  ///< reduce
+  int part = 0;                                ///< reduce: which of the reduction's results
 
   // ---- schedule ----
   Reference* reference = nullptr;
@@ -108,8 +120,9 @@ struct Tensor {
   bool streaming = false;                ///< loads, stores: data is not used again soon
 
   // ---- filled by transform/assign_loops: one entry per loop of the reference ----
-  std::vector<Id*> loop_ids;  ///< the id that stands for each reference loop in this tensor
-  std::vector<Id*> loop;      ///< the same, null where the loop vanished
+  std::vector<Id*> loop_ids;   ///< the id that stands for each reference loop in this tensor
+  std::vector<Id*> loop;       ///< the same, null where the loop vanished
+  std::vector<Id*> kept_loop;  ///< the same without own reduction loops
   std::unordered_map<const Id*, Transform*> uses;
 };
 
@@ -134,6 +147,11 @@ struct Kernel {
   Tensor* buffer_of(const Tensor* load) const;
 };
 
+/// A result of a reduction that another one leads.
+inline bool is_later_part(const Tensor& t) { return t.part > 0; }
+/// Does the kernel reduce?
+bool reduces(const Kernel& kernel);
+
 /// A new id of the kernel; its own mirror.
 Id* make_id(Kernel& kernel, const std::string& name, Index extent);
 /// A new tensor of the kernel's storage, not yet in `tensors`.
@@ -141,11 +159,13 @@ Tensor* make_tensor(Kernel& kernel, TensorOp op, DataType dtype, const TensorVie
 /// Axes on which t depends: leaves of its map and of its tests, and those that its reference shifts them by, in order
 /// of serial.
 std::vector<Id*> needs(const Tensor& t);
+/// Needs, and what a reduction accumulates over.
+std::vector<Id*> leaves(const Tensor& t);
 /// The id that an axis atom of this kernel stands for.
 Id* id_of(const Atom& axis);
 /// Appends the axes that shifts of `id` in the reference read, those that these are shifted by included.
 void add_shift_axes(const Reference& reference, const Id* id, std::vector<Id*>& found);
-/// Consumers of every tensor in one walk.
+/// Consumers of every tensor in one walk; parts of a reduction share theirs.
 std::unordered_map<const Tensor*, std::vector<Tensor*>> consumer_table(const Kernel& kernel);
 
 /// Is the test provably true?

@@ -11,8 +11,8 @@ constexpr int64_t kSharedAlignment = 16;
 Allocation default_layout(const Lowering& state, const Tensor& t) {
   Allocation allocation;
   Index step = state.constant(1);
-  for (size_t k = t.loop.size(); k-- > 0;) {
-    Id* loop = t.loop[k];
+  for (size_t k = t.kept_loop.size(); k-- > 0;) {
+    Id* loop = t.kept_loop[k];
     if (loop == nullptr) {
       continue;
     }

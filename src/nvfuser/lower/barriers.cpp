@@ -23,12 +23,13 @@ class Barriers {
       if (crosses(state, first_accesses(body[k]).first)) {
         body.insert(body.begin() + static_cast<std::ptrdiff_t>(k), Item{});
         state.clear();
-        inserted_ = true;
+        any_ = true;
         continue;
       }
       Item& item = body[k];
-      if (item.kind == Item::Kind::sync) {
+      if (item.kind == Item::Kind::sync || item.barrier) {
         state.clear();
+        any_ = true;
       } else if (item.kind == Item::Kind::step) {
         state.insert(item.accesses.begin(), item.accesses.end());
       } else {
@@ -38,7 +39,7 @@ class Barriers {
     return state;
   }
 
-  bool inserted() const { return inserted_; }
+  bool any() const { return any_; }
 
  private:
   State walk_loop(Item& loop, State head) {
@@ -54,7 +55,7 @@ class Barriers {
   /// Accesses that may happen before any barrier inside; and whether every path meets a barrier.
   std::pair<State, bool> first_accesses(const Item& item) const {
     if (item.kind != Item::Kind::loop) {
-      return {State(item.accesses.begin(), item.accesses.end()), item.kind == Item::Kind::sync};
+      return {State(item.accesses.begin(), item.accesses.end()), item.kind == Item::Kind::sync || item.barrier};
     }
     State found;
     for (const Item& inner : item.body) {
@@ -86,7 +87,7 @@ class Barriers {
   }
 
   std::array<bool, 3> threads_;
-  bool inserted_ = false;
+  bool any_ = false;
 };
 
 }  // namespace
@@ -94,14 +95,15 @@ class Barriers {
 bool insert_barriers(std::vector<Item>& body, const std::array<bool, 3>& threads) {
   Barriers pass(threads);
   pass.walk(body, {});
-  return pass.inserted();
+  return pass.any();
 }
 
 void insert_barriers(Lowering& state) {
   std::array<bool, 3> threads;
   std::transform(state.program.block.begin(), state.program.block.end(), threads.begin(),
                  [](int64_t n) { return n > 1; });
-  state.program.has_barrier = insert_barriers(state.body, threads);
+  const bool waits = insert_barriers(state.body, threads);
+  state.program.has_barrier = waits || !state.program.teams.empty();
 }
 
 }  // namespace nvfuser

@@ -6,8 +6,8 @@ namespace nvfuser {
 
 namespace {
 
-Index loop_variable(Lowering& state, const Tensor& t, size_t k) {
-  const Id* loop = t.loop[k];
+Index loop_variable(Lowering& state, const Tensor& t, size_t k, Role role) {
+  const Id* loop = loops_at(t, role)[k];
   if (loop == nullptr || loop->extent->is(1)) {
     return state.constant(0);
   }
@@ -17,17 +17,17 @@ Index loop_variable(Lowering& state, const Tensor& t, size_t k) {
   if (is_thread(loop->parallel)) {
     return state.pool().var(kThreadNames[thread_dimension(loop->parallel)], loop->extent);
   }
-  return state.pool().var(state.groups[state.group_of.at(&t)[k]].name, loop->extent);
+  return state.pool().var(state.groups[state.groups_at(t, role)[k]].name, loop->extent);
 }
 
-Index amount_of(Lowering& state, const Tensor& t, const Transform& shift) {
-  return index_at(state, t, state.request.facts.with_same(state.algebra, shift.amount));
+Index amount_of(Lowering& state, const Tensor& t, const Transform& shift, Role role) {
+  return index_at(state, t, state.request.facts.with_same(state.algebra, shift.amount), role);
 }
 
-Index compute(Lowering& state, const Tensor& t, const Id* id) {
+Index compute(Lowering& state, const Tensor& t, const Id* id, Role role) {
   IndexPool& pool = state.pool();
   const Algebra& algebra = state.algebra;
-  const auto up = [&](const Id* i) { return value_of(state, t, i); };
+  const auto up = [&](const Id* i) { return value_of(state, t, i, role); };
   if (const auto use = t.uses.find(id); use != t.uses.end()) {
     const Transform& x = *use->second;
     if (x.kind == Transform::Kind::split) {
@@ -36,7 +36,7 @@ Index compute(Lowering& state, const Tensor& t, const Id* id) {
     if (x.kind == Transform::Kind::shift) {
       // Where all loops of the axis vanished its index is 0, not the place in front of the axis that loops begin at.
       const Index shifted = up(x.outputs[0]);
-      return shifted->is(0) ? shifted : pool.sub(shifted, amount_of(state, t, x));
+      return shifted->is(0) ? shifted : pool.sub(shifted, amount_of(state, t, x, role));
     }
     const Index out = up(x.outputs[0]), inner = x.inputs[1]->extent;
     return id == x.inputs[0] ? algebra.div(out, inner) : algebra.mod(out, inner);
@@ -47,7 +47,7 @@ Index compute(Lowering& state, const Tensor& t, const Id* id) {
       return id == x.outputs[0] ? algebra.div(up(x.inputs[0]), x.factor) : algebra.mod(up(x.inputs[0]), x.factor);
     }
     if (x.kind == Transform::Kind::shift) {
-      return pool.add(up(x.inputs[0]), amount_of(state, t, x));
+      return pool.add(up(x.inputs[0]), amount_of(state, t, x, role));
     }
     return pool.add(pool.mul(up(x.inputs[0]), x.inputs[1]->extent), up(x.inputs[1]));
   }
@@ -56,35 +56,37 @@ Index compute(Lowering& state, const Tensor& t, const Id* id) {
 
 }  // namespace
 
-Index value_of(Lowering& state, const Tensor& t, const Id* id) {
-  auto& known = state.values[&t];
+Index value_of(Lowering& state, const Tensor& t, const Id* id, Role role) {
+  auto& values = is_result(role) ? state.result_values : state.values;
+  auto& known = values[&t];
   if (known.empty()) {
     for (size_t k = 0; k < t.loop_ids.size(); ++k) {
-      known[t.loop_ids[k]] = loop_variable(state, t, k);
+      known[t.loop_ids[k]] = loop_variable(state, t, k, role);
     }
   }
   if (const auto at = known.find(id); at != known.end()) {
     return at->second;
   }
-  const Index value = compute(state, t, id);
-  return state.values[&t][id] = value;
+  const Index value = compute(state, t, id, role);
+  return values[&t][id] = value;
 }
 
-Index index_at(Lowering& state, const Tensor& t, Index p) {
-  return state.algebra.substitute(
-      p, [&](const Atom& atom) { return atom.kind == AtomKind::axis ? value_of(state, t, id_of(atom)) : nullptr; });
+Index index_at(Lowering& state, const Tensor& t, Index p, Role role) {
+  return state.algebra.substitute(p, [&](const Atom& atom) {
+    return atom.kind == AtomKind::axis ? value_of(state, t, id_of(atom), role) : nullptr;
+  });
 }
 
-Index offset_of(Lowering& state, const Tensor& owner, const Tensor& accessor) {
+Index offset_of(Lowering& state, const Tensor& owner, const Tensor& accessor, Role role) {
   const Allocation& layout = state.layouts.at(&owner);
   IndexPool& pool = state.pool();
   Index total = pool.constant(0);
   for (const Allocation::Dim& dim : layout.dims) {
-    Index value = value_of(state, accessor, dim.id);
+    Index value = value_of(state, accessor, dim.id, role);
     if (dim.id == layout.swizzle_column) {
       const Index group = pool.constant(layout.swizzle_group);
       const Index groups = pool.constant(dim.extent->constant() / layout.swizzle_group);
-      const Index row = state.algebra.mod(value_of(state, accessor, layout.swizzle_row), groups);
+      const Index row = state.algebra.mod(value_of(state, accessor, layout.swizzle_row, role), groups);
       const Index column = state.algebra.xor_(state.algebra.div(value, group), row);
       value = pool.add(pool.mul(column, group), state.algebra.mod(value, group));
     }

@@ -9,11 +9,12 @@ namespace nvfuser {
 
 /// Index of an axis, or of any id made from it, at t's loops: up through the transforms of t's loops, else down by the
 /// id's definition; loops that vanished stand at 0.
-Index value_of(Lowering& state, const Tensor& t, const Id* id);
+/// `role`: of which operation the loops are.
+Index value_of(Lowering& state, const Tensor& t, const Id* id, Role role = Role::main);
 /// An expression over reference axes with t's loop indices put in.
-Index index_at(Lowering& state, const Tensor& t, Index p);
+Index index_at(Lowering& state, const Tensor& t, Index p, Role role = Role::main);
 /// Element of `owner`'s layout that `accessor` touches.
-Index offset_of(Lowering& state, const Tensor& owner, const Tensor& accessor);
+Index offset_of(Lowering& state, const Tensor& owner, const Tensor& accessor, Role role = Role::main);
 /// Element of a global buffer that t (a load or a store) touches.
 Index address_of(Lowering& state, const Allocation& buffer, const Tensor& t);
 

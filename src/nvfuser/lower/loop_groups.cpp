@@ -26,45 +26,103 @@ class Union {
   std::vector<int> parent_;
 };
 
+/// Keys of one tensor, a key for each loop of its reference.
+struct Keys {
+  std::vector<int> main, result;  ///< result: of reductions
+};
+
 std::string base_name(const Id& loop, int& unnamed) {
   return loop.name.empty() ? "l" + std::to_string(unnamed++) : loop.name;
+}
+
+class Grouping {
+ public:
+  explicit Grouping(Lowering& state) : state_(state) {}
+
+  void run() {
+    for (const Tensor* t : state_.kernel.tensors) {
+      ensure(t->loop.size() == t->reference->loops.size(), "loops of ", t->name, " are not assigned");
+      make_keys(*t);
+    }
+    for (const Tensor* t : state_.kernel.tensors) {
+      join_inlined(*t);
+    }
+    for (const Tensor* t : state_.kernel.tensors) {
+      number(*t, keys_[t].main, t->loop, state_.group_of[t]);
+      if (t->op == TensorOp::reduce) {
+        number(*t, keys_[t].result, t->kept_loop, state_.result_group_of[t]);
+      }
+    }
+  }
+
+ private:
+  /// Later parts have the leader's keys.
+  void make_keys(const Tensor& t) {
+    if (is_later_part(t)) {
+      keys_[&t] = keys_.at(t.reduction->parts[0]);
+      return;
+    }
+    Keys& mine = keys_[&t];
+    for (size_t k = 0; k < t.loop.size(); ++k) {
+      mine.main.push_back(union_.add());
+      if (t.op == TensorOp::reduce) {
+        mine.result.push_back(union_.add());
+      }
+    }
+  }
+
+  void join_inlined(const Tensor& t) {
+    for (int k = 0; k < *t.inline_at; ++k) {
+      if (t.op == TensorOp::reduce) {
+        union_.join(keys_[&t].result[k], keys_[&t].main[k]);
+      }
+      for (const Tensor* c : state_.consumers[&t]) {
+        union_.join(keys_[&t].main[k], keys_[c].main[k]);
+      }
+    }
+  }
+
+  void number(const Tensor& t, const std::vector<int>& keys, const std::vector<Id*>& loops, std::vector<int>& mine) {
+    for (size_t k = 0; k < keys.size(); ++k) {
+      const auto [at, fresh] = number_.try_emplace(union_.find(keys[k]), static_cast<int>(state_.groups.size()));
+      if (fresh) {
+        state_.groups.emplace_back();
+      }
+      mine.push_back(at->second);
+      LoopGroup& group = state_.groups[at->second];
+      if (loops[k] != nullptr) {
+        check(group.loop == nullptr || group.loop == loops[k], ErrorKind::schedule, "loop ", k, " of ", t.name,
+              " has two forms");
+        group.loop = loops[k];
+      }
+    }
+  }
+
+  Lowering& state_;
+  Union union_;
+  std::unordered_map<const Tensor*, Keys> keys_;
+  std::unordered_map<int, int> number_;
+};
+
+/// A reduction may not accumulate inside a loop that it does not own and that does not enclose its beginning.
+void check_accumulation(const Lowering& state) {
+  for (const Tensor* t : state.kernel.tensors) {
+    if (t->op != TensorOp::reduce) {
+      continue;
+    }
+    for (size_t k = *t->inline_at; k < t->loop.size(); ++k) {
+      const LoopGroup& group = state.groups[state.group_of.at(t)[k]];
+      check(t->loop[k] != nullptr || !is_foreign_loop(group), ErrorKind::schedule, t->name,
+            " would be accumulated once for each point of the foreign loop ", group.loop ? group.loop->name : "");
+    }
+  }
 }
 
 }  // namespace
 
 void group_loops(Lowering& state) {
-  Union keys;
-  std::unordered_map<const Tensor*, std::vector<int>> key_of;
-  for (const Tensor* t : state.kernel.tensors) {
-    ensure(t->loop.size() == t->reference->loops.size(), "loops of ", t->name, " are not assigned");
-    for (size_t k = 0; k < t->loop.size(); ++k) {
-      key_of[t].push_back(keys.add());
-    }
-  }
-  for (const Tensor* t : state.kernel.tensors) {
-    for (const Tensor* c : state.consumers[t]) {
-      for (int k = 0; k < *t->inline_at; ++k) {
-        keys.join(key_of[t][k], key_of[c][k]);
-      }
-    }
-  }
-  std::unordered_map<int, int> number;
-  for (const Tensor* t : state.kernel.tensors) {
-    std::vector<int>& mine = state.group_of[t];
-    for (size_t k = 0; k < t->loop.size(); ++k) {
-      const auto [at, fresh] = number.try_emplace(keys.find(key_of[t][k]), static_cast<int>(state.groups.size()));
-      if (fresh) {
-        state.groups.emplace_back();
-      }
-      mine.push_back(at->second);
-      LoopGroup& group = state.groups[at->second];
-      if (t->loop[k] != nullptr) {
-        check(group.loop == nullptr || group.loop == t->loop[k], ErrorKind::schedule, "loop ", k, " of ", t->name,
-              " has two forms");
-        group.loop = t->loop[k];
-      }
-    }
-  }
+  Grouping(state).run();
+  check_accumulation(state);
   std::map<std::string, int> used;
   int unnamed = 0;
   for (LoopGroup& group : state.groups) {

@@ -8,6 +8,7 @@
 #include "nvfuser/lower/allocation.h"
 #include "nvfuser/lower/barriers.h"
 #include "nvfuser/lower/dimensions.h"
+#include "nvfuser/lower/folds.h"
 #include "nvfuser/lower/guards.h"
 #include "nvfuser/lower/lane_remainders.h"
 #include "nvfuser/lower/loop_groups.h"
@@ -17,6 +18,7 @@
 #include "nvfuser/lower/parameters.h"
 #include "nvfuser/lower/staged_stores.h"
 #include "nvfuser/lower/statements.h"
+#include "nvfuser/lower/teams.h"
 #include "nvfuser/lower/unswitch_copies.h"
 #include "nvfuser/lower/vector_moves.h"
 
@@ -50,7 +52,9 @@ constexpr Pass kPasses[] = {
     {"nest", build_nest, "orders operations before anything is said of their text"},
     {"statements", make_statements, "index and predicate need the loops of the nest only by name"},
     {"moves", form_moves, "needs offsets, tests, and a loop with a single statement"},
+    {"folds", form_folds, "before tests are split off, and where no loop of lanes is left to accumulate"},
     {"barriers", insert_barriers, "tests still stand at single statements, so all threads reach every place"},
+    {"slots", place_slots, "collectives are known, and the shared buffers that stand before them"},
     {"copies", copy_unswitched, "no barrier may stand in a copy"},
     {"moves of copies", form_moves, "a full copy has lost the tests that kept its lanes apart"},
     {"lane remainders", share_remainders, "only lanes that no move took need single indices"},

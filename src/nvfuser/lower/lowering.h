@@ -14,8 +14,10 @@
 
 namespace nvfuser {
 
-/// What an operation of a tensor does.  Reductions add init, accumulate and finish.
-enum class Role : uint8_t { alloc, main };
+/// What an operation of a tensor does.  A reduction's main is to accumulate; state allocates its accumulators.
+enum class Role : uint8_t { alloc, state, begin, main, join, finish };
+/// Begin and finish stand in loops of their own: those that the reduction keeps.
+inline bool is_result(Role role) { return role == Role::begin || role == Role::finish; }
 
 /// Loops that are one loop in the kernel: (tensor, position) united along the inline relation.
 struct LoopGroup {
@@ -39,7 +41,7 @@ struct Access {
   auto operator<=>(const Access&) const = default;
 };
 
-using Action = std::variant<std::monostate, Allocate, Assign, Move>;
+using Action = std::variant<std::monostate, Allocate, Assign, Move, Begin, Accumulate, Join, Finish>;
 
 /// A node of the nest before guards are formed.
 struct Item {
@@ -49,6 +51,7 @@ struct Item {
   Action action;
   std::vector<Test> tests;
   std::vector<Access> accesses;
+  bool barrier = false;  ///< holds a block-wide barrier
   // loop
   std::string name;
   Index variable = nullptr;
@@ -70,7 +73,8 @@ struct Lowering {
 
   std::unordered_map<const Tensor*, std::vector<Tensor*>> consumers;
   // ---- loop_groups
-  std::unordered_map<const Tensor*, std::vector<int>> group_of;  ///< per loop of the tensor's reference
+  std::unordered_map<const Tensor*, std::vector<int>> group_of;         ///< per loop of the tensor's reference
+  std::unordered_map<const Tensor*, std::vector<int>> result_group_of;  ///< the same around a reduction's result
   std::vector<LoopGroup> groups;
   // ---- dimensions
   std::array<std::vector<Index>, 3> grid_extents;  ///< distinct extents bound to a block index
@@ -81,10 +85,14 @@ struct Lowering {
   std::vector<Operation> operations;
   std::vector<Item> body;
   // ---- index_values
-  std::unordered_map<const Tensor*, std::unordered_map<const Id*, Index>> values;  ///< index of an id at a tensor
+  /// Index of an id at a tensor; at a reduction's result.
+  std::unordered_map<const Tensor*, std::unordered_map<const Id*, Index>> values, result_values;
 
   IndexPool& pool() const { return *kernel.pool; }
   Index constant(int64_t value) const { return pool().constant(value); }
+  const std::vector<int>& groups_at(const Tensor& t, Role role) const {
+    return is_result(role) ? result_group_of.at(&t) : group_of.at(&t);
+  }
 };
 
 inline constexpr std::array<const char*, 3> kBlockNames = {"bx", "by", "bz"};
@@ -93,5 +101,11 @@ inline constexpr std::array<const char*, 3> kThreadNames = {"tx", "ty", "tz"};
 inline int block_dimension(ParallelType t) { return static_cast<int>(t) - static_cast<int>(ParallelType::grid_x); }
 inline int thread_dimension(ParallelType t) { return static_cast<int>(t) - static_cast<int>(ParallelType::block_x); }
 inline bool is_bound(ParallelType t) { return is_block(t) || is_thread(t); }
+/// The loops around a role's operation.
+inline const std::vector<Id*>& loops_at(const Tensor& t, Role role) { return is_result(role) ? t.kept_loop : t.loop; }
+/// Is this a loop of the text for the operations inside?
+inline bool is_foreign_loop(const LoopGroup& group) {
+  return group.loop != nullptr && !is_bound(group.loop->parallel) && !group.loop->extent->is(1);
+}
 
 }  // namespace nvfuser

@@ -6,10 +6,28 @@
 
 namespace nvfuser {
 
+namespace {
+
+/// What a block reduces is one value a block: other blocks' parts would be missing.
+void check_reduced_loops(const Tensor& t) {
+  for (size_t k = 0; k < t.loop.size(); ++k) {
+    const Id* loop = t.loop[k];
+    check(loop == nullptr || t.kept_loop[k] != nullptr || !is_block(loop->parallel), ErrorKind::schedule, t.name,
+          " is reduced over ", loop != nullptr ? name_of(loop->parallel) : "", ", which no block can finish");
+  }
+}
+
+}  // namespace
+
 void check_memory(Lowering& state) {
   for (const Tensor* t : state.kernel.tensors) {
+    if (t->op == TensorOp::reduce) {
+      check_reduced_loops(*t);
+      check(t->memory == MemoryType::local, ErrorKind::schedule, t->name, " is a reduction in ", name_of(t->memory),
+            " memory; cache it there");
+    }
     for (const Tensor* c : state.consumers[t]) {
-      for (const Id* loop : t->loop) {
+      for (const Id* loop : t->kept_loop) {
         const bool barred = loop != nullptr &&
                             (is_block(loop->parallel) || (is_thread(loop->parallel) && t->memory == MemoryType::local));
         check(!barred || std::find(c->loop.begin(), c->loop.end(), loop) != c->loop.end(), ErrorKind::schedule, t->name,

@@ -16,9 +16,9 @@ bool is_real(const LoopGroup& group) {
          (!group.loop->extent->is(1) || group.loop->parallel == ParallelType::unswitch);
 }
 
-std::vector<int> path_of(const Lowering& state, const Tensor& t, size_t depth) {
+std::vector<int> path_of(const Lowering& state, const Tensor& t, size_t depth, Role role = Role::main) {
   std::vector<int> path;
-  const std::vector<int>& groups = state.group_of.at(&t);
+  const std::vector<int>& groups = state.groups_at(t, role);
   for (size_t k = 0; k < depth; ++k) {
     if (is_real(state.groups[groups[k]])) {
       path.push_back(groups[k]);
@@ -138,34 +138,104 @@ class Nest {
 
 }  // namespace
 
-void list_operations(Lowering& state) {
-  std::unordered_map<const Tensor*, int> worker;
-  for (Tensor* t : state.kernel.tensors) {
-    const bool local = t->op != TensorOp::store && t->memory == MemoryType::local;
-    if (local) {
-      state.operations.push_back({t, Role::alloc, path_of(state, *t, *t->inline_at), {}});
+namespace {
+
+/// Lists operations, each after those that it depends on.
+class Operations {
+ public:
+  explicit Operations(Lowering& state) : state_(state) {}
+
+  void run() {
+    for (Tensor* t : state_.kernel.tensors) {
+      if (t->op == TensorOp::reduce) {
+        is_later_part(*t) ? void() : add_reduction(*t);
+      } else {
+        add_plain(*t);
+      }
     }
-    Operation main{t, Role::main, path_of(state, *t, t->loop.size()), {}};
-    if (local) {
-      main.after.push_back(static_cast<int>(state.operations.size()) - 1);
-    }
-    for (const Operand& operand : t->operands) {
+    order_aliases();
+  }
+
+ private:
+  int add(Tensor& t, Role role, std::vector<int> path, std::vector<int> after) {
+    state_.operations.push_back({&t, role, std::move(path), std::move(after)});
+    return static_cast<int>(state_.operations.size()) - 1;
+  }
+
+  int add_main(Tensor& t, std::vector<int> after) {
+    for (const Operand& operand : t.operands) {
       if (operand.tensor != nullptr) {
-        main.after.push_back(worker.at(operand.tensor));
+        after.push_back(ready_.at(operand.tensor));
       }
     }
-    worker[t] = static_cast<int>(state.operations.size());
-    state.operations.push_back(std::move(main));
+    return add(t, Role::main, path_of(state_, t, t.loop.size()), std::move(after));
   }
-  for (const auto& [input, output] : state.request.aliases) {
-    Operation& store = state.operations[worker.at(state.kernel.outputs[output])];
-    for (const Tensor* t : state.kernel.tensors) {
-      if (t->op == TensorOp::load && state.kernel.buffer_of(t) == state.kernel.inputs[input]) {
-        store.after.push_back(worker.at(t));
+
+  void add_plain(Tensor& t) {
+    std::vector<int> after;
+    if (t.op != TensorOp::store && t.memory == MemoryType::local) {
+      after.push_back(add(t, Role::alloc, path_of(state_, t, *t.inline_at), {}));
+    }
+    worker_[&t] = ready_[&t] = add_main(t, std::move(after));
+  }
+
+  void add_reduction(Tensor& t) {
+    const size_t depth = t.loop.size();
+    const std::vector<int> outside = path_of(state_, t, *t.inline_at);
+    std::vector<int> values;
+    for (Tensor* part : t.reduction->parts) {
+      if (is_read(*part)) {
+        values.push_back(add(*part, Role::alloc, outside, {}));
+      }
+    }
+    const int states = add(t, Role::state, outside, {});
+    const int begin = add(t, Role::begin, path_of(state_, t, depth, Role::begin), {states});
+    int last = worker_[&t] = add_main(t, {begin});
+    if (crosses_threads(t)) {
+      last = add(t, Role::join, outside, {last});
+    }
+    values.push_back(last);
+    const int finish = add(t, Role::finish, path_of(state_, t, depth, Role::finish), std::move(values));
+    for (const Tensor* part : t.reduction->parts) {
+      ready_[part] = finish;
+    }
+  }
+
+  bool is_read(const Tensor& part) const {
+    return std::any_of(state_.kernel.tensors.begin(), state_.kernel.tensors.end(), [&](const Tensor* c) {
+      return std::any_of(c->operands.begin(), c->operands.end(), [&](const Operand& o) { return o.tensor == &part; });
+    });
+  }
+
+  /// Every read of a buffer comes before the store in place of it.
+  void order_aliases() {
+    for (const auto& [input, output] : state_.request.aliases) {
+      Operation& store = state_.operations[worker_.at(state_.kernel.outputs[output])];
+      for (const Tensor* t : state_.kernel.tensors) {
+        if (t->op == TensorOp::load && state_.kernel.buffer_of(t) == state_.kernel.inputs[input]) {
+          store.after.push_back(worker_.at(t));
+        }
       }
     }
   }
+
+  Lowering& state_;
+  std::unordered_map<const Tensor*, int> worker_, ready_;  ///< does the work; leaves the result
+};
+
+}  // namespace
+
+bool crosses_threads(const Tensor& reduce) {
+  for (size_t k = 0; k < reduce.loop.size(); ++k) {
+    const Id* loop = reduce.loop[k];
+    if (loop != nullptr && reduce.kept_loop[k] == nullptr && is_thread(loop->parallel)) {
+      return true;
+    }
+  }
+  return false;
 }
+
+void list_operations(Lowering& state) { Operations(state).run(); }
 
 void build_nest(Lowering& state) {
   std::vector<int> all(state.operations.size());

@@ -31,7 +31,7 @@ std::vector<Test> tests_around(const Item& item) {
 
 bool holds_sync(const std::vector<Item>& body) {
   return std::any_of(body.begin(), body.end(), [](const Item& item) {
-    return item.kind == Item::Kind::sync || holds_sync(item.body) || holds_sync(item.otherwise);
+    return item.kind == Item::Kind::sync || item.barrier || holds_sync(item.body) || holds_sync(item.otherwise);
   });
 }
 

@@ -60,19 +60,26 @@ class Collector {
       add(tests);
     }
     add(assign.index);
-    for (const Operand& operand : assign.what->operands) {
-      const Val* scalar = operand.scalar;
-      if (scalar != nullptr && !scalar->is_constant() &&
-          std::find(scalars_.begin(), scalars_.end(), scalar) == scalars_.end()) {
-        scalars_.push_back(scalar);
-      }
-    }
+    add_scalars(*assign.what);
   }
 
   void visit(const Move& move) {
     add(move.to);
     add(move.from);
     std::for_each(move.counts.begin(), move.counts.end(), [&](Index p) { add(p); });
+  }
+
+  void visit(const Begin& begin) { add(begin.at); }
+  void visit(const Join&) {}
+  void visit(const Finish& finish) { add(finish.at); }
+
+  void visit(const Accumulate& accumulate) {
+    add(accumulate.at);
+    std::for_each(accumulate.counts.begin(), accumulate.counts.end(), [&](Index p) { add(p); });
+    for (const Place& place : accumulate.reads) {
+      add(place);
+    }
+    add_scalars(*accumulate.reduce);
   }
 
   void visit(const Loop& loop) {
@@ -86,6 +93,16 @@ class Collector {
     walk(*guard.body);
     if (guard.otherwise != nullptr) {
       walk(*guard.otherwise);
+    }
+  }
+
+  void add_scalars(const Tensor& what) {
+    for (const Operand& operand : what.operands) {
+      const Val* scalar = operand.scalar;
+      if (scalar != nullptr && !scalar->is_constant() &&
+          std::find(scalars_.begin(), scalars_.end(), scalar) == scalars_.end()) {
+        scalars_.push_back(scalar);
+      }
     }
   }
 

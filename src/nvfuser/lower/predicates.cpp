@@ -169,8 +169,14 @@ bool implies(const Algebra& algebra, const Test& a, const Test& b) {
 std::vector<Test> tests_of(Lowering& state, const Tensor& t) {
   std::vector<Test> tests;
   AxisTests axes(state, t, tests);
-  for (const Id* axis : needs(t)) {
+  for (const Id* axis : leaves(t)) {
     axes.add(axis);
+  }
+  for (const Operand& operand : t.op == TensorOp::reduce ? t.operands : std::vector<Operand>{}) {
+    // An element joins the accumulator only where all that it is made of exists.
+    for (const Id* axis : operand.tensor != nullptr ? needs(*operand.tensor) : std::vector<Id*>{}) {
+      axes.add(axis);
+    }
   }
   for (const Test& test : t.tests) {
     tests.push_back({test.kind, index_at(state, t, test.index), test.bound});

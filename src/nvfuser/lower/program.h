@@ -23,10 +23,38 @@ struct Place {
 
 struct Block;
 
-/// rt::Array<T, count> name;
+/// rt::Array<T, count> name; of a reduction's accumulators, tuples of its combiner.
 struct Allocate {
   const Tensor* tensor;
   int64_t count;
+  bool accumulators = false;
+};
+/// The accumulator at `at` becomes neutral.
+struct Begin {
+  const Tensor* reduce;  ///< the leading part, here and below
+  Index at;
+};
+/// The operands' elements join the accumulator at `at`: `width` consecutive ones of local memory, from multiples of the
+/// width on where it is more than 1.  With `counts` (CPU target), only the first min(width, counts...) of them.
+struct Accumulate {
+  const Tensor* reduce;
+  Index at;
+  std::vector<Place> reads;
+  int width = 1;
+  std::vector<Index> counts = {};
+};
+/// Every member of a team gets the combination of the members' accumulators, all `count` of them; reached by all
+/// threads.
+struct Join {
+  const Tensor* reduce;
+  int64_t count;
+  int team;  ///< position in Program::teams
+};
+/// The results at `at` from the accumulator there, of those parts that are read.
+struct Finish {
+  const Tensor* reduce;
+  Index at;
+  std::vector<const Tensor*> parts;
 };
 /// to = what(reads...): `what` is the kernel tensor whose operation is done.  load: reads[0] is the global place;
 /// store: `to` is global, reads[0] the value; copy: reads[0]; compute, fill: reads[k] belongs to operands[k], tensor
@@ -67,7 +95,7 @@ struct Guard {
   std::unique_ptr<Block> otherwise;  ///< may be null
 };
 
-using Node = std::variant<Allocate, Assign, Move, Sync, Loop, Guard>;
+using Node = std::variant<Allocate, Assign, Move, Begin, Accumulate, Join, Finish, Sync, Loop, Guard>;
 struct Block {
   std::vector<Node> nodes;
 };
@@ -91,6 +119,17 @@ struct SharedBuffer {
   int64_t count;  ///< elements
 };
 
+/// Threads of a block that differ only in what a reduction sums over.
+struct TeamShape {
+  int64_t size = 1;    ///< members of a team
+  int64_t count = 1;   ///< teams of a block
+  bool lanes = false;  ///< members are adjacent threads, their number a power of two or a multiple of 32
+  Index rank = nullptr, index = nullptr;  ///< of the thread in its team, of its team
+  bool operator==(const TeamShape&) const = default;
+  /// Does a collective of the team hold a block-wide barrier?
+  bool wide() const { return !lanes || size > 32; }
+};
+
 /// A lowered kernel.  Launch: grid[k] = max(1, value), blocks of block[k] threads; the cpu target has block = 1, 1, 1
 /// and runs grid points as tasks.
 struct Program {
@@ -109,6 +148,9 @@ struct Program {
       aliases;  ///< (input, output) positions written in place: coherent loads, no restrict
   std::vector<SharedBuffer> shared;
   int64_t shared_bytes = 0;
+  std::vector<TeamShape> teams;
+  int64_t slot_offset = 0;      ///< bytes into shared memory
+  int64_t slot_half_bytes = 0;  ///< collectives use two halves by turns; 0: none needs any
   bool has_barrier = false;
   std::unordered_set<const Atom*> wraps;  ///< remainders of numbers below twice their divisor
   Block body;

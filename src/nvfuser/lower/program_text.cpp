@@ -2,6 +2,7 @@
 // Text of a Program for people and golden tests: what runs where, in the order in which it runs.
 #include "nvfuser/ir/nodes.h"
 #include "nvfuser/ir/pointwise.h"
+#include "nvfuser/ir/reduction.h"
 #include "nvfuser/lower/lower.h"
 
 namespace nvfuser {
@@ -67,6 +68,10 @@ class Text {
     for (const auto& [input, output] : program_.aliases) {
       line(1, "out" + std::to_string(output) + " in place of in" + std::to_string(input));
     }
+    for (const TeamShape& team : program_.teams) {
+      line(1, "teams of " + std::to_string(team.size) + (team.lanes ? " lanes" : " threads") + ", " +
+                  std::to_string(team.count) + " a block");
+    }
     for (const SharedBuffer& s : program_.shared) {
       line(1, "shared " + s.tensor->name + ": " + std::string(name_of(s.tensor->dtype)) + "[" +
                   std::to_string(s.count) + "] at " + std::to_string(s.byte_offset));
@@ -80,8 +85,37 @@ class Text {
   }
 
   void print(const Allocate& n, int depth) {
-    line(depth, "local " + n.tensor->name + ": " + std::string(name_of(n.tensor->dtype)) + "[" +
-                    std::to_string(n.count) + "]");
+    const std::string type(n.accumulators ? name_of(n.tensor->reduction->row) : name_of(n.tensor->dtype));
+    line(depth,
+         "local " + n.tensor->name + (n.accumulators ? "_acc: " : ": ") + type + "[" + std::to_string(n.count) + "]");
+  }
+
+  void print(const Begin& n, int depth) { line(depth, accumulator(n.reduce, n.at) + " = neutral"); }
+
+  void print(const Accumulate& n, int depth) {
+    std::string operands;
+    for (size_t k = 0; k < n.reads.size(); ++k) {
+      operands += (k == 0 ? "" : ", ") +
+                  (n.reads[k].tensor != nullptr ? place_text(n.reads[k]) : scalar_text(n.reduce->operands[k].scalar));
+    }
+    const std::string width = n.width > 1 ? "<" + std::to_string(n.width) + "> " : "";
+    line(depth, accumulator(n.reduce, n.at) + " gets " + width + operands + most_text(n.counts));
+  }
+
+  void print(const Join& n, int depth) {
+    line(depth, "join " + n.reduce->name + "_acc[" + std::to_string(n.count) + "] in teams of " +
+                    std::to_string(program_.teams[n.team].size));
+  }
+
+  void print(const Finish& n, int depth) {
+    for (const Tensor* part : n.parts) {
+      line(depth,
+           place_text({part, n.at}) + " = part " + std::to_string(part->part) + " of " + accumulator(n.reduce, n.at));
+    }
+  }
+
+  static std::string accumulator(const Tensor* reduce, Index at) {
+    return reduce->name + "_acc[" + to_string(at) + "]";
   }
 
   void print(const Sync&, int depth) { line(depth, "sync"); }
@@ -138,6 +172,9 @@ class Text {
         return operand_text(n, 0) + " + " + operand_text(n, 1) + " * (" + to_string(n.index) + ")";
       case TensorOp::select:
         return select_text(n);
+      case TensorOp::reduce:
+        ensure(false, "a reduction is no value of one statement");
+        break;
       case TensorOp::compute:
         break;
     }

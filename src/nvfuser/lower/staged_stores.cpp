@@ -89,6 +89,11 @@ class Staging {
         for (std::vector<Test>& tests : assign->conditions) {
           put(tests, loop, value);
         }
+      } else if (auto* accumulate = std::get_if<Accumulate>(&node)) {
+        accumulate->at = put(accumulate->at, loop, value);
+        for (Place& read : accumulate->reads) {
+          read.offset = put(read.offset, loop, value);
+        }
       } else if (auto* move = std::get_if<Move>(&node)) {
         move->to.offset = put(move->to.offset, loop, value);
         move->from.offset = put(move->from.offset, loop, value);

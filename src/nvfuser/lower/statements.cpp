@@ -6,6 +6,7 @@
 
 #include "nvfuser/lower/index_values.h"
 #include "nvfuser/lower/predicates.h"
+#include "nvfuser/lower/teams.h"
 
 namespace nvfuser {
 
@@ -54,14 +55,54 @@ Access access(const Tensor& owner, const Tensor& accessor, bool write) {
   return made;
 }
 
+/// The element that joins an accumulator.
+Accumulate accumulate(Lowering& state, const Tensor& t) {
+  Accumulate made{&t, offset_of(state, t, t), {}};
+  for (const Operand& operand : t.operands) {
+    made.reads.push_back(operand_place(state, operand, t));
+  }
+  return made;
+}
+
+Finish finish(Lowering& state, const Tensor& t) {
+  Finish made{&t, offset_of(state, t, t, Role::finish), {}};
+  for (const Operation& other : state.operations) {
+    if (other.role == Role::alloc && other.tensor->reduction == t.reduction) {
+      made.parts.push_back(other.tensor);
+    }
+  }
+  return made;
+}
+
+/// All but the main operation of a tensor; these run under no test, so that collectives are reached by all threads.
+Action action_of(Lowering& state, const Tensor& t, Role role) {
+  switch (role) {
+    case Role::alloc:
+      return Allocate{&t, state.counts.at(&t)};
+    case Role::state:
+      return Allocate{&t, state.counts.at(&t), true};
+    case Role::begin:
+      return Begin{&t, offset_of(state, t, t, Role::begin)};
+    case Role::join:
+      return Join{&t, state.counts.at(&t), team_of(state, t)};
+    case Role::finish:
+      return finish(state, t);
+    case Role::main:
+      break;
+  }
+  return t.op == TensorOp::reduce ? Action(accumulate(state, t)) : Action(assign(state, t));
+}
+
 void make_statement(Lowering& state, Item& item) {
   const Operation& operation = state.operations[item.operation];
   const Tensor& t = *operation.tensor;
-  if (operation.role == Role::alloc) {
-    item.action = Allocate{&t, state.counts.at(&t)};
+  item.action = action_of(state, t, operation.role);
+  if (const auto* join = std::get_if<Join>(&item.action)) {
+    item.barrier = state.program.teams[join->team].wide();
+  }
+  if (operation.role != Role::main) {
     return;
   }
-  item.action = assign(state, t);
   item.tests = tests_of(state, t);
   for (const Operand& operand : t.operands) {
     if (operand.tensor != nullptr && operand.tensor->memory == MemoryType::shared) {

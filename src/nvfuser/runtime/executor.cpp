@@ -8,7 +8,6 @@
 #include <mutex>
 #include <new>
 #include <set>
-#include <sstream>
 #include <tuple>
 
 #include "nvfuser/base/dump.h"
@@ -123,24 +122,6 @@ std::pair<Way, std::string> pick_way(const Device& device, const ExecuteOptions&
   return host_compiler_available(&why) ? std::pair{Way::host, std::string()} : std::pair{Way::evaluator, why};
 }
 
-/// The evaluator takes what kernels cannot compute, unless the caller asked for another way.
-void leave_to_evaluator(const Fusion& fusion, Way& way, std::string& reason, const ExecuteOptions& options) {
-  if (way == Way::evaluator) {
-    return;
-  }
-  for (const Expr* expr : fusion.live_exprs()) {
-    if (expr->kind() != ExprKind::reduce) {
-      continue;
-    }
-    const std::string why = (std::ostringstream() << OpTitle{*expr} << ": kernels do not compute reductions").str();
-    const bool free = way == Way::host && !options.way && nvfuser::options().target.empty();
-    check(free, ErrorKind::schedule, why, "; the evaluator does, on CPU tensors (target=\"evaluator\")");
-    way = Way::evaluator;
-    reason = why;
-    return;
-  }
-}
-
 /// A call whose plan is to be made, checked.
 struct CheckedCall {
   CheckedCall(const Fusion& fusion, const CallArguments& call, const ExecuteOptions& options)
@@ -149,7 +130,6 @@ struct CheckedCall {
     const Device device = device_of(fusion, arguments);
     by_value = host_values(fusion, arguments, device);
     std::tie(way, reason) = pick_way(device, options);
-    leave_to_evaluator(fusion, way, reason, options);
     check_sizes(fusion, binding);
     for (const Argument& target : call.arguments(call.inputs(), call.size())) {
       given.push_back(std::get<TensorArgument>(target));

@@ -9,6 +9,7 @@
 #include "nvfuser/base/options.h"
 #include "nvfuser/graph/instantiate.h"
 #include "nvfuser/ir/pointwise.h"
+#include "nvfuser/ir/reduction.h"
 #include "nvfuser/runtime/origin.h"
 
 namespace nvfuser {
@@ -33,6 +34,8 @@ void collect_ops(const Val* value, const std::unordered_set<const Val*>& sources
   }
   if (value->definition()->kind() == ExprKind::pointwise) {
     ops.push_back(info(value->definition()->attribute<PointwiseOp>(0)).name);
+  } else if (value->definition()->kind() == ExprKind::reduce) {
+    ops.push_back(name_of(value->definition()->attribute<ReductionOp>(0)));
   }
 }
 
@@ -120,6 +123,7 @@ LoweredGroup lower_candidate(const GroupCall& call, const GroupTarget& target, c
   LowerRequest request;
   request.facts = allowed(derive_facts(*kernel, sizes, alignments), general);
   FactsCheck check(*kernel, request.facts);
+  check.require(sizes, alignments);
   request.kernel = std::move(kernel);
   request.name = target.name;
   request.target = target.target;

@@ -57,6 +57,14 @@ GroupKernels::Found GroupKernels::best_of_known(const Problem& problem, const Si
   return best;
 }
 
+std::shared_ptr<GroupKernel> GroupKernels::of_params(const Params& params, const SizeValues& sizes,
+                                                     const Alignments& alignments) const {
+  const auto found = std::find_if(kernels_.begin(), kernels_.end(), [&](const auto& kernel) {
+    return kernel->lowered.params == params && kernel->lowered.check.holds(sizes, alignments);
+  });
+  return found != kernels_.end() ? *found : nullptr;
+}
+
 std::shared_ptr<GroupKernel> GroupKernels::make(const Problem& problem, const SizeValues& sizes,
                                                 const Alignments& alignments, const std::vector<Candidate>& candidates,
                                                 bool general) {
@@ -82,6 +90,10 @@ std::shared_ptr<GroupKernel> GroupKernels::pick(const SizeValues& sizes, const A
   if (const size_t first = std::min<size_t>(options().candidate, candidates.size() - 1); first > 0) {
     candidates.erase(candidates.begin(), candidates.begin() + static_cast<std::ptrdiff_t>(first));
     return make(problem, sizes, alignments, candidates, false);
+  }
+  if (reduces(*base_)) {
+    const std::shared_ptr<GroupKernel> same = of_params(candidates.front().params, sizes, alignments);
+    return same != nullptr ? same : make(problem, sizes, alignments, candidates, false);
   }
   const Found known = best_of_known(problem, sizes, alignments);
   const bool full = kernels_.size() >= kSpecialised;

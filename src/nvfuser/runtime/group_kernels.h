@@ -28,8 +28,9 @@ class GroupKernels {
   GroupKernels(GroupCall call, const DeviceProps& device, Target target, std::string name);
 
   /// A kernel that serves these sizes: one that is there if its estimated time is within 10 % of the best candidate's,
-  /// else a new one, until there are a few; then the best of those that are there, or one without facts.  Throws as
-  /// lower_group does.
+  /// else a new one, until there are a few; then the best of those that are there, or one without facts.  Where the
+  /// group reduces, the schedule decides the bits, so the best candidate that lowers is taken, whatever is there.
+  /// Throws as lower_group does.
   std::shared_ptr<GroupKernel> pick(const SizeValues& sizes, const Alignments& alignments);
   SizeValues bind(const GroupMemory& memory, ScalarBinding& binding) const {
     return bind_sizes(*base_, memory, binding);
@@ -38,6 +39,8 @@ class GroupKernels {
   void drop_uncompiled();
 
  private:
+  std::shared_ptr<GroupKernel> of_params(const Params& params, const SizeValues& sizes,
+                                         const Alignments& alignments) const;
   /// A kernel of the group and what it is expected to take.
   struct Found {
     std::shared_ptr<GroupKernel> kernel;

@@ -102,10 +102,10 @@ GroupKernels& KernelStore::group(GroupCall call, const DeviceProps& device, Targ
   return known->second;
 }
 
-const std::vector<Group>& KernelStore::groups_of(const Fusion& fusion) {
-  const auto [place, fresh] = segments_.try_emplace(&fusion);
+const std::vector<Group>& KernelStore::groups_of(const Fusion& fusion, Cuts cuts) {
+  const auto [place, fresh] = segments_.try_emplace({&fusion, cuts});
   if (fresh) {
-    place->second = segment(fusion);
+    place->second = segment(fusion, cuts);
     if (dump_enabled(DumpStage::segments)) {
       dump(DumpStage::segments, to_string(place->second));
     }

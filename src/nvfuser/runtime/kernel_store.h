@@ -21,10 +21,10 @@ class KernelStore {
   GroupKernels& group(GroupCall call, const DeviceProps& device, Target target, int number);
   void drop_uncompiled();
   /// See segment(); a fusion no longer changes once it is asked about.
-  const std::vector<Group>& groups_of(const Fusion& fusion);
+  const std::vector<Group>& groups_of(const Fusion& fusion, Cuts cuts);
 
  private:
-  std::map<const Fusion*, std::vector<Group>> segments_;
+  std::map<std::pair<const Fusion*, Cuts>, std::vector<Group>> segments_;
   std::map<std::vector<int64_t>, GroupKernels> groups_;
 };
 

@@ -51,7 +51,7 @@ class PlanBuilder {
   }
 
   void describe_outputs(const Device& device);
-  void lower_groups(const DeviceProps& props);
+  void lower_groups(const DeviceProps& props, Cuts cuts);
   std::vector<std::shared_ptr<GroupKernel>> kernels() const;
   std::shared_ptr<Plan> finish();
   const Plan& plan() const { return *plan_; }
@@ -358,8 +358,8 @@ void PlanBuilder::lower_one(const std::vector<Group>& groups, size_t index, cons
   lower_call(std::move(draft), props);
 }
 
-void PlanBuilder::lower_groups(const DeviceProps& props) {
-  std::vector<Group> groups = store_.groups_of(*fusion_);
+void PlanBuilder::lower_groups(const DeviceProps& props, Cuts cuts) {
+  std::vector<Group> groups = store_.groups_of(*fusion_, cuts);
   for (const Group& group : groups) {
     for (const TensorView* output : group.outputs) {
       if (!output_of_.contains(output)) {
@@ -419,7 +419,7 @@ std::shared_ptr<Plan> PlanBuilder::finish() {
 PlanDraft::PlanDraft(const std::shared_ptr<Fusion>& fusion, const std::vector<Argument>& arguments,
                      std::span<const TensorArgument> given, ScalarBinding& binding, Way way,
                      const ExecuteOptions& options, KernelStore& store)
-    : builder_(std::make_unique<PlanBuilder>(fusion, arguments, given, binding, way, store)), store_(store) {
+    : store_(store) {
   Device device;
   for (const Argument& argument : arguments) {
     const auto* tensor = std::get_if<TensorArgument>(&argument);
@@ -427,14 +427,26 @@ PlanDraft::PlanDraft(const std::shared_ptr<Fusion>& fusion, const std::vector<Ar
       device = tensor->device;
     }
   }
-  builder_->describe_outputs(device);
+  const auto begin = [&] {
+    builder_ = std::make_unique<PlanBuilder>(fusion, arguments, given, binding, way, store);
+    builder_->describe_outputs(device);
+  };
+  begin();
   if (way == Way::evaluator) {
     return;
   }
   props_ = way == Way::cuda   ? cuda_device_props(device.index)
            : way == Way::host ? cpu_device_props()
                               : known_device(options.device_props.empty() ? "H200" : options.device_props);
-  builder_->lower_groups(props_);
+  try {
+    builder_->lower_groups(props_, Cuts::needed);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::schedule) {
+      throw;
+    }
+    begin();  // a group without a schedule: every reduction alone has one
+    builder_->lower_groups(props_, Cuts::reductions);
+  }
 }
 
 PlanDraft::PlanDraft(PlanDraft&&) noexcept = default;

@@ -86,7 +86,8 @@ void inline_tensors(Kernel& kernel, const Reference& reference, const std::vecto
 
 void apply(Kernel& kernel, const Params& params) {
   using Step = void (*)(Kernel&, const Params&);
-  constexpr std::array<Step, 4> kFamilies = {apply_flat, apply_tile, apply_cpu_flat, apply_cpu_tile};
+  constexpr std::array<Step, 6> kFamilies = {apply_flat,     apply_tile, apply_cpu_flat,
+                                             apply_cpu_tile, apply_rows, apply_cpu_rows};
   kFamilies[static_cast<size_t>(params.family)](kernel, params);
   assign_loops(kernel);
 }

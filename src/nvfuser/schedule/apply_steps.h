@@ -40,7 +40,9 @@ void inline_tensors(Kernel& kernel, const Reference& reference, const std::vecto
 
 void apply_flat(Kernel& kernel, const Params& params);
 void apply_tile(Kernel& kernel, const Params& params);
+void apply_rows(Kernel& kernel, const Params& params);
 void apply_cpu_flat(Kernel& kernel, const Params& params);
 void apply_cpu_tile(Kernel& kernel, const Params& params);
+void apply_cpu_rows(Kernel& kernel, const Params& params);
 
 }  // namespace nvfuser

@@ -40,6 +40,7 @@ constexpr double kEqual = 1.01;                                     ///< estimat
 constexpr int64_t kSmallestTask = 1 << 14, kLargestTask = 1 << 18;  ///< points; powers of 4 between
 constexpr int64_t kShortestRow = 256;
 constexpr int kTasksPerThread = 4;
+constexpr int64_t kRowLanes = 512, kShortestLanes = 16;  ///< elements of a row at a time
 constexpr double kTaskBytes = 64 * 1024;
 
 int log2_of(int bytes) { return std::clamp(static_cast<int>(std::bit_width(static_cast<unsigned>(bytes))) - 1, 0, 4); }
@@ -49,6 +50,9 @@ class Choice {
   Choice(const Problem& problem, const DeviceProps& device) : problem_(problem), device_(device) {}
 
   std::vector<Candidate> run() {
+    if (problem_.rows > 0) {
+      return device_.gpu ? gpu_rows() : cpu_rows();
+    }
     if (device_.gpu) {
       gpu_candidates();
       return ranked({.threads = 128});
@@ -135,6 +139,32 @@ class Choice {
       params.vector_other = std::min(most, common_vector(&ProblemBuffer::max_vector_tile, &turned));
       add(params);
     }
+  }
+
+  /// A row in registers where some block holds it, or read again.
+  std::vector<Candidate> gpu_rows() {
+    const int vector = common_vector(&ProblemBuffer::max_vector, nullptr);
+    for (const int threads : {32, 64, 128, 256, 512, 1024}) {
+      for (const int batch : {1, 2, 4, 8}) {
+        const int64_t wave = int64_t{threads} * vector * batch;
+        if (wave >= problem_.columns && (batch == 1 || wave < 2 * problem_.columns)) {
+          add({.family = Family::rows, .threads = threads, .batch = batch, .vector = vector, .home = Home::registers});
+        }
+      }
+    }
+    for (const int threads : {256, 512, 1024}) {
+      for (const int batch : {1, 2, 4}) {
+        add({.family = Family::rows, .threads = threads, .batch = batch, .vector = vector, .home = Home::reload});
+      }
+    }
+    return ranked({.family = Family::rows, .threads = 256, .home = Home::reload});
+  }
+
+  std::vector<Candidate> cpu_rows() {
+    const int64_t lanes = std::min<int64_t>(
+        kRowLanes, std::bit_ceil(static_cast<uint64_t>(std::max<int64_t>(kShortestLanes, problem_.columns))));
+    add({.family = Family::cpu_rows, .threads = 1, .task = lanes});
+    return ranked({.family = Family::cpu_rows, .threads = 1, .task = kRowLanes});
   }
 
   /// Older devices hold fewer threads.

@@ -126,6 +126,23 @@ Work tile_work(const Problem& problem, const Params& params) {
   return work;
 }
 
+/// A block a row; what does not stay in registers is read again from L2.
+Work rows_work(const Problem& problem, const Params& params) {
+  Work work;
+  work.tiles = static_cast<double>(std::max<int64_t>(1, problem.rows));
+  const double columns = static_cast<double>(std::max<int64_t>(1, problem.columns));
+  const double wave = static_cast<double>(params.threads) * params.vector;
+  const double vectors = std::ceil(columns / wave) * params.threads;  // those beyond the row take slots too
+  const bool resident = params.home == Home::registers;
+  work.instructions = vectors / 32 * (element_issue(problem) * params.vector + access_issue(problem, params.vector));
+  work.special = columns * problem.special / problem.place;
+  work.accesses = vectors / 32 * access_count(problem, params.vector) * (resident ? 1 : 2);
+  work.barriers = 2;
+  work.registers = 24 + (resident ? held_registers(problem, params.vector, params.batch) : 8);
+  work.reload = resident ? 0 : problem.bytes * (1 - problem.written) / work.tiles;
+  return work;
+}
+
 double register_cap(const Params& params, const DeviceProps& device) {
   if (params.blocks_per_sm == 0) {
     return 255;
@@ -231,6 +248,8 @@ Estimate estimate(const Problem& problem, const Params& params, const DeviceProp
       return estimate_gpu(problem, params, device, flat_work(problem, params));
     case Family::tile:
       return estimate_gpu(problem, params, device, tile_work(problem, params));
+    case Family::rows:
+      return estimate_gpu(problem, params, device, rows_work(problem, params));
     default:
       return estimate_cpu(problem, params, device);
   }

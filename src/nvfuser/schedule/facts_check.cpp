@@ -67,6 +67,10 @@ FactsCheck::FactsCheck(const Kernel& kernel, const Facts& facts)
   add(kernel.outputs, true);
 }
 
+void FactsCheck::require(const SizeValues& sizes, const Alignments& alignments) const {
+  check(holds(sizes, alignments), ErrorKind::schedule, "the schedule's preconditions do not hold for these sizes");
+}
+
 bool FactsCheck::holds(const SizeValues& sizes, const Alignments& alignments) const {
   const SizeOf value = [&sizes](const Atom& atom) { return sizes.at(atom.name); };
   const auto divides = [&](const auto& split) {

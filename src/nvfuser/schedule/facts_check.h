@@ -25,6 +25,8 @@ class FactsCheck {
   FactsCheck(const Kernel& kernel, const Facts& facts);
   /// May the kernel serve these sizes and pointers?
   bool holds(const SizeValues& sizes, const Alignments& alignments) const;
+  /// A schedule error where it may not: the preconditions of the Params fail.
+  void require(const SizeValues& sizes, const Alignments& alignments) const;
 
  private:
   struct Aligned {

@@ -16,14 +16,15 @@ struct Field {
   int64_t usual;
 };
 
-constexpr std::array<std::string_view, 4> kFamilyNames = {"flat", "tile", "cpu_flat", "cpu_tile"};
+constexpr std::array<std::string_view, 6> kFamilyNames = {"flat", "tile", "cpu_flat", "cpu_tile", "rows", "cpu_rows"};
+constexpr std::array<std::string_view, 2> kHomeNames = {"reload", "registers"};
 
 }  // namespace
 
 std::string_view Params::family_name() const { return kFamilyNames[static_cast<size_t>(family)]; }
 
 std::string Params::text() const {
-  const bool gpu = family == Family::flat || family == Family::tile;
+  const bool gpu = family == Family::flat || family == Family::tile || family == Family::rows;
   const std::array<Field, 9> fields = {{{"threads", threads, gpu ? 0 : threads},
                                         {"batch", batch, gpu ? 0 : 1},
                                         {"vector", vector, gpu ? 0 : 1},
@@ -39,7 +40,7 @@ std::string Params::text() const {
       text += " " + std::string(field.name) + "=" + std::to_string(field.value);
     }
   }
-  return text;
+  return family == Family::rows ? text + " home=" + std::string(kHomeNames[static_cast<size_t>(home)]) : text;
 }
 
 }  // namespace nvfuser

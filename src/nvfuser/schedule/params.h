@@ -14,6 +14,14 @@ enum class Family : uint8_t {
   tile,      ///< GPU: square tiles through shared memory, for tensors with different innermost axes
   cpu_flat,  ///< CPU: outer axes to tasks, innermost run as lanes
   cpu_tile,  ///< CPU: tiles as tasks
+  rows,      ///< GPU: a row of what is reduced together to a block
+  cpu_rows,  ///< CPU: such a row to a task
+};
+
+/// Where a row lives between the passes over it.
+enum class Home : uint8_t {
+  reload,     ///< in global memory: every pass reads it again
+  registers,  ///< in the registers of its threads
 };
 
 struct Params {
@@ -27,6 +35,7 @@ struct Params {
   int64_t task = 0;       ///< cpu_flat: elements of the innermost run that a task handles, the extent of its lane loop
   bool peel = false;      ///< flat: vectors of a row begin at aligned elements, wherever the row starts
   bool stream = false;    ///< CPU: results go to memory past the cache
+  Home home = Home::reload;  ///< rows
   auto operator<=>(const Params&) const = default;
   /// One line, such as "flat threads=256 batch=1 vector=8".
   std::string text() const;

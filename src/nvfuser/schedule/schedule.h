@@ -44,6 +44,8 @@ struct Problem {
   int64_t row = 0;               ///< extent of the innermost axis
   int peel = 0;                  ///< the widest vector of rows that all full-size buffers start at the same distance
                                  ///< from aligned elements; 0 where they do not
+  int64_t rows = 0;              ///< kept points, where the kernel reduces: rows; 0 where it does not
+  int64_t columns = 0;           ///< reduced points: elements of a row
   int64_t run = 0;               ///< CPU: elements of the innermost run in which every index is affine
 };
 

@@ -9,6 +9,7 @@
 #include "nvfuser/ir/pointwise.h"
 #include "nvfuser/schedule/addresses.h"
 #include "nvfuser/schedule/estimate.h"
+#include "nvfuser/transform/passes.h"
 
 namespace nvfuser {
 
@@ -132,15 +133,19 @@ RowStart start_of(Index start, const Value& value) {
 
 }  // namespace
 
-Summary::Summary(const Kernel& kernel) : kernel_(kernel), names_(size_names(kernel)) {
+Summary::Summary(const Kernel& kernel)
+    : kernel_(kernel),
+      names_(size_names(kernel)),
+      row_(nvfuser::reduces(kernel) ? reduced_roots(kernel) : std::vector<Id*>{}),
+      reduces_(nvfuser::reduces(kernel)) {
   const std::vector<Id*>& roots = kernel.references.front().roots;
-  const TileAxes axes = roots.empty() ? TileAxes{} : tile_axes(kernel);
+  const TileAxes axes = roots.empty() || reduces_ ? TileAxes{} : tile_axes(kernel);
   inner_ = axes.other != nullptr ? axes.inner : nullptr;
   other_ = axes.other;
   for (const Tensor* access : accesses_of(kernel)) {
     add_access(*access, axes);
   }
-  if (!roots.empty()) {
+  if (!roots.empty() && !reduces_) {
     run_ = affine_run(kernel);
   }
   for (const Tensor* t : kernel.tensors) {
@@ -177,6 +182,13 @@ Problem Summary::at(const SizeValues& sizes, const Alignments& alignments) {
     problem.inner = extent(inner_);
     problem.other = extent(other_);
   }
+  if (reduces_) {
+    problem.columns = 1;
+    for (const Id* root : row_) {
+      problem.columns *= extent(root);
+    }
+    problem.rows = problem.columns > 0 ? problem.points / problem.columns : 1;
+  }
   count_buffers(problem, value);
   if (!roots.empty()) {
     const std::vector<Widths>& widths = widths_for(sizes, alignments);
@@ -185,7 +197,7 @@ Problem Summary::at(const SizeValues& sizes, const Alignments& alignments) {
       problem.buffers[k].max_vector_tile = widths[k].tile;
     }
     problem.row = extent(roots.back());
-    problem.peel = common_peel(problem, value, alignments);
+    problem.peel = reduces_ ? 0 : common_peel(problem, value, alignments);
     problem.run = 1;
     for (const Id* root : run_) {
       problem.run *= extent(root);
@@ -243,7 +255,8 @@ std::vector<Summary::Widths> Summary::find_widths(const SizeValues& sizes, const
   for (const Access& access : accesses_) {
     Widths& widths = found[access.buffer];
     const int64_t alignment = alignment_of(kernel_, *buffers_[access.buffer], alignments);
-    join(widths.flat, access.dense == roots.back() ? search.widest(*access.tensor, roots, true, alignment) : 0);
+    const bool straight = access.dense == roots.back() && (!reduces_ || (!row_.empty() && row_.back() == roots.back()));
+    join(widths.flat, straight ? search.widest(*access.tensor, reduces_ ? row_ : roots, !reduces_, alignment) : 0);
     if (other_ != nullptr) {
       Id* side = access.transposed ? other_ : inner_;
       join(widths.tile, access.dense == side ? search.widest(*access.tensor, {side}, false, alignment) : 0);

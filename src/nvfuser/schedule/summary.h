@@ -52,6 +52,8 @@ class Summary {
   std::vector<const Tensor*> buffers_;
   std::vector<Access> accesses_;
   std::vector<Id*> run_;
+  std::vector<Id*> row_;  ///< what is reduced; empty where nothing is
+  bool reduces_;
   Id *inner_ = nullptr, *other_ = nullptr;  ///< of tiles; null: nothing is transposed
   int widest_move_ = 1;                     ///< elements: 16 bytes of the narrowest type
   OpCost cost_;

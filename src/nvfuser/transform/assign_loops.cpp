@@ -45,7 +45,9 @@ class AssignLoops {
       components_.emplace(&reference, Components(reference));
     }
     for (size_t k = kernel_.tensors.size(); k-- > 0;) {
-      assign(*kernel_.tensors[k]);
+      if (!is_later_part(*kernel_.tensors[k])) {
+        assign(*kernel_.tensors[k]);
+      }
     }
   }
 
@@ -67,20 +69,69 @@ class AssignLoops {
     const std::vector<Tensor*>& readers = consumers_[&t];
     settle_position(t, readers);
     Components& components = components_.at(&reference);
-    const std::vector<Id*> leaves = needs(t);
-    IdSet owned, kept;
-    for (Id* leaf : leaves) {
+    const std::vector<Id*> all = leaves(t), mine = needs(t);
+    IdSet owned, kept, reduced;
+    for (Id* leaf : all) {
       const IdSet& roots = components.roots_of(leaf);
       owned.insert(roots.begin(), roots.end());
+      const bool keeps = std::find(mine.begin(), mine.end(), leaf) != mine.end();
       for (Id* loop : loops_below(reference, leaf)) {
-        kept.insert(loop);
+        (keeps ? kept : reduced).insert(loop);
       }
     }
     std::vector<Version> versions;
     for (int g = 0; g < components.count(); ++g) {
-      versions.push_back(version(t, components, g, readers, owned, kept, leaves));
+      versions.push_back(version(t, components, g, readers, owned, kept, all));
     }
-    write(t, components, versions, kept);
+    write(t, components, versions, kept, reduced);
+    if (t.op == TensorOp::reduce) {
+      check_reduction(t, kept, reduced);
+      share_with_parts(t);
+    }
+  }
+
+  /// Later parts have the leader's loops.
+  void share_with_parts(const Tensor& leader) {
+    for (Tensor* part : leader.reduction->parts) {
+      if (part != &leader) {
+        part->inline_at = leader.inline_at;
+        part->loop_ids = leader.loop_ids;
+        part->loop = leader.loop;
+        part->kept_loop = leader.kept_loop;
+        part->uses = leader.uses;
+        assigned_[part] = assigned_[&leader];
+      }
+    }
+  }
+
+  /// Is the id made of reduced axes alone?  An id of extent 1 may join a merge; a split of it may not, for its parts
+  /// may have several points.
+  static bool is_reduced(const Tensor& t, const Id* id, bool or_one = true) {
+    const std::vector<Id*>& axes = t.reduction->axes;
+    if (std::find(axes.begin(), axes.end(), id) != axes.end() || (or_one && id->extent->is(1))) {
+      return true;
+    }
+    const Transform* made = id->definition;
+    const auto& roots = t.reference->roots;
+    return made != nullptr && std::find(roots.begin(), roots.end(), id) == roots.end() &&
+           std::all_of(made->inputs.begin(), made->inputs.end(),
+                       [&](const Id* input) { return is_reduced(t, input, made->kind == Transform::Kind::merge); });
+  }
+
+  /// A reduction loop is the reduction's own: not kept as well, not shared, made of reduced axes only.
+  static void check_reduction(const Tensor& t, const IdSet& kept, const IdSet& reduced) {
+    const std::vector<Id*>& loops = t.reference->loops;
+    for (size_t k = 0; k < loops.size(); ++k) {
+      if (!reduced.contains(loops[k])) {
+        continue;
+      }
+      check(!kept.contains(loops[k]), ErrorKind::schedule, label(t), ": loop ", loops[k]->name,
+            " is both kept and reduced");
+      check(static_cast<int>(k) >= *t.inline_at, ErrorKind::schedule, label(t), ": reduction loop ", loops[k]->name,
+            " stands left of the inline position");
+      check(is_reduced(t, t.loop[k]), ErrorKind::schedule, label(t), ": loop ", loops[k]->name,
+            " mixes reduced and other axes");
+    }
   }
 
   /// Left of the inline position producer and consumer must hold the same ids.
@@ -170,7 +221,8 @@ class AssignLoops {
     return v;
   }
 
-  void write(Tensor& t, Components& components, const std::vector<Version>& versions, const IdSet& kept) {
+  void write(Tensor& t, Components& components, const std::vector<Version>& versions, const IdSet& kept,
+             const IdSet& reduced) {
     const Reference& reference = *t.reference;
     Assigned& mine = assigned_[&t];
     for (int g = 0; g < components.count(); ++g) {
@@ -192,11 +244,13 @@ class AssignLoops {
     }
     t.loop.clear();
     t.loop_ids.clear();
+    t.kept_loop.clear();
     for (Id* loop : reference.loops) {
       const int g = components.component_of(loop);
       Id* own = g >= 0 && versions[g] != nullptr ? versions[g]->ids.at(loop) : loop;
       t.loop_ids.push_back(own);
-      t.loop.push_back(kept.contains(loop) ? own : nullptr);
+      t.loop.push_back(kept.contains(loop) || reduced.contains(loop) ? own : nullptr);
+      t.kept_loop.push_back(kept.contains(loop) ? own : nullptr);
     }
   }
 

@@ -63,6 +63,7 @@ Tensor& cache(Kernel& kernel, Tensor& t, const std::vector<Tensor*>& consumers, 
 
 Tensor& privatise(Kernel& kernel, Tensor& t, const std::vector<Tensor*>& consumers) {
   check(t.op != TensorOp::store, ErrorKind::schedule, "a second store of one output");
+  check(t.op != TensorOp::reduce, ErrorKind::schedule, "a second computation of a reduction");
   Tensor* twin = make_tensor(kernel, t.op, t.dtype, t.view);
   copy_place(t, *twin);
   twin->expr = t.expr;

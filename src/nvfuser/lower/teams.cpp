@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// Teams of threads and their slots.
+#include "nvfuser/lower/teams.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+
+#include "nvfuser/device/generic/combine.h"
+#include "nvfuser/ir/reduction.h"
+
+namespace nvfuser {
+
+namespace {
+
+constexpr int64_t kWarp = 32;
+constexpr int64_t kSlotAlignment = 16;
+
+template <class Combiner>
+int64_t bytes_of_tuple() {
+  if constexpr (Combiner::kDefined) {
+    return sizeof(typename Combiner::Tuple);
+  } else {
+    return 0;
+  }
+}
+
+/// In order of reduction.def.
+template <class T>
+constexpr std::array<int64_t (*)(), kReductionCount> kTupleBytes = {
+#define REDUCTION(name, combiner, ...) bytes_of_tuple<rt::combiner<T>>,
+#include "nvfuser/ir/reduction.def"
+};
+
+struct TypeRow {
+  DataType type;
+  const std::array<int64_t (*)(), kReductionCount>& bytes;
+};
+
+/// Types in which reductions are computed.
+const std::array<TypeRow, 9> kTypes = {{
+    {DataType::Float, kTupleBytes<rt::float32>},
+    {DataType::Double, kTupleBytes<rt::float64>},
+    {DataType::Int, kTupleBytes<rt::int64>},
+    {DataType::Index, kTupleBytes<rt::int64>},
+    {DataType::Int32, kTupleBytes<rt::int32>},
+    {DataType::UInt64, kTupleBytes<rt::uint64>},
+    {DataType::Bool, kTupleBytes<rt::boolean>},
+    {DataType::ComplexFloat, kTupleBytes<rt::complex64>},
+    {DataType::ComplexDouble, kTupleBytes<rt::complex128>},
+}};
+
+int64_t round_up(int64_t n, int64_t grain) { return (n + grain - 1) / grain * grain; }
+
+/// What one collective keeps in slots: a part a warp of each team, or one a thread.
+int64_t slot_bytes(const Join& join, const TeamShape& team) {
+  if (!team.wide()) {
+    return 0;
+  }
+  const int64_t parts = team.lanes ? team.size / kWarp : team.size;
+  return parts * team.count * join.count * tuple_bytes(join.reduce->reduction->row, join.reduce->reduction->type);
+}
+
+int64_t widest_slots(const std::vector<Item>& body, const Program& program) {
+  int64_t bytes = 0;
+  for (const Item& item : body) {
+    if (const auto* join = std::get_if<Join>(&item.action)) {
+      bytes = std::max(bytes, slot_bytes(*join, program.teams[join->team]));
+    }
+    bytes = std::max({bytes, widest_slots(item.body, program), widest_slots(item.otherwise, program)});
+  }
+  return bytes;
+}
+
+}  // namespace
+
+int64_t tuple_bytes(ReductionOp row, DataType type) {
+  const auto known = std::find_if(kTypes.begin(), kTypes.end(), [&](const TypeRow& r) { return r.type == type; });
+  ensure(known != kTypes.end(), "no reduction is computed in ", name_of(type));
+  return known->bytes[static_cast<size_t>(row)]();
+}
+
+int team_of(Lowering& state, const Tensor& reduce) {
+  std::array<bool, 3> summed{};
+  for (size_t k = 0; k < reduce.loop.size(); ++k) {
+    const Id* loop = reduce.loop[k];
+    if (loop != nullptr && reduce.kept_loop[k] == nullptr && is_thread(loop->parallel)) {
+      summed[thread_dimension(loop->parallel)] = true;
+    }
+  }
+  IndexPool& pool = state.pool();
+  TeamShape team;
+  team.rank = team.index = state.constant(0);
+  bool adjacent = true;  // what the team spans lies before what it does not
+  for (int d = 0; d < 3; ++d) {
+    const int64_t extent = state.program.block[d];
+    if (extent == 1) {
+      continue;
+    }
+    int64_t& size = summed[d] ? team.size : team.count;
+    Index& number = summed[d] ? team.rank : team.index;
+    number = pool.add(number, pool.scale(state.program.block_var[d], size));
+    size *= extent;
+    adjacent = adjacent && (!summed[d] || team.count == 1);
+  }
+  team.lanes = adjacent && (std::has_single_bit(static_cast<uint64_t>(team.size)) || team.size % kWarp == 0);
+  std::vector<TeamShape>& teams = state.program.teams;
+  const auto known = std::find(teams.begin(), teams.end(), team);
+  if (known != teams.end()) {
+    return static_cast<int>(known - teams.begin());
+  }
+  teams.push_back(team);
+  return static_cast<int>(teams.size()) - 1;
+}
+
+void place_slots(Lowering& state) {
+  Program& program = state.program;
+  const int64_t half = round_up(widest_slots(state.body, program), kSlotAlignment);
+  if (half > 0) {
+    program.slot_offset = program.shared_bytes;
+    program.slot_half_bytes = half;
+    program.shared_bytes += 2 * half;
+  }
+}
+
+}  // namespace nvfuser

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+// The row families: what is reduced together is a row; a block or a task takes one row after another pass.  Kept axes
+// are merged to rows, reduced ones to columns; values of a row alone are computed once, outside the column loops.
+#include <algorithm>
+#include <tuple>
+#include <unordered_set>
+
+#include "nvfuser/schedule/addresses.h"
+#include "nvfuser/schedule/apply_steps.h"
+#include "nvfuser/transform/passes.h"
+
+namespace nvfuser {
+
+namespace {
+
+Id* merge_roots(const Loops& loops, const std::vector<Id*>& roots) {
+  return roots.empty() ? nullptr : roots.size() == 1 ? roots[0] : loops.merge_all(roots);
+}
+
+/// The reference as one loop over rows (null where there is one row) and one over columns.
+struct RowLoops {
+  Id* rows;
+  Id* columns;
+};
+
+RowLoops merge_rows(Kernel& kernel, const std::vector<Id*>& row) {
+  const Loops loops(kernel, kernel.main());
+  std::vector<Id*> kept;
+  for (Id* root : kernel.main().roots) {
+    if (std::find(row.begin(), row.end(), root) == row.end()) {
+      kept.push_back(root);
+    }
+  }
+  return {merge_roots(loops, kept), merge_roots(loops, row)};
+}
+
+/// Positions of loops where tensors of each kind are computed.
+struct Positions {
+  int row;     ///< values of a row
+  int load;    ///< loads along the row
+  int vector;  ///< other values along the row of which a vector is stored or joins an accumulator
+};
+
+void inline_rows(Kernel& kernel, const std::vector<Id*>& row, std::vector<Tensor*> vectors,
+                 const Positions& positions) {
+  const int innermost = static_cast<int>(kernel.main().loops.size());
+  for (const Tensor* t : kernel.tensors) {
+    for (const Operand& operand : t->op == TensorOp::reduce ? t->operands : std::vector<Operand>{}) {
+      vectors.push_back(operand.tensor);
+    }
+  }
+  for (Tensor* t : kernel.tensors) {
+    if (t->op == TensorOp::store) {
+      inline_at(*t, innermost);
+    } else if (!varies_along(*t, row)) {
+      inline_at(*t, positions.row);
+    } else {
+      const bool is_vector = std::find(vectors.begin(), vectors.end(), t) != vectors.end();
+      const int usual = t->op == TensorOp::load ? positions.load : innermost;
+      inline_at(*t, is_vector ? std::min(positions.vector, usual) : usual);
+    }
+  }
+}
+
+std::unordered_set<const Tensor*> all_loads(const Kernel& kernel) {
+  std::unordered_set<const Tensor*> found;
+  for (const Tensor* t : kernel.tensors) {
+    if (t->op == TensorOp::load) {
+      found.insert(t);
+    }
+  }
+  return found;
+}
+
+/// Computed row values that are stored too are copied, so that the store stands alone.
+std::vector<Tensor*> prepare(Kernel& kernel, const std::vector<Id*>& row, bool resident) {
+  split_passes(kernel, row, resident ? all_loads(kernel) : std::unordered_set<const Tensor*>{});
+  return stored_values(kernel);
+}
+
+}  // namespace
+
+void apply_rows(Kernel& kernel, const Params& params) {
+  const std::vector<Id*> row = reduced_roots(kernel);
+  const bool resident = params.home == Home::registers;
+  const std::vector<Tensor*> stored = prepare(kernel, row, resident);
+  const Loops loops(kernel, kernel.main());
+  const RowLoops merged = merge_rows(kernel, row);
+  std::vector<Id*> order;
+  if (merged.rows != nullptr) {
+    loops.parallelize(merged.rows, ParallelType::grid_x);
+    order.push_back(merged.rows);
+  }
+  const int outside = static_cast<int>(order.size());
+  if (merged.columns == nullptr) {
+    inline_rows(kernel, row, stored, {outside, outside, outside});
+    return;
+  }
+  const int64_t wave = int64_t{params.threads} * params.vector * params.batch;
+  Id* chunk = nullptr;
+  Id* inner = nullptr;
+  if (resident) {
+    inner = loops.fit(merged.columns, wave);
+    chunk = inner->definition->outputs[0];
+  } else {
+    std::tie(chunk, inner) = loops.split(merged.columns, wave);
+  }
+  const BlockLoops block = split_block(loops, inner, params.threads, params.vector);
+  order.push_back(block.thread);
+  order.push_back(chunk);
+  for (Id* loop : {block.batch, block.lane}) {
+    if (loop != nullptr) {
+      order.push_back(loop);
+    }
+  }
+  loops.reorder(order);
+  const int loads = resident ? outside + 1 : outside + 2;
+  inline_rows(kernel, row, stored, {outside, loads, loops.size() - (block.lane != nullptr)});
+}
+
+void apply_cpu_rows(Kernel& kernel, const Params& params) {
+  const std::vector<Id*> row = reduced_roots(kernel);
+  split_passes(kernel, row, {});
+  const Loops loops(kernel, kernel.main());
+  const RowLoops merged = merge_rows(kernel, row);
+  std::vector<Id*> order;
+  if (merged.rows != nullptr) {
+    loops.parallelize(merged.rows, ParallelType::grid_x);
+    order.push_back(merged.rows);
+  }
+  const int outside = static_cast<int>(order.size());
+  if (merged.columns != nullptr) {
+    const auto [chunk, lanes] = loops.split(merged.columns, params.task);
+    loops.parallelize(lanes, ParallelType::vectorize);
+    order.insert(order.end(), {chunk, lanes});
+    loops.reorder(order);
+  }
+  const int inside = merged.columns != nullptr ? outside + 1 : outside;
+  inline_rows(kernel, row, {}, {outside, loops.size(), inside});
+}
+
+}  // namespace nvfuser

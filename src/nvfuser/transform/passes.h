@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// Passes over a row: a reduction reads the whole row before anything that needs its result, so what is read on both
+// sides is kept or computed again.
+#pragma once
+
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "nvfuser/graph/kernel.h"
+
+namespace nvfuser {
+
+/// The axes that the kernel's reductions sum over, in the order of the roots; a schedule error when they differ.
+std::vector<Id*> reduced_roots(const Kernel& kernel);
+/// Does an element of t depend on one of these axes?
+bool varies_along(const Tensor& t, const std::vector<Id*>& axes);
+/// How many reductions lie one behind the other on the longest way to each tensor.
+std::unordered_map<const Tensor*, int> levels_of(const Kernel& kernel);
+/// Gives each pass its own instance of the tensors that it shares with others and that vary along the row, but for
+/// those of `resident`: loads are repeated, values computed again.
+void split_passes(Kernel& kernel, const std::vector<Id*>& row, const std::unordered_set<const Tensor*>& resident);
+
+}  // namespace nvfuser

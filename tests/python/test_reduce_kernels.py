@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reductions in kernels: rows of odd lengths, special values, several reductions in one program, equal bits."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+
+from nvfuser import DataType, FusionDefinition, Way
+from nvfuser._C import compiler_runs, prepare_batch
+
+WAYS = ["host", "emulator"]
+DTYPES = {DataType.Float: torch.float32, DataType.BFloat16: torch.bfloat16}
+COLUMNS = {"host": [1, 3, 31, 32, 33, 255, 1000, 1024, 4097, 70001], "emulator": [1, 3, 33, 1000, 4097]}
+Values = Callable[[Any, Any, DataType], list[Any]]
+
+
+def column(fd: FusionDefinition, value: Any) -> Any:
+    return fd.ops.broadcast(value, [False, True])
+
+
+def row(fd: FusionDefinition, value: Any) -> Any:
+    return fd.ops.broadcast(value, [True, False])
+
+
+def wide(fd: FusionDefinition, x: Any) -> Any:
+    return fd.ops.cast(x, DataType.Float)
+
+
+def softmax(fd: FusionDefinition, x: Any, dtype: DataType) -> list[Any]:
+    e = fd.ops.exp(x - column(fd, fd.ops.max(x, [1])))
+    return [fd.ops.cast(e / column(fd, fd.ops.sum(e, [1])), dtype)]
+
+
+def outer_softmax(fd: FusionDefinition, x: Any, dtype: DataType) -> list[Any]:
+    e = fd.ops.exp(x - row(fd, fd.ops.max(x, [0])))
+    return [fd.ops.cast(e / row(fd, fd.ops.sum(e, [0])), dtype)]
+
+
+def layer_norm(fd: FusionDefinition, x: Any, dtype: DataType) -> list[Any]:
+    var, mean = fd.ops.var_mean(wide(fd, x), [1], 0, True)
+    return [fd.ops.cast((wide(fd, x) - mean) * fd.ops.rsqrt(var + 1e-5), dtype)]
+
+
+def moments(fd: FusionDefinition, x: Any, dtype: DataType) -> list[Any]:
+    return list(fd.ops.var_mean(wide(fd, x), [1], 0, False))
+
+
+def both_axes(fd: FusionDefinition, x: Any, dtype: DataType) -> list[Any]:
+    """Reductions over different axes: several kernels."""
+    y = wide(fd, x)
+    return [y * column(fd, fd.ops.sum(y, [1])) * row(fd, fd.ops.sum(y, [0]))]
+
+
+def residual(fd: FusionDefinition, x: Any, dtype: DataType) -> list[Any]:
+    """A value along the row is stored beside what is made of its reduction."""
+    y = wide(fd, x) * 3.0
+    return [y, y * column(fd, fd.ops.sum(y * y, [1]))]
+
+
+PROGRAMS: dict[str, tuple[Values, Callable[[torch.Tensor], Any]]] = {
+    "sum": (lambda fd, x, d: [fd.ops.sum(wide(fd, x), [1])], lambda x: [x.sum(1)]),
+    "outer sum": (lambda fd, x, d: [fd.ops.sum(wide(fd, x), [0])], lambda x: [x.sum(0)]),
+    "full sum": (lambda fd, x, d: [fd.ops.sum(wide(fd, x), [0, 1])], lambda x: [x.sum()]),
+    "max": (lambda fd, x, d: [fd.ops.max(x, [1])], lambda x: [x.max(1).values]),
+    "argmax": (lambda fd, x, d: [fd.ops.argmax(x, [1])], lambda x: [x.argmax(1)]),
+    "softmax": (softmax, lambda x: [x.softmax(1)]),
+    "outer softmax": (outer_softmax, lambda x: [x.softmax(0)]),
+    "layer norm": (layer_norm, lambda x: [torch.nn.functional.layer_norm(x, [x.shape[1]])]),
+    "moments": (moments, lambda x: list(torch.var_mean(x, 1, correction=0))),
+    "both axes": (both_axes, lambda x: [x * x.sum(1, keepdim=True) * x.sum(0, keepdim=True)]),
+    "residual": (residual, lambda x: [3 * x, 3 * x * (9 * x * x).sum(1, keepdim=True)]),
+}
+
+
+def program(name: str, dtype: DataType) -> FusionDefinition:
+    with FusionDefinition() as fd:
+        x = fd.define_tensor(shape=[-1, -1], contiguity=True, dtype=dtype)
+        for value in PROGRAMS[name][0](fd, x, dtype):
+            fd.add_output(value)
+    return fd
+
+
+def check(got: list[torch.Tensor], want: list[torch.Tensor], what: str) -> None:
+    for result, expected in zip(got, want, strict=True):
+        assert result.shape == expected.shape, what
+        tolerance = 1.2e-2 if result.dtype == torch.bfloat16 else 2e-5
+        scale = max(1.0, float(expected.double().abs().max())) if expected.numel() else 1.0
+        torch.testing.assert_close(
+            result.double(), expected.double(), rtol=tolerance, atol=tolerance * scale, equal_nan=True, msg=what
+        )
+
+
+Case = tuple[str, FusionDefinition, torch.Tensor]
+
+
+@pytest.fixture(scope="module", params=WAYS)
+def cases(request: pytest.FixtureRequest) -> tuple[str, list[Case]]:
+    """Every program over every length, all kernels of a way compiled as one unit."""
+    generator = torch.Generator().manual_seed(7)
+    made: list[Case] = []
+    for dtype, stored in DTYPES.items():
+        for name in PROGRAMS:
+            fd = program(name, dtype)
+            for k, columns in enumerate(COLUMNS[request.param]):
+                made.append((name, fd, torch.randn(1 + k % 3, columns, generator=generator).to(stored)))
+    prepare_batch([(fd._ready(), [x], Way[request.param], "") for _, fd, x in made])
+    return request.param, made
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_rows_of_any_length(name: str, cases: tuple[str, list[Case]]) -> None:
+    way, made = cases
+    before = compiler_runs()
+    for other, fd, x in made:
+        if other == name:
+            check(fd.execute([x], target=way), PROGRAMS[name][1](x.double()), f"{name} {way} {tuple(x.shape)}")
+    assert compiler_runs() == before
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("name", ["sum", "max", "softmax", "layer norm"])
+def test_special_rows(name: str, way: str) -> None:
+    """Infinities, NaN, denormals, a fully masked row: what torch gives in the same precision."""
+    x = torch.randn(8, 70, generator=torch.Generator().manual_seed(3))
+    x[0, 5] = float("inf")
+    x[1, 69] = -float("inf")
+    x[2] = -float("inf")
+    x[3, 11] = float("nan")
+    x[4] *= 1e-40
+    x[5, 3], x[5, 4] = float("inf"), -float("inf")
+    x[6] = 3e38
+    if name == "sum":
+        x[6] = 1e38  # beyond the range in float64's reference alone it would not be
+        x = torch.cat([x[:6], x[7:]])
+    want = PROGRAMS[name][1](x if name == "softmax" else x.double())
+    if name == "layer norm":
+        x, want = x[[3, 4, 7]], [want[0][[3, 4, 7]]]
+    check(program(name, DataType.Float).execute([x], target=way), want, f"{name} {way}")
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("shape", [(0, 5), (5, 0), (0, 0)])
+def test_nothing_to_reduce(shape: tuple[int, int], way: str) -> None:
+    x = torch.zeros(shape)
+    for name in ["sum", "outer sum", "full sum", "softmax"]:
+        check(program(name, DataType.Float).execute([x], target=way), PROGRAMS[name][1](x.double()), f"{name} {shape}")
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_one_kernel_where_one_does(way: str) -> None:
+    x = torch.randn(4, 40)
+    for name, kernels in {"softmax": 1, "layer norm": 1, "moments": 1, "residual": 1, "both axes": 3}.items():
+        assert program(name, DataType.Float).plan_text([x], target=way).splitlines()[0].endswith(f"{kernels} kernels")
+
+
+BITS = """
+import torch
+from nvfuser import FusionDefinition
+with FusionDefinition() as fd:
+    x = fd.define_tensor(shape=[-1, -1], contiguity=True)
+    fd.add_output(fd.ops.sum(x, [1]))
+    fd.add_output(fd.ops.sum(x, [0]))
+x = torch.randn(37, 5001, generator=torch.Generator().manual_seed(1))
+results = [fd.execute([x], target="host") for _ in range(20)]
+assert all(torch.equal(a, b) for more in results for a, b in zip(more, results[0]))
+print([float(v).hex() for v in torch.cat([results[0][0], results[0][1]])])
+"""
+
+
+def test_equal_bits_for_any_number_of_threads() -> None:
+    printed = set()
+    for threads in ["1", "2", "7", "7"]:
+        environment = os.environ | {"NVFUSER_THREADS": threads}
+        printed.add(
+            subprocess.run([sys.executable, "-c", BITS], env=environment, capture_output=True, check=True).stdout
+        )
+    assert len(printed) == 1
+
+
+@pytest.mark.parametrize("name", ["sum", "softmax", "layer norm", "argmax"])
+def test_the_order_of_threads_is_nothing(name: str) -> None:
+    x = torch.randn(3, 700, generator=torch.Generator().manual_seed(5))
+    fd = program(name, DataType.Float)
+    first = fd.execute([x], target="emulator", seed=1)
+    for seed in range(2, 6):
+        assert torch.equal(fd.execute([x], target="emulator", seed=seed)[0], first[0])
