@@ -7,6 +7,7 @@ import random
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import child
@@ -179,8 +180,9 @@ def is_running(pid):
         return False
 
 
-def interrupted(tmp_path, program):
-    """Sends SIGINT when the compile has begun; what the program printed, and the compiler's process number."""
+def interrupted(tmp_path, program, ready=None):
+    """Sends SIGINT when the compile has begun and the file `ready` is there; what the program printed, and the
+    compiler's process number."""
     slow, temporary = SlowCompiler(tmp_path), tmp_path / "temporary"
     temporary.mkdir()
     environment = dict(NVFUSER_CACHE_DIR=tmp_path / "cache", NVFUSER_CXX=slow.path, GO=slow.go, TMPDIR=temporary)
@@ -188,6 +190,8 @@ def interrupted(tmp_path, program):
     command = [sys.executable, "-c", child.COUNTING + program]
     with subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, text=True) as process:
         compiler = slow.wait()
+        while ready is not None and not ready.exists():
+            time.sleep(0.1)
         process.send_signal(signal.SIGINT)
         said, _ = process.communicate(timeout=200)
     assert process.returncode == 0
@@ -204,13 +208,15 @@ def test_an_interrupt_ends_a_compile(tmp_path):
 
 def test_an_interrupt_reaches_who_waits_for_a_thread(tmp_path):
     """The main thread waits for the plan that another makes; that one goes on."""
+    ready = tmp_path / "ready"
     program = INTERRUPTED.replace(
         "try:\n",
         "thread = threading.Thread(target=lambda: works(fd, 3.0))\nthread.start()\n"
-        "while not os.path.exists(os.environ['GO'][:-2] + 'begun'): time.sleep(0.005)\ntry:\n",
+        "try:\n    while not os.path.exists(os.environ['GO'][:-2] + 'begun'): time.sleep(0.005)\n"
+        f"    open({str(ready)!r}, 'w').close()\n",
     )
     program += "thread.join()\n"
-    said, _ = interrupted(tmp_path, program)
+    said, _ = interrupted(tmp_path, program, ready)
     assert said == ["KeyboardInterrupt None", "True True 1"]
 
 
@@ -226,27 +232,30 @@ def test_a_handler_decides(tmp_path):
 
 
 def test_an_interrupt_ends_nvrtc(tmp_path):
-    """The text takes NVRTC many times as long as the signal needs; what is half done is not kept."""
+    """Whatever NVRTC is at; its front end would end the process.  What is half done is not kept."""
     lines = "".join(f"x = x * {k}.5f + sqrtf(x + {k}.25f);\\n" for k in range(60))
     program = f"""
-import os, signal, threading
+import os, signal, threading, time
 from nvfuser._C import compile_cubin, compiler_runs
 body = '''{lines}'''
 text = "".join('extern "C" __global__ void k%d(float* p) {{ float x = p[0];\\n%s p[0] = x; }}\\n' % (k, body)
                for k in range(80))
-def send():
-    while compiler_runs() == 0:
+def send(k):
+    while compiler_runs() <= k:
         pass
+    time.sleep(0.03 * k)
     os.kill(os.getpid(), signal.SIGINT)
-thread = threading.Thread(target=send)
-thread.start()
-try:
-    compile_cubin(text, 90)
-    print("no interrupt")
-except KeyboardInterrupt:
-    print("KeyboardInterrupt")
+for k in range(5):
+    thread = threading.Thread(target=send, args=(k,))
+    thread.start()
+    try:
+        compile_cubin(text + "// %d" % k, 90)
+        print("no interrupt")
+    except KeyboardInterrupt:
+        print("KeyboardInterrupt")
+    thread.join()
 print(compile_cubin('extern "C" __global__ void k() {{}}', 90) > 0)
 """
     said = child.output_of(program, NVFUSER_CACHE_DIR=tmp_path)
-    assert said.split() == ["KeyboardInterrupt", "True"]
+    assert said.split() == ["KeyboardInterrupt"] * 5 + ["True"]
     assert len(list((tmp_path / "v1").glob("*.cubin"))) == 1

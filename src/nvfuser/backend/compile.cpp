@@ -303,12 +303,11 @@ DeviceProps cuda_device_props(int device) {
   const CudaApi* api = cuda_api(&why);
   check(api != nullptr, ErrorKind::device, why);
   // Asked for every plan; the driver takes microseconds for each attribute.
-  static std::mutex mutex;
-  static std::map<int, DeviceProps> known;
-  const std::lock_guard lock(mutex);
-  auto found = known.find(device);
-  if (found == known.end()) {
-    found = known.emplace(device, query_device_props(*api, device)).first;
+  static auto& guarded = *new LongGuarded<std::map<int, DeviceProps>>;
+  const auto known = guarded.lock();
+  auto found = known->find(device);
+  if (found == known->end()) {
+    found = known->emplace(device, query_device_props(*api, device)).first;
   }
   return found->second;
 }

@@ -57,16 +57,30 @@ int lock_if_free(const std::string& path) {
   return -1;
 }
 
-void remove_if_dead(const std::string& path, const struct stat& status) {
-  std::error_code ignored;
+/// The lock of a folder whose process is dead; -1 for others.  `unlocked`: there is no lock, and nobody makes one now.
+int lock_of_dead(const std::string& path, const struct stat& status, bool& unlocked) {
   const std::string file = path + kLockFile;
   const int lock = lock_if_free(file);
+  unlocked = lock < 0 && access(file.c_str(), F_OK) != 0 && errno == ENOENT &&
+             std::time(nullptr) - status.st_mtime > kUnlockedSeconds;
+  return lock;
+}
+
+/// Moves the folder into one of our own, which is deleted as a whole: a compiler that has outlived its process may
+/// still be writing there, by a name that is gone then.
+void remove_if_dead(const std::string& base, const std::string& prefix, const std::string& path,
+                    const struct stat& status) {
+  bool unlocked = false;
+  const int lock = lock_of_dead(path, status, unlocked);
+  if (lock < 0 && !unlocked) {
+    return;
+  }
+  int ignored = 0;
+  if (const std::unique_ptr<LiveFolder> ours = LiveFolder::make(base, prefix, ignored)) {
+    rename(path.c_str(), (ours->path() + "/dead").c_str());
+  }
   if (lock >= 0) {
-    std::filesystem::remove_all(path, ignored);
     close(lock);
-  } else if (access(file.c_str(), F_OK) != 0 && errno == ENOENT &&
-             std::time(nullptr) - status.st_mtime > kUnlockedSeconds) {
-    std::filesystem::remove_all(path, ignored);  // its maker died before it had the lock
   }
 }
 
@@ -149,7 +163,7 @@ void remove_dead(const std::string& base, const std::string& prefix) {
     }
     const std::string path = base + "/" + entry->d_name;
     if (folder && S_ISDIR(status.st_mode)) {
-      remove_if_dead(path, status);
+      remove_if_dead(base, prefix, path, status);
     } else if (!folder && S_ISREG(status.st_mode)) {
       if (const int lock = lock_if_free(path); lock >= 0) {
         unlink(path.c_str());

@@ -11,6 +11,7 @@
 
 #include "nvfuser/backend/cuda/driver.h"
 #include "nvfuser/backend/cuda/nvrtc_search.h"
+#include "nvfuser/backend/cuda/nvrtc_signals.h"
 #include "nvfuser/backend/header_folder.h"
 #include "nvfuser/backend/shared_library.h"
 #include "nvfuser/base/errors.h"
@@ -140,6 +141,7 @@ std::unique_ptr<Nvrtc> open_candidate(const LibraryCandidate& candidate, int dri
           " makes cubins that a driver of CUDA " + std::to_string(driver_major) + " does not load";
     return nullptr;
   }
+  keep_signals_from(reinterpret_cast<const void*>(nvrtc->api.nvrtcVersion));
   if (const std::string log = has_builtins ? "" : trial_log(nvrtc->api); !log.empty()) {
     why = candidate.path + ": compiles nothing: " + log;
     return nullptr;
