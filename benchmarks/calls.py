@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Host time of warm calls from Python, next to torch eager, in interleaved rounds of one process.
 
+A second table breaks a call down by step: prefixes of the call are timed, and each row is what one step adds.
 All figures are microseconds a call, medians over rounds; the kernel's own work on 1,024 elements is inside.  On a GPU
 calls are issued in short runs with a synchronisation between them, so that the queue never fills and no wait is timed.
 """
@@ -19,7 +20,7 @@ from typing import Any
 import torch
 
 from nvfuser import DataType, FusionDefinition, __version__
-from nvfuser._C import TensorArgument
+from nvfuser._C import TensorArgument, part_of_call
 
 ELEMENTS = 1024
 
@@ -75,6 +76,23 @@ def contenders(device: str, compile_peer: bool) -> dict[str, Callable[[], Any]]:
     return runs
 
 
+def step_times(device: str, rounds: int, calls: int, wait: Callable[[], None]) -> dict[str, float]:
+    """What each step of a call of two inputs and two operations takes."""
+    fd, inputs = two_ops(device)
+    fd.execute(inputs)
+    executor = fd.executor
+    prefixes: dict[str, Callable[[], Any]] = {
+        "an empty statement": lambda: None,
+        "entry: from Python to the call's first line and back": lambda: part_of_call(executor, [], None, 1),
+        "two inputs are borrowed, their facts written": lambda: part_of_call(executor, inputs, None, 1),
+        "the plan is found": lambda: part_of_call(executor, inputs, None, 2),
+        "the result is allocated, and freed": lambda: part_of_call(executor, inputs, None, 3),
+        "image patched, stream asked, kernel launched, list made": lambda: fd.execute(inputs),
+    }
+    times = list(median_times(prefixes, rounds, calls, wait).values())
+    return dict(zip(prefixes, [times[0], *(b - a for a, b in zip(times, times[1:], strict=False))], strict=True))
+
+
 def median_times(runs: dict[str, Callable[[], Any]], rounds: int, calls: int, wait: Callable[[], None]) -> dict:
     """Microseconds a call."""
     for run in runs.values():
@@ -119,15 +137,20 @@ def main() -> int:
     on_gpu = options.device == "cuda"
     wait = torch.cuda.synchronize if on_gpu else lambda: None
     runs = contenders(options.device, not options.no_compile)
-    rows = median_times(runs, options.rounds, 200 if on_gpu else 2000, wait)
+    calls = 200 if on_gpu else 2000
+    rows = median_times(runs, options.rounds, calls, wait)
+    steps = step_times(options.device, options.rounds, calls, wait)
     rows |= new_shape_times(options.device, 200)
     name = torch.cuda.get_device_name() if on_gpu else "CPU"
     print(f"nvfuser {__version__}, torch {torch.__version__}, {name}; microseconds a call")
     for row, value in rows.items():
         print(f"{row:40}{value:8.2f}")
+    print("\nby step:")
+    for row, value in steps.items():
+        print(f"{row:60}{value:8.3f}")
     if options.out:
         with open(options.out, "w") as file:
-            json.dump({"date": date.today().isoformat(), "device": name, "rows": rows}, file, indent=1)
+            json.dump({"date": date.today().isoformat(), "device": name, "rows": rows, "steps": steps}, file, indent=1)
     return 0
 
 

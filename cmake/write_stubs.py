@@ -18,7 +18,9 @@ from nanobind import stubgen
 
 # Modules that names in signatures come from.
 SOURCES = {
+    "Any": "from typing import Any",
     "builtins": "import builtins",
+    "os": "import os",
     "np": "import numpy as np",
     "NDArray": "from numpy.typing import NDArray",
     "Sequence": "from collections.abc import Sequence",

@@ -4,7 +4,6 @@
 #include "nvfuser/ir/evaluate.h"
 #include "nvfuser/runtime/arguments.h"
 #include "nvfuser/runtime/executor.h"
-#include "nvfuser/runtime/profiler.h"
 #include "python_call.h"
 
 namespace nvfuser::python {
@@ -127,43 +126,6 @@ std::vector<PlanRef> prepare_batch(nb::list calls) {
   return plans;
 }
 
-/// Once for each reason why no kernel runs: a Python warning.
-void warn_of(const Plan& plan) {
-  const std::string& reason = FusionExecutor::fallback_reason(plan);
-  if (!reason.empty()) {
-    nb::module_::import_("nvfuser.runtime").attr("warn_once")(reason);
-  }
-}
-
-nb::list execute_with(FusionExecutor& self, nb::handle inputs, nb::handle out, const ExecuteOptions& options) {
-  PythonCall call(self);
-  call.add_inputs(inputs);
-  if (!out.is_none()) {
-    call.add_targets(out);
-  }
-  std::shared_ptr<const Plan> plan = self.find(call.arguments(), options);
-  if (!plan) {
-    nb::gil_scoped_release release;
-    plan = self.prepare(call.arguments(), options);
-  }
-  warn_of(*plan);
-  return call.run(self, *plan, options);
-}
-
-nb::list execute(FusionExecutor& self, nb::handle inputs, nb::handle out, std::optional<Way> way, std::string device,
-                 uint64_t seed) {
-  ExecuteOptions options = make_options(way, 0, seed, std::move(device));
-  if (profilers_on.load(std::memory_order_relaxed) != 0) [[unlikely]] {
-    if (const std::shared_ptr<CallProfile> profile = begin_profile(self.fusion_id)) {
-      options.profile = profile.get();
-      nb::list results = execute_with(self, inputs, out, options);
-      end_profile(profile);
-      return results;
-    }
-  }
-  return execute_with(self, inputs, out, options);
-}
-
 }  // namespace
 
 void bind_runtime(nb::module_& m) {
@@ -203,11 +165,6 @@ void bind_runtime(nb::module_& m) {
           "inputs"_a, "way"_a = nb::none(), "device"_a = "",
           nb::sig("def prepare(self, inputs: Sequence[object], way: Way | None = None, device: str = '') -> Plan"),
           "Finds or makes the plan for these inputs.")
-      .def("execute", &execute, "inputs"_a, "out"_a = nb::none(), "way"_a = nb::none(), "device"_a = "", "seed"_a = 1,
-           nb::sig("def execute(self, inputs: Sequence[object], out: Sequence[object] | None = None, way: Way | None = "
-                   "None, "
-                   "device: str = '', seed: int = 1) -> list[object]"),
-           "Runs the fusion on tensors and numbers; its visible outputs.")
       .def(
           "is_prepared",
           [](FusionExecutor& self, nb::handle inputs) {

@@ -101,6 +101,8 @@ void bind_define(nb::module_& m);
 void bind_ops(nb::module_& m);
 void bind_reduce(nb::module_& m);
 void bind_runtime(nb::module_& m);
+void bind_call(nb::module_& m);
+void bind_lent(nb::module_& m);
 void bind_cache(nb::module_& m);
 void bind_options(nb::module_& m);
 void bind_memory(nb::module_& m);

@@ -13,12 +13,14 @@ std::unordered_map<PyTypeObject*, const Exchange*>& known_types() {
   return *known;
 }
 
-const Exchange* find_exchange(nb::handle object) {
-  PyTypeObject* type = Py_TYPE(object.ptr());
-  if (const Exchange* exchange = table_exchange(type)) {
+const Exchange* make_exchange(nb::handle object) {
+  if (const Exchange* exchange = table_exchange(object)) {
     return exchange;
   }
-  if (const Exchange* exchange = numpy_exchange(type)) {
+  if (const Exchange* exchange = numpy_exchange(Py_TYPE(object.ptr()))) {
+    return exchange;
+  }
+  if (const Exchange* exchange = lent_exchange(object)) {
     return exchange;
   }
   return checked_exchange(object);
@@ -26,20 +28,15 @@ const Exchange* find_exchange(nb::handle object) {
 
 }  // namespace
 
-const Exchange* exchange_of(nb::handle object) {
+const Exchange* find_exchange(nb::handle object) {
   PyTypeObject* type = Py_TYPE(object.ptr());
-  static PyTypeObject* last_type = nullptr;
-  static const Exchange* last = nullptr;
-  if (type == last_type) {
-    return last;
-  }
   auto& known = known_types();
   const auto found = known.find(type);
   if (found != known.end()) {
-    last_type = type;
-    return last = found->second;
+    last_exchange = {type, found->second};
+    return found->second;
   }
-  const Exchange* exchange = find_exchange(object);
+  const Exchange* exchange = make_exchange(object);
   if (exchange != nullptr) {
     Py_INCREF(type);
     known.emplace(type, exchange);
@@ -47,8 +44,8 @@ const Exchange* exchange_of(nb::handle object) {
   return exchange;
 }
 
-const Exchange& default_exchange() {
-  return *exchange_of(nb::module_::import_("nvfuser.tensors").attr("default_example")());
+const Exchange& default_exchange(bool on_cuda) {
+  return *exchange_of(nb::module_::import_("nvfuser.tensors").attr("default_example")(on_cuda));
 }
 
 nb::object framework_named(const char* name) {

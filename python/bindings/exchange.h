@@ -27,16 +27,32 @@ class Exchange {
   virtual void written(nb::handle) const {}
 };
 
-/// The exchange for objects of exactly this type; null for anything that is no tensor.  Cached by type.
-const Exchange* exchange_of(nb::handle object);
-/// Where results live when no input is a tensor.
-const Exchange& default_exchange();
+/// The type that was asked for last.  Under the GIL.
+struct LastExchange {
+  PyTypeObject* type = nullptr;
+  const Exchange* exchange = nullptr;
+};
+inline LastExchange last_exchange;
 
-/// The exchange of a type that offers DLPack's table itself (not through a base class: subclasses may have no memory);
-/// null otherwise.
-const Exchange* table_exchange(PyTypeObject* type);
+/// The exchange for objects of exactly this type; null for anything that is no tensor.  Cached by type.
+const Exchange* find_exchange(nb::handle object);
+inline const Exchange* exchange_of(nb::handle object) {
+  return Py_TYPE(object.ptr()) == last_exchange.type ? last_exchange.exchange : find_exchange(object);
+}
+/// The same where it costs one comparison; null otherwise.
+inline const Exchange* quick_exchange_of(nb::handle object) {
+  return Py_TYPE(object.ptr()) == last_exchange.type ? last_exchange.exchange : nullptr;
+}
+/// Where results live when no input is a tensor of a known framework.
+const Exchange& default_exchange(bool on_cuda = false);
+
+/// The exchange of an object whose type offers DLPack's table itself (not through a base class: subclasses may have no
+/// memory); null otherwise.
+const Exchange* table_exchange(nb::handle example);
 /// The exchange of numpy.ndarray itself; null for other types.
 const Exchange* numpy_exchange(PyTypeObject* type);
+/// The exchange of memory that an object of no known framework lends; null for others.
+const Exchange* lent_exchange(nb::handle object);
 /// The exchange by nvfuser/tensors.py, for every other type that it knows; null otherwise.
 const Exchange* checked_exchange(nb::handle object);
 

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <memory>
 
+#include "c_function.h"
 #include "dlpack.h"
 #include "exchange.h"
 #include "nvfuser/runtime/host_memory.h"
@@ -44,25 +45,107 @@ void set_error(void*, const char* kind, const char* message) {
   PyGILState_Release(state);
 }
 
+/// A question such as tensor.is_neg(), with the answer of types that do not know it: no.
+class Question {
+ public:
+  Question(nb::handle example, const char* name) {
+    if (nb::hasattr(example, name)) {
+      name_ = PyUnicode_InternFromString(name);
+      function_ = c_function_of(example.attr(name), METH_NOARGS);
+    }
+  }
+
+  bool ask(nb::handle tensor) const {
+    if (function_ != nullptr) {
+      return call_c_function(function_, tensor.ptr(), nullptr).ptr() == Py_True;
+    }
+    if (name_ == nullptr) {
+      return false;
+    }
+    const nb::object answer = nb::steal(PyObject_CallMethodObjArgs(tensor.ptr(), name_, nullptr));
+    if (!answer.is_valid()) {
+      nb::raise_python_error();
+    }
+    return answer.ptr() == Py_True;
+  }
+
+ private:
+  PyObject* name_ = nullptr;
+  PyCFunction function_ = nullptr;
+};
+
+nb::object int_tuple(const std::vector<int64_t>& values) {
+  nb::object tuple = nb::steal(PyTuple_New(static_cast<Py_ssize_t>(values.size())));
+  for (size_t k = 0; k < values.size(); ++k) {
+    PyTuple_SetItem(tuple.ptr(), static_cast<Py_ssize_t>(k), PyLong_FromLongLong(values[k]));
+  }
+  return tuple;
+}
+
+/// A framework's own C function (sizes, strides, dtype) -> tensor.  Such results can be resized and know their stream,
+/// which those made by the table cannot, and cost less.  Its arguments are kept for the forms made last.
+class StridedAllocator {
+ public:
+  explicit StridedAllocator(nb::object function) : function_(std::move(function), METH_VARARGS) {}
+  explicit operator bool() const { return static_cast<bool>(function_); }
+
+  nb::object make(const OutputSpec& spec, const nb::object& dtype) {
+    Form& form = forms_[slot_of(spec)];
+    if (form.dtype != spec.dtype || form.sizes != spec.sizes || form.strides != spec.strides) {
+      form = {spec.dtype, spec.sizes, spec.strides,
+              nb::make_tuple(int_tuple(spec.sizes), int_tuple(spec.strides), dtype)};
+    }
+    const nb::object arguments = form.arguments;  // another thread may take the slot meanwhile
+    return function_(arguments);
+  }
+
+ private:
+  struct Form {
+    DataType dtype = DataType::Null;
+    std::vector<int64_t> sizes, strides;
+    nb::object arguments;
+  };
+  static constexpr size_t kForms = 64;
+
+  static size_t slot_of(const OutputSpec& spec) {
+    uint64_t mixed = static_cast<uint64_t>(spec.dtype);
+    for (const int64_t size : spec.sizes) {
+      mixed = (mixed ^ static_cast<uint64_t>(size)) * 0x9e3779b97f4a7c15ULL;
+    }
+    return mixed >> 58;
+  }
+
+  CFunction function_;
+  std::array<Form, kForms> forms_;
+};
+
 class TableExchange final : public Exchange {
  public:
-  TableExchange(const dlpack::ExchangeTable* table, PyTypeObject* type)
+  TableExchange(const dlpack::ExchangeTable* table, nb::handle example)
       : table_(table),
-        has_lazy_views_(PyObject_HasAttrString(reinterpret_cast<PyObject*>(type), "is_neg") == 1),
-        is_neg_(PyUnicode_InternFromString("is_neg")),
-        is_conj_(PyUnicode_InternFromString("is_conj")) {}
+        framework_(nb::module_::import_("nvfuser.tensors").attr("framework_of")(example)),
+        is_neg_(example, "is_neg"),
+        is_conj_(example, "is_conj"),
+        bump_version_(nb::getattr(framework_, "increment_version", nb::none()), METH_O),
+        on_cpu_(nb::getattr(framework_, "strided_on_cpu", nb::none())),
+        on_cuda_(nb::getattr(framework_, "strided_on_cuda", nb::none())) {
+    for (const DataTypeInfo& row : kDataTypes) {
+      dtypes_[static_cast<size_t>(row.type)] =
+          framework_.is_none() ? nb::none() : framework_.attr("dtypes").attr("get")(nb::cast(row.type));
+    }
+  }
 
   void borrow(nb::handle tensor, CallArguments& arguments) const override {
     dlpack::Tensor lent;
     if (table_->borrow(tensor.ptr(), &lent) != 0) {
       PyErr_Clear();
-      return borrow_checked(framework(), tensor, arguments);  // whose errors say what is wrong
+      return borrow_slowly(tensor, arguments);
     }
     const DataType dtype = data_type_of(lent.dtype.code, lent.dtype.bits, lent.dtype.lanes);
     const bool on_cuda = lent.device.type == dlpack::kCuda || lent.device.type == dlpack::kCudaManaged;
     const bool known = on_cuda || lent.device.type == dlpack::kCpu || lent.device.type == dlpack::kCudaHost;
-    if (!known || is_lazy(tensor, dtype)) {
-      return borrow_checked(framework(), tensor, arguments);
+    if (!known || is_neg_.ask(tensor) || (is_complex(dtype) && is_conj_.ask(tensor))) {
+      return borrow_slowly(tensor, arguments);
     }
     int64_t* words =
         arguments.add(static_cast<char*>(lent.data) + lent.byte_offset, dtype,
@@ -80,29 +163,28 @@ class TableExchange final : public Exchange {
   }
 
   nb::object make(const OutputSpec& spec, void*& data) const override {
+    const bool on_cpu = spec.device.kind == Device::Kind::cpu;
     const int64_t bytes = spec.elements * bytes_of(spec.dtype);
-    dlpack::ManagedTensor* made = nullptr;
-    if (spec.device.kind == Device::Kind::cpu && bytes >= kPooledBytes) {
+    if (on_cpu && bytes >= kPooledBytes) {
       std::shared_ptr<void> memory = host_memory(bytes);
       data = memory.get();
-      made = own(memory, data, spec);
-    } else if (is_row_major(spec)) {
-      made = allocate(spec, spec.sizes.data(), static_cast<int>(spec.sizes.size()));
+      return wrap_tensor(own(memory, data, spec));
+    }
+    if (nb::object made = make_strided(on_cpu ? on_cpu_ : on_cuda_, spec, data); made.is_valid()) {
+      return made;
+    }
+    if (is_row_major(spec)) {
+      dlpack::ManagedTensor* made = allocate(spec, spec.sizes.data(), static_cast<int>(spec.sizes.size()));
       data = made->tensor.data;
-    } else {
-      const std::array<int64_t, 1> flat = {std::max<int64_t>(spec.elements, 1)};
-      std::shared_ptr<void> memory(allocate(spec, flat.data(), 1), [](void* inner) {
-        auto* managed = static_cast<dlpack::ManagedTensor*>(inner);
-        managed->deleter(managed);
-      });
-      data = static_cast<dlpack::ManagedTensor*>(memory.get())->tensor.data;
-      made = own(memory, data, spec);
+      return wrap_tensor(made);
     }
-    void* object = nullptr;
-    if (table_->to_object(made, &object) != 0) {
-      nb::raise_python_error();
-    }
-    return nb::steal(static_cast<PyObject*>(object));
+    const std::array<int64_t, 1> flat = {std::max<int64_t>(spec.elements, 1)};
+    std::shared_ptr<void> memory(allocate(spec, flat.data(), 1), [](void* inner) {
+      auto* managed = static_cast<dlpack::ManagedTensor*>(inner);
+      managed->deleter(managed);
+    });
+    data = static_cast<dlpack::ManagedTensor*>(memory.get())->tensor.data;
+    return wrap_tensor(own(memory, data, spec));
   }
 
   void* stream(const Device& device) const override {
@@ -115,23 +197,46 @@ class TableExchange final : public Exchange {
 
   bool writable(nb::handle) const override { return true; }
 
+  void written(nb::handle tensor) const override {
+    if (bump_version_) {
+      bump_version_(nb::make_tuple(tensor));
+    }
+  }
+
  private:
-  static const nb::object& framework() {
-    static auto* torch = new nb::object(framework_named("torch"));
-    return *torch;
+  /// By the attributes of the tensor, whose errors say what is wrong.
+  void borrow_slowly(nb::handle tensor, CallArguments& arguments) const {
+    if (framework_.is_none()) {
+      throw nb::type_error("its framework does not lend the tensor's memory");
+    }
+    borrow_checked(framework_, tensor, arguments);
   }
 
-  /// A view whose values are not those in memory.
-  bool is_lazy(nb::handle tensor, DataType dtype) const {
-    return has_lazy_views_ && (asks(tensor, is_neg_) || (is_complex(dtype) && asks(tensor, is_conj_)));
-  }
-
-  static bool asks(nb::handle tensor, PyObject* question) {
-    const nb::object answer = nb::steal(PyObject_CallMethodObjArgs(tensor.ptr(), question, nullptr));
-    if (!answer.is_valid()) {
+  nb::object wrap_tensor(dlpack::ManagedTensor* made) const {
+    void* object = nullptr;
+    if (table_->to_object(made, &object) != 0) {
       nb::raise_python_error();
     }
-    return answer.ptr() == Py_True;
+    return nb::steal(static_cast<PyObject*>(object));
+  }
+
+  /// Null where the framework has no such function for the dtype, or takes memory of another device.
+  nb::object make_strided(StridedAllocator& allocator, const OutputSpec& spec, void*& data) const {
+    const nb::object& dtype = dtypes_[static_cast<size_t>(spec.dtype)];
+    if (!allocator || dtype.is_none()) {
+      return {};
+    }
+    nb::object made = allocator.make(spec, dtype);
+    dlpack::Tensor lent;
+    if (table_->borrow(made.ptr(), &lent) != 0) {
+      nb::raise_python_error();
+    }
+    const bool elsewhere = spec.device.kind == Device::Kind::cuda && lent.device.id != spec.device.index;
+    if (elsewhere || (lent.data == nullptr && spec.elements > 0)) {
+      return {};
+    }
+    data = static_cast<char*>(lent.data) + lent.byte_offset;
+    return made;
   }
 
   dlpack::ManagedTensor* allocate(const OutputSpec& spec, const int64_t* sizes, int rank) const {
@@ -154,8 +259,11 @@ class TableExchange final : public Exchange {
   }
 
   const dlpack::ExchangeTable* table_;
-  bool has_lazy_views_;
-  PyObject *is_neg_, *is_conj_;
+  nb::object framework_;  ///< of nvfuser/tensors.py; None for one that is not known there
+  Question is_neg_, is_conj_;
+  CFunction bump_version_;
+  mutable StridedAllocator on_cpu_, on_cuda_;  // under the GIL
+  std::array<nb::object, std::size(kDataTypes)> dtypes_;
 };
 
 /// The table of a capsule, or of an integer as earlier frameworks offer it, of a major version that is known here.
@@ -183,9 +291,9 @@ bool is_parameter(nb::handle type) {
 
 }  // namespace
 
-const Exchange* table_exchange(PyTypeObject* type) {
+const Exchange* table_exchange(nb::handle example) {
   constexpr const char* kAttribute = "__dlpack_c_exchange_api__";
-  const nb::handle object(reinterpret_cast<PyObject*>(type));
+  const nb::handle object(example.type());
   if (!nb::hasattr(object, kAttribute)) {
     return nullptr;
   }
@@ -194,7 +302,7 @@ const Exchange* table_exchange(PyTypeObject* type) {
     return nullptr;
   }
   const dlpack::ExchangeTable* table = table_of(object.attr(kAttribute));
-  return table != nullptr ? new TableExchange(table, type) : nullptr;
+  return table != nullptr ? new TableExchange(table, example) : nullptr;
 }
 
 }  // namespace nvfuser::python

@@ -22,6 +22,8 @@ NB_MODULE(_C, m) {
   nb::module_ ops = m.def_submodule("ops", "Operations: each builds an expression of the fusion of its operands.");
   bind_ops(ops);
   bind_runtime(m);
+  bind_call(m);
+  bind_lent(m);
   bind_cache(m);
   bind_profiler(m);
   bind_prepare(m);

@@ -2,10 +2,14 @@
 // Borrow, run, wrap.
 #include "python_call.h"
 
+#include <algorithm>
 #include <string>
 
 namespace nvfuser::python {
 namespace {
+
+/// Calls of up to so many tensors move nothing while they are added.
+constexpr size_t kFewArguments = 12;
 
 /// Items of lists and tuples stand for themselves.
 bool is_nested(nb::handle object) { return PyList_Check(object.ptr()) || PyTuple_Check(object.ptr()); }
@@ -40,34 +44,44 @@ void for_each(nb::handle sequence, Visit&& visit) {
 
 }  // namespace
 
-void PythonCall::borrow(nb::object object) {
-  const Exchange* exchange = exchange_of(object);
-  if (exchange == nullptr) {
-    object = nb::module_::import_("nvfuser.tensors").attr("as_known")(object);
-    if (std::optional<ScalarValue> number = python_scalar(object)) {
-      arguments_.add(*number, executor_.is_sizing(arguments_.size()));
-      held_.push_back({std::move(object), nullptr});
-      return;
-    }
-    exchange = exchange_of(object);
+PythonCall::PythonCall(const FusionExecutor& executor) : executor_(executor) {
+  const size_t count = std::max<size_t>(kFewArguments, 2 * static_cast<size_t>(executor.input_count()));
+  arguments_.reserve(count);
+  held_.reserve(count);
+}
+
+void PythonCall::lend(nb::handle object, const Exchange& exchange) {
+  exchange.borrow(object, arguments_);
+  held_.push_back({nb::borrow(object), &exchange});
+}
+
+/// An object of a type that was not asked for last.
+void PythonCall::add_unknown(nb::handle object) {
+  std::optional<ScalarValue> number = python_scalar(object);
+  nb::object known = nb::borrow(object);
+  const Exchange* exchange = number ? nullptr : exchange_of(object);
+  if (!number && exchange == nullptr) {
+    known = nb::module_::import_("nvfuser.tensors").attr("as_known")(object);
+    number = python_scalar(known);
+    exchange = number ? nullptr : exchange_of(known);
   }
-  exchange->borrow(object, arguments_);
-  held_.push_back({std::move(object), exchange});
+  if (number) {
+    arguments_.add(*number, executor_.is_sizing(arguments_.size()));
+    held_.push_back({std::move(known), nullptr});
+  } else {
+    lend(known, *exchange);
+  }
 }
 
 void PythonCall::add_input(nb::handle object) {
-  if (is_nested(object)) {
+  const Exchange* exchange = quick_exchange_of(object);
+  if (exchange == nullptr && is_nested(object)) {
     return for_each(object, [&](nb::handle item) { add_input(item); });
   }
   const int position = arguments_.size();
   const Fusion& fusion = *executor_.fusion();
   try {
-    if (std::optional<ScalarValue> number = python_scalar(object)) {
-      arguments_.add(*number, executor_.is_sizing(position));
-      held_.push_back({nb::borrow(object), nullptr});
-    } else {
-      borrow(nb::borrow(object));
-    }
+    exchange != nullptr ? lend(object, *exchange) : add_unknown(object);
   } catch (const nb::python_error& error) {
     if (!error.matches(PyExc_TypeError)) {
       throw;
@@ -93,10 +107,11 @@ void PythonCall::add_targets(nb::handle targets) {
   arguments_.begin_targets();
   size_t position = 0;
   for_each(targets, [&](nb::handle item) {
-    if (python_scalar(item) || exchange_of(item) == nullptr) {
+    const Exchange* exchange = quick_exchange_of(item);
+    if (exchange == nullptr && (python_scalar(item) || (exchange = exchange_of(item)) == nullptr)) {
       throw nb::type_error(("out[" + std::to_string(position) + "]: expected a tensor").c_str());
     }
-    borrow(nb::borrow(item));
+    lend(item, *exchange);
     ++position;
   });
 }
@@ -110,46 +125,72 @@ const Exchange& PythonCall::results_exchange() const {
   return default_exchange();
 }
 
-nb::list PythonCall::run(FusionExecutor& executor, const Plan& plan, ExecuteOptions options) {
-  const std::vector<OutputSpec>& specs = FusionExecutor::outputs_of(plan);
-  std::pmr::vector<void*> addresses(specs.size(), nullptr, &memory_);
-  std::pmr::vector<Held> results(&memory_);
-  results.reserve(specs.size());
-  const Exchange& exchange = results_exchange();
-  for (size_t k = 0; k < specs.size(); ++k) {
-    const OutputSpec& spec = specs[k];
-    if (spec.alias_input >= 0) {
-      if (const Held& target = held_[spec.alias_input]; !target.exchange->writable(target.object)) {
-        refuse_writing("input " + std::to_string(spec.alias_input) + ", " +
-                       describe_input(*executor.fusion(), spec.alias_input) + ",");
-      }
-      results.push_back(held_[spec.alias_input]);
-    } else if (spec.given >= 0) {
-      const int position = arguments_.inputs() + spec.given;
-      if (!held_[position].exchange->writable(held_[position].object)) {
-        refuse_writing("out[" + std::to_string(spec.given) + "]");
-      }
-      addresses[k] = arguments_.data(position);
-      results.push_back(held_[position]);
-    } else if (spec.same_as >= 0) {
-      results.push_back(results[spec.same_as]);
-    } else {
-      results.push_back({exchange.make(spec, addresses[k]), &exchange});
+void* PythonCall::stream() const {
+  for (int k = 0; k < arguments_.size(); ++k) {
+    if (arguments_.is_tensor(k) && arguments_.device(k).kind == Device::Kind::cuda) {
+      return results_exchange().stream(arguments_.device(k));
     }
   }
-  options.stream = exchange.stream(FusionExecutor::device_of(plan));
-  {
-    nb::gil_scoped_release release;
-    executor.run(plan, arguments_, addresses, options);
+  return nullptr;
+}
+
+void PythonCall::add_result(const OutputSpec& spec) {
+  void* address = nullptr;
+  if (spec.alias_input >= 0) {
+    const Held& target = held_[spec.alias_input];
+    if (!target.exchange->writable(target.object)) {
+      refuse_writing("input " + std::to_string(spec.alias_input) + ", " +
+                     describe_input(*executor_.fusion(), spec.alias_input) + ",");
+    }
+    results_.push_back(target);
+  } else if (spec.given >= 0) {
+    const int position = arguments_.inputs() + spec.given;
+    const Held& target = held_[position];
+    if (!target.exchange->writable(target.object)) {
+      refuse_writing("out[" + std::to_string(spec.given) + "]");
+    }
+    address = arguments_.data(position);
+    results_.push_back(target);
+  } else if (spec.same_as >= 0) {
+    results_.push_back(results_[spec.same_as]);
+  } else {
+    results_.push_back({maker_->make(spec, address), maker_});
   }
-  nb::list visible;
+  addresses_.push_back(address);
+}
+
+void PythonCall::allocate(const Plan& plan) {
+  const std::vector<OutputSpec>& specs = FusionExecutor::outputs_of(plan);
+  maker_ = &results_exchange();
+  results_.reserve(specs.size());
+  addresses_.reserve(specs.size());
+  for (const OutputSpec& spec : specs) {
+    add_result(spec);
+  }
+}
+
+void PythonCall::launch(FusionExecutor& executor, const Plan& plan, ExecuteOptions& options) {
+  options.stream = maker_->stream(FusionExecutor::device_of(plan));
+  if (FusionExecutor::is_brief(plan)) {
+    return executor.run(plan, arguments_, addresses_, options);
+  }
+  nb::gil_scoped_release release;
+  executor.run(plan, arguments_, addresses_, options);
+}
+
+nb::list PythonCall::finish(const Plan& plan) {
+  const std::vector<OutputSpec>& specs = FusionExecutor::outputs_of(plan);
+  const auto is_visible = [](const OutputSpec& spec) { return !spec.hidden && !spec.workspace; };
+  nb::list visible = nb::steal<nb::list>(PyList_New(std::count_if(specs.begin(), specs.end(), is_visible)));
+  Py_ssize_t place = 0;
   for (size_t k = 0; k < specs.size(); ++k) {
     const bool ours = specs[k].alias_input < 0 && specs[k].given < 0;
     if (!ours) {
-      results[k].exchange->written(results[k].object);
+      results_[k].exchange->written(results_[k].object);
     }
-    if (!specs[k].hidden && !specs[k].workspace) {
-      visible.append(ours ? results[k].exchange->finish(std::move(results[k].object)) : results[k].object);
+    if (is_visible(specs[k])) {
+      nb::object result = ours ? results_[k].exchange->finish(std::move(results_[k].object)) : results_[k].object;
+      PyList_SetItem(visible.ptr(), place++, result.release().ptr());
     }
   }
   return visible;

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from nvfuser import ahead, repro, tensors
-from nvfuser._C import DataType, Fusion, FusionExecutor, FusionGuard, Plan, TensorView, Val, Way, ops
+from nvfuser._C import DataType, Executable, Fusion, FusionExecutor, FusionGuard, Plan, TensorView, Val, Way, ops
 from nvfuser._C import define_scalar as _define_scalar
 from nvfuser._C import define_tensor as _define_tensor
 from nvfuser.runtime import reference, way_of
@@ -38,7 +38,7 @@ def rebuild(source: str) -> FusionDefinition:
     return fd
 
 
-class FusionDefinition:
+class FusionDefinition(Executable):
     """A fusion under definition, and the means to run it.
 
     Examples
@@ -55,9 +55,9 @@ class FusionDefinition:
     ops = ops
 
     def __init__(self) -> None:
+        super().__init__()
         self._fusion: Fusion | None = None
         self._guard: FusionGuard | None = None
-        self._executor: FusionExecutor | None = None
         self._last_call: repro.Call | None = None
 
     # ---- definition ----
@@ -66,7 +66,7 @@ class FusionDefinition:
         if self._fusion is None:
             self._fusion = Fusion()
         self._guard = FusionGuard(self._fusion)
-        self._executor = self._last_call = None  # they hold for the definition as it was
+        self.executor = self._last_call = None  # they hold for the definition as it was
         return self
 
     def __exit__(
@@ -141,48 +141,13 @@ class FusionDefinition:
         if not valid:
             hint = "Define inputs, operations and outputs inside `with FusionDefinition() as fd:`."
             raise NotImplementedError(f"{message} {hint}")
-        if self._executor is None:
-            self._executor = FusionExecutor(self.fusion)
-        return self._executor
+        if self.executor is None:
+            self.executor = FusionExecutor(self.fusion)
+        return self.executor
 
-    def execute(
-        self,
-        inputs: Sequence[Any],
-        *,
-        out: Sequence[Any] | None = None,
-        target: str | Way | None = None,
-        schedule_for: str = "",
-        seed: int = 1,
-        save_repro_inputs: bool | str | os.PathLike[str] = False,
-    ) -> list[Any]:
-        """Runs the fusion.
-
-        Parameters
-        ----------
-        inputs
-            Tensors and numbers in the order of definition.  Tensors of one device and any framework.
-        out
-            Tensors of the results' sizes, dtypes and device, one for each visible output, into which they are written.
-            They may share memory with inputs, not with each other.
-        target
-            None: kernels on the GPU for CUDA tensors, compiled host code for CPU tensors.  Otherwise a `Way` or its
-            name: "host", "emulator" (GPU kernels run thread by thread on the CPU, every access checked) or "evaluator".
-        schedule_for
-            With the emulator: the GPU whose schedules are run, such as "H200" (the default) or "A100".
-        seed
-            With the emulator: the order in which threads run.
-        save_repro_inputs
-            True keeps what the inputs look like, for :meth:`last_repro_script`; a path saves their values there too.
-
-        Returns
-        -------
-        list
-            One tensor per visible output, in the framework of the first tensor input.
-        """
-        executor = self._executor or self._ready()
-        if save_repro_inputs:
-            self._last_call = repro.call_to_save(inputs, target, schedule_for, seed, save_repro_inputs)
-        return executor.execute(inputs, out, way_of(target), schedule_for, seed)
+    def _keep_call(self, inputs: Any, target: Any, schedule_for: str, seed: int, values: Any) -> None:
+        """What `execute(..., save_repro_inputs=values)` notes before the call."""
+        self._last_call = repro.call_to_save(inputs, target, schedule_for, seed, values)
 
     def prepare(
         self,
@@ -221,7 +186,7 @@ class FusionDefinition:
     @property
     def last_way(self) -> Way | None:
         """How the last call ran: `Way.cuda`, `host`, `emulator` or `evaluator`; None before the first."""
-        return self._executor.last_way if self._executor is not None else None
+        return self.executor.last_way if self.executor is not None else None
 
     def kernel_text(self, inputs: Sequence[Any], *, target: str | Way | None = None) -> str:
         """The text of the kernels that these inputs run."""

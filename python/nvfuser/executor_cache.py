@@ -9,12 +9,11 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from nvfuser import ahead, repro
-from nvfuser._C import Fusion, FusionCache, FusionExecutor, Way
+from nvfuser._C import Executable, Fusion, FusionCache, FusionExecutor, Way
 from nvfuser.definition import FusionDefinition
-from nvfuser.runtime import way_of
 
 
-class FusionExecutorCache:
+class FusionExecutorCache(Executable):
     """Plans and runs one fusion: a plan for each set of facts (dtypes, sizes, strides, alignment, device).
 
     Parameters
@@ -26,37 +25,35 @@ class FusionExecutorCache:
     """
 
     def __init__(self, fusion: Fusion, fusion_id: int = 0) -> None:
-        self._executor = FusionExecutor(fusion)
-        self._executor.fusion_id = fusion_id
+        super().__init__()
+        self.executor = FusionExecutor(fusion)
+        self.executor.fusion_id = fusion_id
         self._last_call: repro.Call | None = None
 
     @classmethod
     def _of(cls, executor: FusionExecutor) -> FusionExecutorCache:
         made = cls.__new__(cls)
-        made._executor, made._last_call = executor, None
+        Executable.__init__(made)
+        made.executor, made._last_call = executor, None
         return made
+
+    def _ready(self) -> FusionExecutor:
+        if self.executor is None:
+            raise NotImplementedError("the cache was made without a fusion")
+        return self.executor
+
+    def _keep_call(self, inputs: Any, target: Any, schedule_for: str, seed: int, values: Any) -> None:
+        """What `execute(..., save_repro_inputs=values)` notes before the call."""
+        self._last_call = repro.call_to_save(inputs, target, schedule_for, seed, values)
 
     @property
     def fusion_id(self) -> int:
         """The caller's number; 0 for executors that equal fusions share."""
-        return self._executor.fusion_id
-
-    def execute(
-        self,
-        inputs: Sequence[Any],
-        *,
-        out: Sequence[Any] | None = None,
-        target: str | Way | None = None,
-        save_repro_inputs: bool | str | os.PathLike[str] = False,
-    ) -> list[Any]:
-        """Runs the fusion (see :meth:`FusionDefinition.execute`)."""
-        if save_repro_inputs:
-            self._last_call = repro.call_to_save(inputs, target, "", 1, save_repro_inputs)
-        return self._executor.execute(inputs, out, way_of(target))
+        return self._ready().fusion_id
 
     def prepare(self, shapes: Iterable[Any], *, target: str | Way | None = None, device: Any = None) -> None:
         """Compiles ahead what calls of these shapes will run (see :meth:`FusionDefinition.prepare`)."""
-        ahead.prepare(self._executor, shapes, target, "", device)
+        ahead.prepare(self._ready(), shapes, target, "", device)
 
     def repro_script_for(
         self,
@@ -76,11 +73,11 @@ class FusionExecutorCache:
 
     def is_compiled(self, inputs: Sequence[Any]) -> bool:
         """Whether a plan for inputs of these facts exists."""
-        return self._executor.is_prepared(inputs)
+        return self._ready().is_prepared(inputs)
 
     def fusion(self) -> Fusion:
         """The fusion."""
-        return self._executor.fusion
+        return self._ready().fusion
 
 
 class LRUCache:
@@ -123,7 +120,7 @@ def LruFusionCache(max_fusions: int = 16384) -> Callable[..., Any]:
         @functools.wraps(function)
         def wrapper(*args: Any, **kwargs: Any) -> FusionDefinition:
             fd = function(*args, **kwargs)
-            fd._executor = cache._cache.get(fd.fusion)
+            fd.executor = cache._cache.get(fd.fusion)
             return fd
 
         wrapper.stats = cache.stats  # type: ignore[attr-defined]

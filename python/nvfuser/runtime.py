@@ -36,7 +36,7 @@ def warn_once(reason: str) -> None:
     warnings.warn(
         f"no compiled kernel on this machine, so fusions run in the evaluator, many times slower: {reason}",
         PerformanceWarning,
-        stacklevel=3,
+        stacklevel=2,
     )
 
 

@@ -12,7 +12,16 @@ from typing import Any
 
 import numpy as np
 
-from nvfuser._C import POOLED_BYTES, DataType, OutputSpec, TensorArgument, host_bytes
+from nvfuser._C import (
+    POOLED_BYTES,
+    DataType,
+    LentTensor,
+    OutputSpec,
+    TensorArgument,
+    cuda_device_of,
+    host_bytes,
+    synchronize_stream,
+)
 
 # DataType -> name of the dtype in torch and in NumPy (ml_dtypes for the types that NumPy lacks).
 TORCH_NAMES = {
@@ -105,6 +114,12 @@ class TorchFramework:
         self.torch = torch
         self.tensor = torch.Tensor
         self.dtypes = {dtype: getattr(torch, name) for dtype, name in TORCH_NAMES.items() if hasattr(torch, name)}
+        # C functions that the exchange by DLPack's table calls where this torch has them: one notes that tensors were
+        # written, the others make a tensor of (sizes, strides, dtype), on CUDA on the current device.
+        self.increment_version = getattr(torch._C, "_increment_version", None)
+        guards = getattr(getattr(torch._C, "_dynamo", None), "guards", None)
+        self.strided_on_cpu = getattr(guards, "_empty_strided_cpu", None)
+        self.strided_on_cuda = getattr(guards, "_empty_strided_cuda", None)
 
     def describe(self, tensor: Any) -> TensorArgument:
         """Address, dtype and layout of a strided tensor."""
@@ -247,38 +262,94 @@ def framework_of(value: Any) -> Any | None:
     return None
 
 
-def default_framework() -> Any:
-    """Where results live when no input is a tensor: torch when the program uses it, else NumPy."""
-    return framework_named("torch" if "torch" in sys.modules else "numpy")
+def default_framework(on_cuda: bool = False) -> Any:
+    """Where results live when no input is a tensor of a known framework: torch when the program uses it, else NumPy, or
+    CuPy for memory of a GPU.
+    """
+    if "torch" in sys.modules:
+        return framework_named("torch")
+    if not on_cuda:
+        return framework_named("numpy")
+    if "cupy" in sys.modules:
+        return framework_named("cupy")
+    raise TypeError("results on a GPU need torch or CuPy: import one of them")
 
 
-def default_example() -> Any:
-    """A tensor of the framework in which results live when no input is a tensor."""
-    framework = default_framework()
-    return framework.torch.empty(0) if framework.name == "torch" else np.empty(0)
+def default_example(on_cuda: bool = False) -> Any:
+    """A tensor of the framework in which results live when no input is a tensor of a known one."""
+    framework = default_framework(on_cuda)
+    if framework.name == "torch":
+        return framework.torch.empty(0)
+    return framework.cupy.empty(0) if framework.name == "cupy" else np.empty(0)
 
 
-def from_dlpack(value: Any) -> Any:
-    """A view of an object that only speaks DLPack: of torch where the program uses torch, else of NumPy."""
+# DLPack's kinds of memory that work on a GPU's streams: CUDA and CUDA managed.
+STREAMED = (2, 13)
+# The newest DLPack whose capsules are understood.
+DLPACK_VERSION = (1, 3)
+
+
+def lent_by_dlpack(value: Any) -> LentTensor:
+    """The memory of an object with `__dlpack__`, in order with the current stream of the framework of results."""
+    options: dict[str, Any] = {}
     try:
-        if "torch" in sys.modules:
-            return framework_named("torch").torch.from_dlpack(value)
-        return np.from_dlpack(value)
+        kind, index = value.__dlpack_device__()
+        if kind in STREAMED:
+            options["stream"] = default_framework(True).stream(index) or 1  # 1 names the legacy default stream
+        try:
+            capsule = value.__dlpack__(max_version=DLPACK_VERSION, **options)
+        except TypeError:  # of an object that knows DLPack before 1.0 only
+            capsule = value.__dlpack__(**options)
+        return LentTensor(capsule)
     except Exception as error:  # the object's own code may raise anything
-        hint = "" if "torch" in sys.modules else " (torch, which takes more kinds of tensors, is not imported)"
-        raise TypeError(f"no view of this {type(value).__name__} through DLPack{hint}: {error}") from error
+        raise TypeError(f"no memory of this {type(value).__name__} through DLPack: {error}") from error
+
+
+def lent_by_interface(value: Any, interface: dict[str, Any]) -> LentTensor:
+    """The memory that `__cuda_array_interface__` describes, once work on the stream that it names is done."""
+    if interface.get("mask") is not None:
+        raise TypeError(f"the {type(value).__name__} is masked")
+    dtype, sizes = np.dtype(interface["typestr"]), list(interface["shape"])
+    address, read_only = interface["data"]
+    steps = interface.get("strides")
+    if steps is None:
+        steps = [dtype.itemsize * int(np.prod(sizes[axis + 1 :])) for axis in range(len(sizes))]
+    if not dtype.isnative or any(step % dtype.itemsize for step in steps):
+        raise TypeError(f"the {type(value).__name__} has foreign byte order, or strides between its elements")
+    if interface.get("stream"):
+        synchronize_stream(interface["stream"])
+    strides = [step // dtype.itemsize for step in steps]
+    device = cuda_device_of(address) if address else 0
+    described = TensorArgument(address, data_type_of(dtype), True, device, sizes, strides)
+    return LentTensor(described, bool(read_only), value)
+
+
+def lent_by_buffer(value: Any) -> np.ndarray | None:
+    """The memory of an object with Python's buffer protocol as an array, which is read-only where the buffer is; None
+    for an object without it.
+    """
+    try:
+        return np.asarray(memoryview(value))
+    except TypeError:
+        return None
 
 
 def as_known(value: Any) -> Any:
-    """A number, or a tensor of a known framework; objects that only speak DLPack become views without a copy."""
+    """A number, or a tensor of a known framework, or the memory that another object lends, without a copy."""
     if isinstance(value, int) and not -(1 << 63) <= value < 1 << 63:
         raise TypeError(f"the integer {value} does not fit into 64 bits")
-    if isinstance(value, (bool, int, float, complex)) or framework_of(value) is not None:
+    if isinstance(value, (bool, int, float, complex, LentTensor)) or framework_of(value) is not None:
         return value
     if isinstance(value, np.generic) and value.dtype.kind in "biufc":
         return as_known(value.item())
     if hasattr(type(value), "__dlpack__"):
-        return from_dlpack(value)
+        return lent_by_dlpack(value)
+    interface = getattr(value, "__cuda_array_interface__", None)
+    if isinstance(interface, dict):
+        return lent_by_interface(value, interface)
+    array = lent_by_buffer(value)
+    if array is not None:
+        return array
     raise TypeError(f"expected a tensor or a number, got {type(value).__name__}")
 
 

@@ -36,7 +36,12 @@ class EmulatedRun {
     evaluate_expected();
     plan_.steps.push_back(make_kernel_step(program, SizeValues(sizes.begin(), sizes.end()), positions(inputs_, 0),
                                            positions(outputs_, static_cast<int>(inputs_.size()))));
-    name_buffers(plan_);
+    for (Patch& patch : plan_.steps[0].patches) {
+      if (patch.kind == Patch::Kind::scalar) {
+        patch.computed = plan_.scalars.add(patch.scalar, *test.fusion, binding_);
+      }
+    }
+    complete(plan_);
   }
 
   /// Outputs without elements launch nothing.
@@ -60,7 +65,7 @@ class EmulatedRun {
     options.seed = seed;
     try {
       // All buffers count as outputs.
-      run_steps(plan_, plan_.steps, CallArguments(), pointers, &binding_, RandomState{}, options);
+      run_steps(plan_, plan_.steps, CallArguments(), pointers, RandomState{}, options);
     } catch (const Error& error) {
       return error.what();
     }

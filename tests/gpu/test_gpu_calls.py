@@ -7,6 +7,7 @@ torch = pytest.importorskip("torch")
 if not torch.cuda.is_available():
     pytest.skip("needs a GPU", allow_module_level=True)
 
+import nvfuser  # noqa: E402
 from nvfuser import FusionDefinition  # noqa: E402
 from nvfuser._C import set_option  # noqa: E402
 
@@ -104,7 +105,7 @@ def test_one_plan_on_four_streams():
             with torch.cuda.stream(stream):
                 results += fd.execute([x, y])
     torch.cuda.synchronize()
-    assert fd._executor.plan_count == 1
+    assert fd.executor.plan_count == 1
     for result in results:
         assert torch.equal(result, x + y)
 
@@ -127,3 +128,117 @@ def test_two_captures_of_one_plan_replay_together():
     torch.cuda.synchronize()
     for result in results:
         assert bool((result == 5).all())
+
+
+def test_a_capture_without_a_plan_is_refused_and_stays_usable():
+    """The call that needs a plan says so; what is captured before and after it is replayed."""
+    x, y = randn(1 << 12), randn(1 << 12)
+    fd, other = added(x, y), added(x, y)
+    fd.execute([x, y])
+    torch.cuda.synchronize()
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        (first,) = fd.execute([x, y])
+        with pytest.raises(nvfuser.DeviceError, match="captured into a CUDA graph.*before the capture begins"):
+            other.execute([x, y])
+        with pytest.raises(nvfuser.DeviceError, match="still usable"):
+            fd.execute([x[:77], y[:77]])
+        (second,) = fd.execute([first, y])
+    x.fill_(2.0)
+    y.fill_(3.0)
+    graph.replay()
+    torch.cuda.synchronize()
+    assert bool((first == 5).all()) and bool((second == 8).all())
+    assert other.executor.plan_count == 0
+    (got,) = other.execute([x, y])
+    assert bool((got == 5).all())
+
+
+def test_a_cut_program_is_captured_with_its_workspace():
+    x = randn(1 << 12)
+    with FusionDefinition() as fd:
+        value = fd.from_pytorch(x)
+        for _ in range(3):
+            value = fd.ops.segment_set(value * 2.0)
+        fd.add_output(value + 1.0)
+    fd.execute([x])
+    torch.cuda.synchronize()
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        (got,) = fd.execute([x])
+    x.fill_(2.0)
+    graph.replay()
+    torch.cuda.synchronize()
+    assert bool((got == 17).all())
+
+
+def test_results_belong_to_the_caching_allocator():
+    """They can be resized, and record_stream keeps their memory until another stream is done with it."""
+    x = randn(1 << 20)
+    fd = added(x, x)
+    fd.execute([x, x])
+    side = torch.cuda.Stream()
+    (got,) = fd.execute([x, x])
+    side.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(side):
+        torch.cuda._sleep(50_000_000)
+        kept = got.clone()
+    got.record_stream(side)
+    address = got.data_ptr()
+    del got
+    later = [fd.execute([x, x])[0] for _ in range(4)]
+    assert address not in [tensor.data_ptr() for tensor in later], (
+        "the memory was given out while the side stream reads"
+    )
+    torch.cuda.synchronize()
+    assert torch.equal(kept, x + x)
+    later[0].resize_(2 << 20)
+
+
+def test_results_live_on_the_device_of_the_inputs():
+    if torch.cuda.device_count() < 2:
+        pytest.skip("needs two GPUs")
+    x = torch.randn(100, device="cuda:1")
+    fd = added(x, x)
+    for current in (0, 1):
+        with torch.cuda.device(current):
+            (got,) = fd.execute([x, x])
+            assert torch.cuda.current_device() == current
+            assert got.device == x.device and torch.equal(got, x + x)
+
+
+class Described:
+    """A tensor that nothing but `__cuda_array_interface__` reaches."""
+
+    def __init__(self, tensor, stream=None):
+        self.owner = tensor
+        self.__cuda_array_interface__ = tensor.__cuda_array_interface__ | {"stream": stream}
+
+
+class Exported:
+    """A tensor that nothing but `__dlpack__` reaches."""
+
+    def __init__(self, tensor):
+        self.owner, self.asked = tensor, []
+
+    def __dlpack__(self, **options):
+        self.asked.append(options)
+        return self.owner.__dlpack__(**options)
+
+    def __dlpack_device__(self):
+        return self.owner.__dlpack_device__()
+
+
+def test_memory_lent_by_other_protocols():
+    x, y = randn(30, 40), randn(40, 30).t()
+    fd = added(x, y)
+    exported = Exported(x)
+    for inputs in ([Described(x), y], [Described(x, 1), Described(y)], [exported, Exported(y)]):
+        (got,) = fd.execute(inputs)
+        assert type(got) is torch.Tensor and got.is_cuda
+        torch.testing.assert_close(got, x + y)
+    assert exported.asked[0]["stream"] == 1, "the legacy default stream, on which torch works here"
+    side = torch.cuda.Stream()
+    with torch.cuda.stream(side):
+        fd.execute([exported, y])
+    assert exported.asked[-1]["stream"] == side.cuda_stream

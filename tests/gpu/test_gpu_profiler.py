@@ -93,11 +93,11 @@ def test_streams_and_captures_smallest():
 def test_compiled_ahead_smallest():
     fd = two_kernels()
     fd.prepare([[(33, 65)], [TensorSpec((128, 512), device="cuda:0")]])
-    runs, plans = compiler_runs(), fd._executor.plan_count
+    runs, plans = compiler_runs(), fd.executor.plan_count
     for shape in [(33, 65), (128, 512)]:
         x = torch.randn(shape, device="cuda")
         torch.testing.assert_close(fd.execute([x])[0], x.exp() + x)
-    assert (compiler_runs(), fd._executor.plan_count) == (runs, plans)
+    assert (compiler_runs(), fd.executor.plan_count) == (runs, plans)
 
 
 def test_scripts_smallest(tmp_path):

@@ -41,14 +41,14 @@ def test_later_calls_compile_nothing(target, constant):
     runs = compiler_runs()
     fd.prepare([[(r, c), (c,), None] for r, c in shapes], target=target, device="cpu")
     assert compiler_runs() == runs + 1  # one batch
-    plans = fd._executor.plan_count
+    plans = fd.executor.plan_count
     assert plans == len(shapes)
     for rows, columns in shapes:
         x, b, s = inputs_of(rows, columns)
         (got,) = fd.execute([x, b, s], target=target)
         np.testing.assert_allclose(got, np.exp(x * s + b) * constant, rtol=1e-5)
     assert compiler_runs() == runs + 1
-    assert fd._executor.plan_count == plans
+    assert fd.executor.plan_count == plans
 
 
 def test_one_set_and_descriptions():
@@ -68,11 +68,11 @@ def test_strides_and_memory_order():
         y = fd.define_tensor(shape=[-1, -1], contiguity=[False, False])
         fd.add_output(x - y)
     fd.prepare([(4, 6), TensorSpec([4, 6], strides=[12, 2])], device="cpu")
-    runs, plans = compiler_runs(), fd._executor.plan_count
+    runs, plans = compiler_runs(), fd.executor.plan_count
     x, y = RNG.standard_normal((6, 4), np.float32).T, RNG.standard_normal((4, 12), np.float32)[:, ::2]
     (got,) = fd.execute([x, y])
     assert np.array_equal(got, x - y)
-    assert (compiler_runs(), fd._executor.plan_count) == (runs, plans)
+    assert (compiler_runs(), fd.executor.plan_count) == (runs, plans)
 
 
 def test_written_inputs_do_not_meet():
@@ -81,10 +81,10 @@ def test_written_inputs_do_not_meet():
         x, y = (fd.define_tensor(shape=[-1], contiguity=[True]) for _ in range(2))
         fd.add_output(x + y, x)
     fd.prepare([(100,), (100,)], device="cpu")
-    plans = fd._executor.plan_count
+    plans = fd.executor.plan_count
     x, y = np.ones(100, np.float32), np.full(100, 2, np.float32)
     fd.execute([x, y])
-    assert x.tolist() == [3.0] * 100 and fd._executor.plan_count == plans
+    assert x.tolist() == [3.0] * 100 and fd.executor.plan_count == plans
 
 
 def test_scalars():
@@ -118,4 +118,4 @@ def test_errors_name_the_input():
         fd.prepare([(4, 4), "b", None], device="cpu")
     with pytest.raises(NotImplementedError):
         FusionDefinition().prepare([(4,)])
-    assert fd._executor.plan_count == 0
+    assert fd.executor.plan_count == 0

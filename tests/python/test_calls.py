@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import threading
 
@@ -206,3 +207,88 @@ def test_threads_share_a_program(doubled):
     for thread in threads:
         thread.join()
     assert not errors
+
+
+def test_results_note_that_memory_was_written(doubled):
+    """Autograd finds out that a tensor which it saved was written by `out` or in place."""
+    x, weight = torch.rand(3, 4), torch.rand(3, 4, requires_grad=True)
+    product = (weight * x).sum()
+    version = x._version
+    doubled.execute([torch.rand(3, 4)], out=[x])
+    assert x._version == version + 1
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        product.backward()
+
+
+def test_results_are_tensors_like_any_other(doubled):
+    (got,) = doubled.execute([torch.ones(2, 3)])
+    assert got._version == 0 and got.is_leaf and type(got) is torch.Tensor
+    got.resize_(100, 100)
+    assert got.shape == (100, 100)
+    with torch.inference_mode():
+        assert doubled.execute([torch.ones(2, 3)])[0].is_inference()
+
+
+def test_definitions_are_called_by_compiled_code(doubled):
+    """No Python function stands between the caller and the plan."""
+    assert not isinstance(type(doubled).execute, type(lambda: None))
+    called = []
+    inputs = [torch.ones(2, 3)]
+    doubled.execute(inputs)
+    sys.setprofile(lambda frame, event, argument: called.append((event, frame.f_code.co_name)))
+    try:
+        doubled.execute(inputs)
+    finally:
+        sys.setprofile(None)
+    assert [name for event, name in called if event == "call"] == []
+
+
+def test_a_hit_leaves_nothing_but_results(doubled):
+    """Blocks of Python's memory that calls leave behind: a list and its room, and what a tensor itself takes."""
+    inputs, out = [torch.ones(2, 3), torch.ones(2, 3)], torch.ones(2, 3)
+    with FusionDefinition() as fd:
+        fd.add_output(fd.from_pytorch(out) + fd.from_pytorch(out))
+    count = 200
+    results = [None] * count
+
+    def blocks(make) -> float:
+        for k in range(count):
+            results[k] = make()
+        before = sys.getallocatedblocks()
+        for k in range(count):
+            results[k] = None
+        return (before - sys.getallocatedblocks()) / count
+
+    gc.disable()
+    try:
+        empty = blocks(lambda: [torch.empty(2, 3)])
+        assert round(blocks(lambda: fd.execute(inputs))) == round(empty)
+        assert round(blocks(lambda: fd.execute(inputs, out=[out]))) == round(blocks(lambda: [out]))
+    finally:
+        gc.enable()
+
+
+def test_plans_are_bounded():
+    nvfuser._C.set_option("plans", "2")
+    try:
+        with FusionDefinition() as fd:
+            fd.add_output(fd.define_tensor(shape=[-1]) + 1.0)
+        for size in (3, 4, 5, 3, 4, 5):
+            assert fd.execute([np.ones(size, np.float32)])[0].shape == (size,)
+        assert fd.executor.plan_count == 2
+    finally:
+        nvfuser._C.set_option("plans", "")
+
+
+def test_a_cut_program_has_one_workspace():
+    with FusionDefinition() as fd:
+        x = fd.define_tensor(shape=[-1])
+        value = x
+        for _ in range(4):
+            value = fd.ops.segment_set(value * 2.0)
+        fd.add_output(value + 1.0)
+    plan = fd._plan([np.ones(1000, np.float32)], None)
+    workspace = [spec for spec in plan.outputs if spec.workspace]
+    assert [spec.elements for spec in workspace] == [2 * 4096]
+    for target in ("host", "emulator"):
+        assert fd.execute([np.ones(1000, np.float32)], target=target)[0].tolist() == [17.0] * 1000

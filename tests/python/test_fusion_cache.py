@@ -52,7 +52,7 @@ def test_decorator():
     assert made.num_fusions() == 2
     assert "lookups: 3, hits: 1" in made.stats()
     assert made.__name__ == "layer"
-    assert made(0.25)._executor is made(0.25)._executor
+    assert made(0.25).executor is made(0.25).executor
 
 
 def test_executor_cache():

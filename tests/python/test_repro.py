@@ -107,9 +107,9 @@ def test_a_call_described(make, tmp_path):
     assert np.isfinite(results[1]).all()
     fd.execute(inputs)
     assert fd.is_compiled(inputs)
-    plans = fd._executor.plan_count
+    plans = fd.executor.plan_count
     fd.execute(scope["inputs"])
-    assert fd._executor.plan_count == plans  # equal in every fact
+    assert fd.executor.plan_count == plans  # equal in every fact
 
 
 def test_the_last_call_may_have_failed():

@@ -83,16 +83,34 @@ TEST(PlanCache, ComparesFactsInFull) {
   const std::vector<int64_t> first = {1, 2, 3}, second = {1, 2, 4}, longer = {1, 2, 3, 0};
   EXPECT_EQ(cache.find(first), nullptr);
   const auto plan = std::make_shared<const Plan>();
-  EXPECT_EQ(cache.add(first, plan), plan);
+  EXPECT_EQ(cache.add(first, plan, 8), plan);
   EXPECT_EQ(cache.find(first), plan);
   EXPECT_EQ(cache.find(second), nullptr);
   EXPECT_EQ(cache.find(longer), nullptr);
   const auto other = std::make_shared<const Plan>();
-  EXPECT_EQ(cache.add(second, other), other);
+  EXPECT_EQ(cache.add(second, other, 8), other);
   EXPECT_EQ(cache.find(first), plan);
   EXPECT_EQ(cache.find(second), other);
-  EXPECT_EQ(cache.add(first, other), plan) << "the plan that was there first stays";
+  EXPECT_EQ(cache.add(first, other, 8), plan) << "the plan that was there first stays";
   EXPECT_EQ(cache.size(), 2U);
+}
+
+TEST(PlanCache, ForgetsThePlanUsedLeastRecently) {
+  PlanCache cache;
+  const std::vector<int64_t> a = {1}, b = {2}, c = {3}, d = {4};
+  for (const auto* facts : {&a, &b, &c}) {
+    cache.add(*facts, std::make_shared<const Plan>(), 3);
+  }
+  const std::shared_ptr<const Plan> kept = cache.find(a);
+  cache.add(d, std::make_shared<const Plan>(), 3);
+  EXPECT_EQ(cache.size(), 3U);
+  EXPECT_EQ(cache.find(b), nullptr);
+  EXPECT_EQ(cache.find(a), kept);
+  cache.add(b, std::make_shared<const Plan>(), 0);
+  EXPECT_EQ(cache.size(), 1U) << "the newest plan always stays";
+  EXPECT_EQ(cache.find(a), nullptr);
+  EXPECT_NE(cache.find(b), nullptr);
+  EXPECT_EQ(kept.use_count(), 1) << "a call that runs it keeps it alive, the cache does not";
 }
 
 }  // namespace

@@ -11,6 +11,9 @@
 #include "nvfuser/backend/cuda/cuda_module.h"
 #include "nvfuser/backend/cuda/event_clock.h"
 #include "nvfuser/backend/module.h"
+#include "nvfuser/ops/define.h"
+#include "nvfuser/ops/pointwise_builder.h"
+#include "nvfuser/runtime/executor.h"
 
 namespace nvfuser {
 namespace {
@@ -277,6 +280,25 @@ TEST(EventClock, RecordsNothingInACapturedStream) {
   EXPECT_EQ(fake.contexts.size(), 1u);
 }
 
+TEST(CudaStream, KnowsWhenItIsCaptured) {
+  CudaApi api;
+  api.cuStreamIsCapturing = [](CUstream stream, CUstreamCaptureStatus* status) {
+    const auto number = reinterpret_cast<intptr_t>(stream);
+    *status = static_cast<CUstreamCaptureStatus>(number);
+    return number == 0 ? kCudaCaptureImplicit : number == 7 ? 201 : kCudaSuccess;
+  };
+  const auto captured = [&](intptr_t stream) { return is_captured(api, reinterpret_cast<CUstream>(stream)); };
+  EXPECT_TRUE(captured(1));
+  EXPECT_TRUE(captured(2)) << "a capture that went wrong is one still";
+  EXPECT_TRUE(captured(0)) << "the legacy stream while another one is captured";
+  EXPECT_FALSE(captured(7)) << "no context: whatever comes next says so";
+  api.cuStreamIsCapturing = [](CUstream, CUstreamCaptureStatus* status) {
+    *status = kNotCapturing;
+    return kCudaSuccess;
+  };
+  EXPECT_FALSE(captured(1));
+}
+
 TEST(CudaDeviceProps, ComeFromTheDriver) {
   FakeCuda fake;
   fake.attributes = {{kComputeMajor, 9},
@@ -322,16 +344,19 @@ TEST(CudaDriver, ThatIsMissingIsAReason) {
   message_of(ErrorKind::device, [&] { compile(request); });
 }
 
-/// A library that exports every symbol of the table but `without`; all return 0, and each device count is 1.
+/// A library that exports every symbol of the table but `without`; all return 0, each device count is 1 and each stream
+/// whose handle is not null is being captured.  What loads a module ends the process.
 std::string fake_library_text(const std::string& without, int version) {
   std::string text;
-#define CUDA_FUNCTION(returns, name, symbol, arguments, required)                      \
-  if (std::string(symbol) != without) {                                                \
-    const std::string body = #name == std::string("cuDeviceGetCount") ? "*value = 1; " \
-                             : #name == std::string("cuDriverGetVersion")              \
-                                 ? "*value = " + std::to_string(version) + "; "        \
-                                 : "";                                                 \
-    text += "extern \"C\" int " symbol "(int* value) { " + body + "return 0; }\n";     \
+#define CUDA_FUNCTION(returns, name, symbol, arguments, required)                                           \
+  if (std::string(symbol) != without) {                                                                     \
+    const std::string body = #name == std::string("cuDeviceGetCount")      ? "*value = 1; "                 \
+                             : #name == std::string("cuStreamIsCapturing") ? "*status = value != nullptr; " \
+                             : #name == std::string("cuModuleLoadDataEx")  ? "__builtin_trap(); "           \
+                             : #name == std::string("cuDriverGetVersion")                                   \
+                                 ? "*value = " + std::to_string(version) + "; "                             \
+                                 : "";                                                                      \
+    text += "extern \"C\" int " symbol "(int* value, int* status) { " + body + "return 0; }\n";             \
   }
 #include "nvfuser/backend/cuda/cuda_api.def"
   return text;
@@ -358,6 +383,30 @@ TEST(CudaDriver, TakesAllRequiredEntryPointsOrNone) {
   std::string why;
   EXPECT_EQ(cuda_api(&why), nullptr);
   EXPECT_TRUE(contains(why, "cuCtxPushCurrent_v2")) << why;
+}
+
+TEST(CudaDriver, CallsWithoutAPlanLeaveACaptureAlone) {
+  const auto compiler = find_host_compiler();
+  if (!compiler) {
+    GTEST_SKIP() << "no host compiler";
+  }
+  const TestFolder folder;
+  const std::string library = folder.path + "/driver.so";
+  std::ofstream(library, std::ios::binary) << compile_host(*compiler, Flavor::emulator, fake_library_text("", 12040));
+  const ScopedOption chosen("libcuda", library);
+  const std::shared_ptr<Fusion> fusion = Fusion::make();
+  TensorView* x = define_tensor(*fusion, {-1}, true);
+  fusion->add_input(x);
+  fusion->add_output(static_cast<TensorView*>(pointwise(PointwiseOp::neg, {x})));
+  FusionExecutor executor(fusion);
+  ExecuteOptions options;
+  options.stream = &options;
+  const TensorArgument tensor{&options, DataType::Float, {Device::Kind::cuda, 0}, {8}, {1}};
+  const std::string message = message_of(ErrorKind::device, [&] { executor.prepare({tensor}, options); });
+  for (const char* part : {"captured into a CUDA graph", "before the capture begins", "still usable"}) {
+    EXPECT_TRUE(contains(message, part)) << message;
+  }
+  EXPECT_EQ(executor.plan_count(), 0U);
 }
 
 }  // namespace

@@ -281,6 +281,11 @@ bool host_compiler_available(std::string* why) { return find_host_compiler(why) 
 
 bool cuda_available(std::string* why) { return cuda_api(why) != nullptr; }
 
+bool cuda_capturing(void* stream) {
+  const CudaApi* api = cuda_api();
+  return api != nullptr && is_captured(*api, static_cast<CUstream>(stream));
+}
+
 bool nvrtc_available(std::string* why) { return nvrtc(why) != nullptr; }
 
 std::string host_compiler_name() {
@@ -298,10 +303,31 @@ std::string cache_problem() {
   return cache->folder().empty() ? cache->why_off() : cache->writable() ? "" : cache->folder() + " cannot be written";
 }
 
-DeviceProps cuda_device_props(int device) {
+namespace {
+
+const CudaApi* require_cuda() {
   std::string why;
   const CudaApi* api = cuda_api(&why);
   check(api != nullptr, ErrorKind::device, why);
+  return api;
+}
+
+}  // namespace
+
+void cuda_synchronize(void* stream) {
+  const CudaApi* api = require_cuda();
+  check_cuda(*api, api->cuStreamSynchronize(static_cast<CUstream>(stream)), "cuStreamSynchronize");
+}
+
+int cuda_device_of(const void* address) {
+  const CudaApi* api = require_cuda();
+  int ordinal = 0;
+  check_cuda(*api, api->cuPointerGetAttribute(&ordinal, kDeviceOrdinal, address), "cuPointerGetAttribute");
+  return ordinal;
+}
+
+DeviceProps cuda_device_props(int device) {
+  const CudaApi* api = require_cuda();
   // Asked for every plan; the driver takes microseconds for each attribute.
   static auto& guarded = *new LongGuarded<std::map<int, DeviceProps>>;
   const auto known = guarded.lock();

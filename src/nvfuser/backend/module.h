@@ -94,6 +94,12 @@ bool host_compiler_available(std::string* why = nullptr);
 /// Is libcuda with a device found?
 bool cuda_available(std::string* why = nullptr);
 bool nvrtc_available(std::string* why = nullptr);
+/// Is work on this stream of CUDA recorded into a graph at present?  False without a driver.
+bool cuda_capturing(void* stream);
+/// Waits for all work on a stream of CUDA.
+void cuda_synchronize(void* stream);
+/// The device on which memory of CUDA lies.
+int cuda_device_of(const void* address);
 /// What compiles, in words for people: "/usr/bin/c++ 12.2.0", "NVRTC 13.0, /usr/lib/libnvrtc.so.13"; empty where there
 /// is none.
 std::string host_compiler_name();

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <unordered_map>
 #include <vector>
 
@@ -77,7 +78,10 @@ void evaluate(const Fusion& fusion, const std::vector<HostArgument>& arguments, 
 /// One pointwise operation on scalars, in the dtype given (constant folding, scalar expressions).
 /// `dtype` is the type in which the operation is computed (of comparisons the operands' type); the result has the kind
 /// of result_type(op, dtype).  Narrow floats round.
-ScalarValue evaluate_scalar(PointwiseOp op, const std::vector<ScalarValue>& operands, DataType dtype);
+ScalarValue evaluate_scalar(PointwiseOp op, std::span<const ScalarValue> operands, DataType dtype);
+inline ScalarValue evaluate_scalar(PointwiseOp op, const std::vector<ScalarValue>& operands, DataType dtype) {
+  return evaluate_scalar(op, std::span<const ScalarValue>(operands), dtype);
+}
 /// A scalar as a value of that dtype: integers wrap, floats round, complex drops its imaginary part for real types.
 ScalarValue cast_scalar(const ScalarValue& value, DataType dtype);
 /// True when the operation has a meaning for operands of that dtype: the types for which its expression compiles.

@@ -37,7 +37,7 @@ ScalarValue cast_scalar(const ScalarValue& value, DataType dtype) {
   return round_scalar(to_cell(value, from), from, dtype);
 }
 
-ScalarValue evaluate_scalar(PointwiseOp op, const std::vector<ScalarValue>& operands, DataType dtype) {
+ScalarValue evaluate_scalar(PointwiseOp op, std::span<const ScalarValue> operands, DataType dtype) {
   const PointwiseInfo& row = info(op);
   check(static_cast<int>(operands.size()) == row.arity, ErrorKind::definition, row.name, " takes ", row.arity,
         " operands; got ", operands.size());

@@ -42,14 +42,6 @@ int64_t* CallArguments::add(void* data, DataType dtype, Device device, int rank)
   return words_.data() + first;
 }
 
-void CallArguments::seal() {
-  const Item& item = items_.back();
-  int64_t* sizes = words_.data() + item.first;
-  for (int axis = 0; axis < item.rank; ++axis) {
-    sizes[item.rank + axis] = sizes[axis] > 1 ? sizes[item.rank + axis] : 0;
-  }
-}
-
 void CallArguments::add(const ScalarValue& value, bool is_fact) {
   items_.push_back({nullptr, 0, 0, static_cast<int16_t>(scalars_.size()), DataType::Null, {}});
   scalars_.push_back(value);

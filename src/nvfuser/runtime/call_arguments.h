@@ -20,10 +20,22 @@ class CallArguments {
   explicit CallArguments(std::pmr::memory_resource* memory = std::pmr::get_default_resource())
       : words_(memory), items_(memory), scalars_(memory) {}
 
+  /// Room for so many arguments of a few axes each: nothing moves while they are added.
+  void reserve(size_t count) {
+    items_.reserve(count);
+    words_.reserve(kWordsEach * count + kWordsEach);
+  }
+
   /// Room for the sizes and then the strides (in elements) of the tensor that is added; to be filled before `seal`.
   int64_t* add(void* data, DataType dtype, Device device, int rank);
   /// Brings the strides of the tensor added last to the form that facts have.
-  void seal();
+  void seal() {
+    const Item& item = items_.back();
+    int64_t* sizes = words_.data() + item.first;
+    for (int axis = 0; axis < item.rank; ++axis) {
+      sizes[item.rank + axis] = sizes[axis] > 1 ? sizes[item.rank + axis] : 0;
+    }
+  }
   void add(const ScalarValue& value, bool is_fact);
   void add(const Argument& argument, bool is_fact);
 
@@ -61,6 +73,8 @@ class CallArguments {
     DataType dtype;
     Device device;
   };
+
+  static constexpr size_t kWordsEach = 5;
 
   std::pmr::vector<int64_t> words_;
   std::pmr::vector<Item> items_;

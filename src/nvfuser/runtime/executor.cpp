@@ -187,17 +187,45 @@ CallArguments flat(const std::vector<Argument>& arguments, const std::vector<boo
 
 /// Which inputs, and which earlier targets, share memory with a tensor that is written into.
 void add_shared(CallArguments& call, int target) {
+  const MemoryRange written = range_of(call, target);
   for (int other = 0; other < std::max(call.inputs(), target); ++other) {
-    if (other != target && call.is_tensor(other) && ranges_meet(range_of(call, target), range_of(call, other))) {
+    if (other != target && call.is_tensor(other) && ranges_meet(written, range_of(call, other))) {
       call.add_fact(int64_t{target} << 32 | other);
     }
   }
+}
+
+/// Plans that one fusion keeps.
+size_t most_plans() {
+  // Asked for every new plan, so kept until an option changes.
+  static std::atomic<uint64_t> version{~uint64_t{0}};
+  static std::atomic<int64_t> known{0};
+  if (const uint64_t now = options_version(); version.load(std::memory_order_acquire) != now) {
+    known.store(nvfuser::options().plans, std::memory_order_relaxed);
+    version.store(now, std::memory_order_release);
+  }
+  return static_cast<size_t>(known.load(std::memory_order_relaxed));
 }
 
 std::shared_ptr<const Plan> completed(std::shared_ptr<Plan> plan, std::string reason) {
   plan->fallback_reason = std::move(reason);
   dump(DumpStage::plan, FusionExecutor::describe(*plan));
   return plan;
+}
+
+/// Modules cannot be loaded while a stream is captured, and trying it would end the capture: nothing of the driver may
+/// be touched before this.
+void refuse_capture(const CallArguments& call, const ExecuteOptions& options) {
+  for (int k = 0; k < call.size(); ++k) {
+    if (call.is_tensor(k) && call.device(k).kind == Device::Kind::cuda) {
+      check(
+          !cuda_capturing(options.stream), ErrorKind::device,
+          "the stream is captured into a CUDA graph, and this call needs a plan, which cannot be made meanwhile; make "
+          "the call once with tensors of the same sizes, strides, dtypes and alignments before the capture begins. "
+          "The capture is still usable");
+      return;
+    }
+  }
 }
 
 }  // namespace
@@ -236,6 +264,7 @@ std::shared_ptr<const Plan> FusionExecutor::prepare(CallArguments& call, const E
       return plan;
     }
   }
+  refuse_capture(call, options);
   const CompileTime timed(options.profile);
   const std::lock_guard lock(impl_->building);
   if (std::shared_ptr<const Plan> plan = impl_->plans.find(call.facts())) {
@@ -255,7 +284,7 @@ std::shared_ptr<const Plan> FusionExecutor::prepare(CallArguments& call, const E
     checked.reason = error.what();
     built = make_plan(fusion_, checked, Way::evaluator, options, impl_->kernels);
   }
-  return impl_->plans.add(call.facts(), completed(std::move(built), std::move(checked.reason)));
+  return impl_->plans.add(call.facts(), completed(std::move(built), std::move(checked.reason)), most_plans());
 }
 
 std::shared_ptr<const Plan> FusionExecutor::prepare(const std::vector<Argument>& arguments,
@@ -301,8 +330,8 @@ std::vector<std::shared_ptr<const Plan>> FusionExecutor::prepare_all(const std::
   }
   const std::vector<std::shared_ptr<Plan>> built = finish(drafts);
   for (size_t k = 0; k < missing.size(); ++k) {
-    plans[missing[k]] =
-        calls[missing[k]].executor->impl_->plans.add(flats[missing[k]].facts(), completed(built[k], checked[k].reason));
+    plans[missing[k]] = calls[missing[k]].executor->impl_->plans.add(
+        flats[missing[k]].facts(), completed(built[k], checked[k].reason), most_plans());
   }
   return plans;
 }
@@ -357,6 +386,9 @@ void end_step(const ExecuteOptions& options) {
 }
 
 RandomState random_state(const Plan& plan, const ExecuteOptions& options) {
+  if (!plan.draws) {
+    return {};
+  }
   return options.random ? *options.random : default_generator().take(plan.offset_advance);
 }
 
@@ -366,25 +398,18 @@ void FusionExecutor::run(const Plan& plan, const CallArguments& call, std::span<
                          const ExecuteOptions& options) {
   impl_->last_way.store(static_cast<int>(plan.way), std::memory_order_relaxed);
   const RandomState random = random_state(plan, options);
-  if (plan.way != Way::evaluator && !plan.computes_scalars && options.profile == nullptr) {
-    return run_steps(plan, plan.steps, call, outputs, nullptr, random, options);
-  }
-  if (options.profile != nullptr) {
+  if (options.profile != nullptr) [[unlikely]] {
     options.profile->begin_steps(plan, call, options);
   }
   if (plan.way == Way::evaluator) {
     run_evaluator(*plan.fusion, plan, call.arguments(0, plan.inputs), outputs, random);
     return end_step(options);
   }
-  std::optional<ScalarBinding> binding;
-  if (plan.computes_scalars) {
-    bind_arguments(*plan.fusion, call.arguments(0, plan.inputs), binding.emplace(*plan.fusion));
-    binding->bind_random(random);
+  if (options.profile == nullptr) {
+    return run_steps(plan, plan.steps, call, outputs, random, options);
   }
-  const std::span<const KernelStep> steps = plan.steps;
-  const size_t at_once = options.profile != nullptr ? 1 : steps.size();  // a profile is told of each step
-  for (size_t k = 0; k < steps.size(); k += at_once) {
-    run_steps(plan, steps.subspan(k, at_once), call, outputs, binding ? &*binding : nullptr, random, options);
+  for (const KernelStep& step : plan.steps) {  // a profile is told of each
+    run_steps(plan, {&step, 1}, call, outputs, random, options);
     end_step(options);
   }
 }
@@ -397,6 +422,7 @@ void FusionExecutor::run(const Plan& plan, const std::vector<Argument>& argument
 const std::vector<OutputSpec>& FusionExecutor::outputs_of(const Plan& plan) { return plan.outputs; }
 Way FusionExecutor::way_of(const Plan& plan) { return plan.way; }
 Device FusionExecutor::device_of(const Plan& plan) { return plan.device; }
+bool FusionExecutor::is_brief(const Plan& plan) { return plan.brief; }
 uint64_t FusionExecutor::offset_advance_of(const Plan& plan) { return plan.offset_advance; }
 const std::string& FusionExecutor::fallback_reason(const Plan& plan) { return plan.fallback_reason; }
 

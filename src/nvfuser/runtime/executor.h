@@ -39,7 +39,7 @@ struct OutputSpec {
   int alias_input = -1;                 ///< >= 0: the buffer of this input is the output's, nothing to allocate
   int same_as = -1;                     ///< >= 0: the tensor of that output, nothing to allocate
   bool hidden = false;                  ///< not returned
-  bool workspace = false;               ///< memory for this call alone, after the fusion's outputs; not returned
+  bool workspace = false;               ///< memory of one call alone, after the fusion's outputs; not returned
   int given = -1;                       ///< >= 0: the caller's tensor of that position, nothing to allocate
 };
 
@@ -79,7 +79,8 @@ class FusionExecutor {
   /// Finds the plan of a call by its facts, or checks the arguments against the fusion (errors name the input, what was
   /// expected and what came) and makes it.  Devices: all tensors on one device; CPU tensors without axes
   /// may mix: kernels get their values, read at the call.  Arguments behind the fusion's inputs are tensors into which
-  /// its visible outputs are written.  Adds facts to the call, unless `find` has.
+  /// its visible outputs are written.  Adds facts to the call, unless `find` has.  ErrorKind::device, with nothing
+  /// done, where options.stream is being captured and there is no plan.
   std::shared_ptr<const Plan> prepare(CallArguments& call, const ExecuteOptions& options = {});
   std::shared_ptr<const Plan> prepare(const std::vector<Argument>& arguments, const ExecuteOptions& options = {});
   /// The plans of several calls, of any executors, with all kernels of one way compiled as one unit.  An error of one
@@ -98,11 +99,13 @@ class FusionExecutor {
   int input_count() const;
   /// How the last call ran; none before the first.
   std::optional<Way> last_way() const;
-  /// Plans made so far.
+  /// Plans that are kept.
   size_t plan_count() const;
   static const std::vector<OutputSpec>& outputs_of(const Plan& plan);
   static Way way_of(const Plan& plan);
   static Device device_of(const Plan& plan);
+  /// Does it take microseconds on the calling thread alone?  A caller need not let others run meanwhile.
+  static bool is_brief(const Plan& plan);
   /// How far a call moves the offset of its random generator.
   static uint64_t offset_advance_of(const Plan& plan);
   /// Text of all kernels of a plan; Params and Facts of each, one line.

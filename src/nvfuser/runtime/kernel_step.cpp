@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "nvfuser/runtime/divisor.h"
+#include "nvfuser/runtime/workspace.h"
 
 namespace nvfuser {
 namespace {
@@ -86,8 +87,34 @@ KernelStep make_kernel_step(const Program& program, const SizeValues& sizes, con
   return step;
 }
 
-void name_buffers(Plan& plan) {
+namespace {
+
+/// Elements that a thread computes in some microseconds, whatever the operations.
+constexpr int64_t kBriefElements = 1 << 13;
+
+bool is_brief(const Plan& plan) {
+  int64_t elements = 0;
+  for (const OutputSpec& spec : plan.outputs) {
+    elements += spec.elements;
+  }
+  const auto one_task = [](const KernelStep& step) {
+    return step.launch.grid[0] * step.launch.grid[1] * step.launch.grid[2] == 1;
+  };
+  return plan.way == Way::host && elements <= kBriefElements &&
+         std::all_of(plan.steps.begin(), plan.steps.end(), one_task);
+}
+
+}  // namespace
+
+void complete(Plan& plan) {
+  plan.brief = is_brief(plan);
+  place_workspace(plan);
+  const auto draws = [](const Patch& patch) {
+    return patch.kind == Patch::Kind::seed || patch.kind == Patch::Kind::offset;
+  };
+  plan.draws = plan.way == Way::evaluator || plan.offset_advance != 0 || plan.scalars.draws();
   for (KernelStep& step : plan.steps) {
+    plan.draws |= std::any_of(step.patches.begin(), step.patches.end(), draws);
     for (size_t k = 0; k < step.extents.size(); ++k) {
       step.extents[k].name = step.buffer_names[k].c_str();
     }

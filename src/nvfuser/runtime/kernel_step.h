@@ -21,7 +21,8 @@ struct StepBuffer {
 /// Everything of a step but its module; `inputs` and `outputs` in the order of the kernel's.
 KernelStep make_kernel_step(const Program& program, const SizeValues& sizes, const std::vector<StepBuffer>& inputs,
                             const std::vector<StepBuffer>& outputs);
-/// Points the buffers' extents at their names; to be called when the plan's steps no longer move.
-void name_buffers(Plan& plan);
+/// What follows from the steps, once all are there and no longer move: the workspace is placed, the buffers' extents
+/// point at their names, and it is known whether the plan draws random numbers.
+void complete(Plan& plan);
 
 }  // namespace nvfuser

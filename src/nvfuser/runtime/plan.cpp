@@ -2,6 +2,7 @@
 // Running a plan: patch a copy of each argument image and launch it.
 #include "nvfuser/runtime/plan.h"
 
+#include <array>
 #include <cstring>
 
 #include "nvfuser/device/generic/convert.h"
@@ -73,18 +74,23 @@ namespace {
 
 /// Images up to this size are patched on the stack.
 constexpr size_t kStackImage = 1024;
+/// And so many computed scalars are held there.
+constexpr size_t kStackScalars = 32;
 
 /// What patches of one call are made from.
 struct Values {
   const CallArguments& call;
   std::span<void* const> outputs;
-  ScalarBinding* scalars;
+  std::span<const ScalarValue> scalars;  ///< of the plan's tape
   const RandomState& random;
   int inputs;
 
-  void* buffer(int position) const { return position < inputs ? call.data(position) : outputs[position - inputs]; }
+  void* address(const Patch& patch) const {
+    void* start = patch.buffer < inputs ? call.data(patch.buffer) : outputs[patch.buffer - inputs];
+    return static_cast<char*>(start) + patch.place;
+  }
   ScalarValue scalar(const Patch& patch) const {
-    return patch.argument >= 0 ? call.scalar(patch.argument) : scalars->value(patch.scalar);
+    return patch.argument >= 0 ? call.scalar(patch.argument) : scalars[patch.computed];
   }
 };
 
@@ -92,10 +98,10 @@ void apply(const Patch& patch, char* image, const Values& values) {
   char* to = image + patch.offset;
   switch (patch.kind) {
     case Patch::Kind::pointer:
-      put(to, values.buffer(patch.buffer));
+      put(to, values.address(patch));
       break;
     case Patch::Kind::host_value:
-      std::memcpy(to, values.buffer(patch.buffer), bytes_of(patch.dtype));
+      std::memcpy(to, values.address(patch), bytes_of(patch.dtype));
       break;
     case Patch::Kind::scalar:
       write_scalar(to, values.scalar(patch), patch.dtype);
@@ -111,10 +117,9 @@ void apply(const Patch& patch, char* image, const Values& values) {
 
 }  // namespace
 
-void run_steps(const Plan& plan, std::span<const KernelStep> steps, const CallArguments& call,
-               std::span<void* const> outputs, ScalarBinding* scalars, const RandomState& random,
-               const ExecuteOptions& options) {
-  const Values values{call, outputs, scalars, random, plan.inputs};
+namespace {
+
+void launch_steps(std::span<const KernelStep> steps, const Values& values, const ExecuteOptions& options) {
   alignas(16) char stack[kStackImage];
   std::vector<char> heap;
   for (const KernelStep& step : steps) {
@@ -136,6 +141,20 @@ void run_steps(const Plan& plan, std::span<const KernelStep> steps, const CallAr
     launch.buffer_count = static_cast<int>(step.extents.size());
     step.module->launch(step.kernel, launch);
   }
+}
+
+}  // namespace
+
+void run_steps(const Plan& plan, std::span<const KernelStep> steps, const CallArguments& call,
+               std::span<void* const> outputs, const RandomState& random, const ExecuteOptions& options) {
+  if (plan.scalars.empty()) {
+    return launch_steps(steps, {call, outputs, {}, random, plan.inputs}, options);
+  }
+  std::array<ScalarValue, kStackScalars> stack;
+  std::vector<ScalarValue> heap(plan.scalars.size() > kStackScalars ? plan.scalars.size() : 0);
+  const std::span<ScalarValue> computed(heap.empty() ? stack.data() : heap.data(), plan.scalars.size());
+  plan.scalars.run(call, random, computed);
+  launch_steps(steps, {call, outputs, computed, random, plan.inputs}, options);
 }
 
 }  // namespace nvfuser

@@ -10,6 +10,7 @@
 #include "nvfuser/ir/evaluate.h"
 #include "nvfuser/runtime/call_arguments.h"
 #include "nvfuser/runtime/executor.h"
+#include "nvfuser/runtime/scalar_tape.h"
 
 namespace nvfuser {
 
@@ -27,6 +28,8 @@ struct Patch {
   const Val* scalar = nullptr;
   DataType dtype = DataType::Null;
   int argument = -1;  ///< scalar: the argument that it is; -1: computed from several
+  int computed = -1;  ///< scalar: the position on the plan's tape
+  int64_t place = 0;  ///< pointer, host_value: bytes from the buffer's start, for tensors that share the workspace
 };
 
 /// One launch.  grid, block and sizes are fixed by the plan's key; the image holds them already.
@@ -38,7 +41,7 @@ struct KernelStep {
   std::vector<Patch> patches;
   std::vector<std::string> buffer_names;
   std::vector<BufferExtent> extents;
-  std::vector<int> reads, writes;  ///< buffers
+  std::vector<int> reads, writes;  ///< buffers: inputs, then the fusion's outputs, then tensors of the workspace
   std::shared_ptr<const GroupKernel> made_from;
 };
 
@@ -47,18 +50,19 @@ struct Plan {
   Way way = Way::evaluator;
   Device device;
   int inputs = 0;                   ///< of the fusion
-  std::vector<OutputSpec> outputs;  ///< the fusion's, then workspace
+  std::vector<OutputSpec> outputs;  ///< the fusion's, then the workspace where there is one
+  std::vector<OutputSpec> placed;   ///< tensors of the workspace
   std::vector<KernelStep> steps;    ///< empty for the evaluator
-  bool computes_scalars = false;    ///< some patch is computed from scalar arguments
+  ScalarTape scalars;               ///< what patches compute from several arguments
+  bool brief = false;               ///< few elements, all on the calling thread
+  bool draws = true;                ///< some value depends on the state of the random generator
   uint64_t offset_advance = 0;      ///< how far a call moves the random offset
   std::string fallback_reason;
 };
 
-/// Launches some steps of the plan, in order.  `outputs`: addresses of the plan's outputs, workspace included;
-/// `scalars` is read only when the plan computes scalars.
+/// Launches some steps of the plan, in order.  `outputs`: addresses of the plan's outputs, workspace included.
 void run_steps(const Plan& plan, std::span<const KernelStep> steps, const CallArguments& call,
-               std::span<void* const> outputs, ScalarBinding* scalars, const RandomState& random,
-               const ExecuteOptions& options);
+               std::span<void* const> outputs, const RandomState& random, const ExecuteOptions& options);
 
 /// Writes a scalar in the dtype given; returns the bytes written.
 int write_scalar(char* to, const ScalarValue& value, DataType dtype);

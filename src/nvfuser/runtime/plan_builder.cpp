@@ -409,10 +409,12 @@ std::shared_ptr<Plan> PlanBuilder::finish() {
     plan_->steps.push_back(make_step(lowered));
     for (Patch& patch : plan_->steps.back().patches) {
       patch.argument = patch.kind == Patch::Kind::scalar ? input_position(patch.scalar) : -1;
-      plan_->computes_scalars |= patch.kind == Patch::Kind::scalar && patch.argument < 0;
+      if (patch.kind == Patch::Kind::scalar && patch.argument < 0) {
+        patch.computed = plan_->scalars.add(patch.scalar, *fusion_, binding_);
+      }
     }
   }
-  name_buffers(*plan_);
+  complete(*plan_);
   return plan_;
 }
 

@@ -44,12 +44,14 @@ int64_t distinct_bytes(DataType dtype, std::span<const int64_t> sizes, std::span
   return elements * bytes_of(dtype);
 }
 
-/// Bytes of a buffer of the plan: inputs first, then outputs and workspace.
+/// Bytes of a buffer of the plan, as `reads` and `writes` number them.
 int64_t buffer_bytes(const Plan& plan, const CallArguments& call, int buffer) {
   if (buffer < plan.inputs) {
     return call.is_tensor(buffer) ? distinct_bytes(call.dtype(buffer), call.sizes(buffer), call.strides(buffer)) : 0;
   }
-  const OutputSpec& spec = plan.outputs[buffer - plan.inputs];
+  const size_t place = buffer - plan.inputs;
+  const size_t results = plan.outputs.size() - (!plan.outputs.empty() && plan.outputs.back().workspace ? 1 : 0);
+  const OutputSpec& spec = place < results ? plan.outputs[place] : plan.placed[place - results];
   return distinct_bytes(spec.dtype, spec.sizes, spec.strides);
 }
 

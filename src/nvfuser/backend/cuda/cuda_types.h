@@ -17,6 +17,7 @@ using nvrtcResult = int;
 using nvrtcProgram = struct NvrtcProg*;
 
 constexpr int kCudaSuccess = 0;
+constexpr int kCudaCaptureImplicit = 906;
 constexpr int kNvrtcSuccess = 0;
 
 /// Of cuDeviceGetAttribute.
@@ -46,6 +47,11 @@ enum CUfunction_attribute : int {
   kStaticSharedBytes = 1,
   kRegisters = 4,
   kMaxDynamicSharedBytes = 8,
+};
+
+/// Of cuPointerGetAttribute.
+enum CUpointer_attribute : int {
+  kDeviceOrdinal = 9,
 };
 
 /// Of cuModuleLoadDataEx.

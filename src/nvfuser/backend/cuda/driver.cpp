@@ -117,4 +117,10 @@ void check_cuda(const CudaApi& api, CUresult result, const char* call, const std
   }
 }
 
+bool is_captured(const CudaApi& api, CUstream stream) {
+  CUstreamCaptureStatus status = kNotCapturing;
+  const CUresult result = api.cuStreamIsCapturing(stream, &status);
+  return result == kCudaCaptureImplicit || (result == kCudaSuccess && status != kNotCapturing);
+}
+
 }  // namespace nvfuser

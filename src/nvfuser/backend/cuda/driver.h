@@ -27,4 +27,8 @@ int cuda_driver_major();
 /// Throws ErrorKind::device with the driver's name for the error unless `result` is success.
 void check_cuda(const CudaApi& api, CUresult result, const char* call, const std::string& about = {});
 
+/// Is work on the stream recorded into a graph?  Also true for the legacy stream while another one is captured, when
+/// nothing may be issued on it.  Leaves the capture alone.
+bool is_captured(const CudaApi& api, CUstream stream);
+
 }  // namespace nvfuser

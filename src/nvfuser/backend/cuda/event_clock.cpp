@@ -25,9 +25,7 @@ class EventClock final : public StreamClock {
 
   bool is_captured(void* stream) const {
     const CurrentContext current(api_, context_.get());
-    CUstreamCaptureStatus status = kNotCapturing;
-    check_cuda(api_, api_.cuStreamIsCapturing(static_cast<CUstream>(stream), &status), "cuStreamIsCapturing");
-    return status != kNotCapturing;
+    return nvfuser::is_captured(api_, static_cast<CUstream>(stream));
   }
 
   void mark(void* stream) override {

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+// Calls from Python.  `Executable` is the base of what users call, so that no Python code runs between them and a plan.
+#include "bindings.h"
+#include "nvfuser/runtime/executor.h"
+#include "nvfuser/runtime/profiler.h"
+#include "python_call.h"
+
+namespace nvfuser::python {
+namespace {
+
+struct Executable {
+  std::shared_ptr<FusionExecutor> executor;  ///< null until the first call
+};
+
+/// Once for each reason why no kernel runs: a Python warning.
+void warn_of(const Plan& plan) {
+  const std::string& reason = FusionExecutor::fallback_reason(plan);
+  if (!reason.empty()) [[unlikely]] {
+    nb::module_::import_("nvfuser.runtime").attr("warn_once")(reason);
+  }
+}
+
+/// The plan of a call with its inputs added.  On the way, and nowhere later, a plan is made.
+std::shared_ptr<const Plan> plan_of(FusionExecutor& executor, PythonCall& call, ExecuteOptions& options) {
+  std::shared_ptr<const Plan> plan = executor.find(call.arguments(), options);
+  if (!plan) [[unlikely]] {
+    options.stream = call.stream();
+    nb::gil_scoped_release release;
+    plan = executor.prepare(call.arguments(), options);
+  }
+  warn_of(*plan);
+  return plan;
+}
+
+nb::list run_call(FusionExecutor& executor, nb::handle inputs, nb::handle out, ExecuteOptions& options) {
+  PythonCall call(executor);
+  call.add_inputs(inputs);
+  if (!out.is_none()) {
+    call.add_targets(out);
+  }
+  const std::shared_ptr<const Plan> plan = plan_of(executor, call, options);
+  call.allocate(*plan);
+  call.launch(executor, *plan, options);
+  return call.finish(*plan);
+}
+
+nb::list execute(FusionExecutor& executor, nb::handle inputs, nb::handle out, ExecuteOptions& options) {
+  if (profilers_on.load(std::memory_order_relaxed) != 0) [[unlikely]] {
+    if (const std::shared_ptr<CallProfile> profile = begin_profile(executor.fusion_id)) {
+      options.profile = profile.get();
+      nb::list results = run_call(executor, inputs, out, options);
+      end_profile(profile);
+      return results;
+    }
+  }
+  return run_call(executor, inputs, out, options);
+}
+
+/// A Way, or what nvfuser.runtime makes one of.
+std::optional<Way> to_way(nb::handle target) {
+  if (target.is_none()) {
+    return std::nullopt;
+  }
+  Way way;
+  if (!nb::try_cast(target, way)) {
+    way = nb::cast<Way>(nb::module_::import_("nvfuser.runtime").attr("way_of")(target));
+  }
+  return way;
+}
+
+/// Joint ownership: another thread may take the executor away while the call runs.
+std::shared_ptr<FusionExecutor> executor_of(const nb::pointer_and_handle<Executable>& self) {
+  if (self.p->executor == nullptr) [[unlikely]] {
+    self.h.attr("_ready")();
+  }
+  return self.p->executor;
+}
+
+/// The first steps of a call, for measurements: 1 inputs are borrowed, 2 the plan is found, 3 results are made.
+void part_of_call(FusionExecutor& executor, nb::handle inputs, nb::handle out, int steps) {
+  PythonCall call(executor);
+  ExecuteOptions options;
+  call.add_inputs(inputs);
+  if (!out.is_none()) {
+    call.add_targets(out);
+  }
+  if (steps >= 2) {
+    const std::shared_ptr<const Plan> plan = plan_of(executor, call, options);
+    if (steps >= 3) {
+      call.allocate(*plan);
+    }
+  }
+}
+
+}  // namespace
+
+void bind_call(nb::module_& m) {
+  nb::class_<Executable>(m, "Executable", "What can be called: FusionDefinition and FusionExecutorCache.")
+      .def(nb::init<>())
+      .def_prop_rw(
+          "executor", [](const Executable& self) { return self.executor; },
+          [](Executable& self, std::shared_ptr<FusionExecutor> executor) { self.executor = std::move(executor); },
+          nb::for_getter(nb::sig("def executor(self) -> FusionExecutor | None")),
+          nb::for_setter(nb::sig("def executor(self, executor: FusionExecutor | None) -> None")),
+          nb::for_setter(nb::arg("executor").none()), "What plans and runs the calls; None before the first.")
+      .def(
+          "execute",
+          [](nb::pointer_and_handle<Executable> self, nb::handle inputs, nb::handle out, nb::handle target,
+             nb::handle schedule_for, uint64_t seed, nb::handle save_repro_inputs) {
+            if (save_repro_inputs.ptr() != Py_False) [[unlikely]] {
+              self.h.attr("_keep_call")(inputs, target, schedule_for, seed, save_repro_inputs);
+            }
+            const std::shared_ptr<FusionExecutor> executor = executor_of(self);
+            ExecuteOptions options;
+            options.way = to_way(target);
+            options.seed = seed;
+            if (PyObject_IsTrue(schedule_for.ptr()) != 0) {
+              options.device_props = nb::cast<std::string>(schedule_for);
+            }
+            return execute(*executor, inputs, out, options);
+          },
+          "inputs"_a, nb::kw_only(), "out"_a = nb::none(), "target"_a = nb::none(), "schedule_for"_a = "", "seed"_a = 1,
+          "save_repro_inputs"_a = false,
+          nb::sig("def execute(self, inputs: Sequence[object], *, out: Sequence[object] | None = None, "
+                  "target: str | Way | None = None, schedule_for: str = '', seed: int = 1, "
+                  "save_repro_inputs: bool | str | os.PathLike[str] = False) -> list[typing.Any]"),
+          R"(Runs the fusion.
+
+Parameters
+----------
+inputs
+    Tensors and numbers in the order of definition.  Tensors of one device and any framework.
+out
+    Tensors of the results' sizes, dtypes and device, one for each visible output, into which they are written.
+    They may share memory with inputs, not with each other.
+target
+    None: kernels on the GPU for CUDA tensors, compiled host code for CPU tensors.  Otherwise a `Way` or its
+    name: "host", "emulator" (GPU kernels run thread by thread on the CPU, every access checked) or "evaluator".
+schedule_for
+    With the emulator: the GPU whose schedules are run, such as "H200" (the default) or "A100".
+seed
+    With the emulator: the order in which threads run.
+save_repro_inputs
+    True keeps what the inputs look like, for `last_repro_script`; a path saves their values there too.
+
+Returns
+-------
+list
+    One tensor per visible output, in the framework of the first tensor input.)");
+  m.def("part_of_call", &part_of_call, "executor"_a, "inputs"_a, "out"_a.none(), "steps"_a,
+        nb::sig("def part_of_call(executor: FusionExecutor, inputs: Sequence[object], out: Sequence[object] | None, "
+                "steps: int) -> None"),
+        "The first steps of a call, for measurements: 1 inputs are borrowed, 2 the plan is found, 3 results are made.");
+}
+
+}  // namespace nvfuser::python
