@@ -10,6 +10,7 @@
 #include <signal.h>
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 namespace nvfuser {
@@ -86,13 +87,14 @@ bool keep_signals_from(const void* symbol) {
     return false;
   }
   bool led = false;
-  for (const ElfW(Rela)* call = tables.calls; call < tables.calls + tables.bytes / sizeof *call; ++call) {
-    const std::string_view name = tables.names + tables.symbols[ELF64_R_SYM(call->r_info)].st_name;
+  const std::span calls(tables.calls, tables.bytes / sizeof(ElfW(Rela)));
+  for (const ElfW(Rela) & call : calls) {
+    const std::string_view name = tables.names + tables.symbols[ELF64_R_SYM(call.r_info)].st_name;
     void* replacement = name == "signal"      ? reinterpret_cast<void*>(&keeping_signal)
                         : name == "sigaction" ? reinterpret_cast<void*>(&keeping_sigaction)
                                               : nullptr;
     if (replacement != nullptr) {
-      *reinterpret_cast<void**>(library->l_addr + call->r_offset) = replacement;
+      *reinterpret_cast<void**>(library->l_addr + call.r_offset) = replacement;
       led = true;
     }
   }
