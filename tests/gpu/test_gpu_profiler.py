@@ -22,7 +22,7 @@ def two_kernels():
     return fd
 
 
-def test_events_time_kernels_smallest():
+def test_events_time_kernels():
     """A large copy takes longer than a small one and moves at most what the memory can."""
     fd = two_kernels()
     large, small = torch.randn(8192, 8192, device="cuda"), torch.randn(16, 16, device="cuda")
@@ -45,7 +45,7 @@ def test_events_time_kernels_smallest():
     assert 0 < profile.percentage_peak_bandwith < profile.kernel_profiles[0].percentage_peak_bandwidth
 
 
-def test_events_agree_with_torchs_smallest():
+def test_events_agree_with_torchs():
     """Ten calls between two events of torch take ten times a kernel's time, gaps aside."""
     with FusionDefinition() as fd:
         x = fd.define_tensor(shape=[-1], contiguity=[True])

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reductions: every row x dtype x axes against torch at higher precision; types, axes, empty operands, NaN, errors."""
+"""Reductions on the host, in the emulator and in the evaluator: every row x dtype x axes against torch in float64;
+types, axes, empty operands, NaN, rows of awkward lengths, errors."""
 
 import itertools
 import warnings
@@ -7,15 +8,16 @@ import warnings
 import numpy as np
 import pytest
 import torch
-from agreement import HAS_COMPILER, mismatch, run, wide
+from agreement import WAYS, kernel_count, mismatch, run, wide
 
-from nvfuser import DataType, DTypeError, FusionDefinition, Way
+from nvfuser import DataType, DTypeError, FusionDefinition
 from nvfuser.tensors import TORCH_NAMES
 
 SHAPE = (3, 5, 4)
 DTYPES = {dtype: getattr(torch, name) for dtype, name in TORCH_NAMES.items()}
 AXES = [None, 0, 1, -1, [0, 2], [1, 0], [0, 1, 2]]
-NEEDS_COMPILER = pytest.mark.skipif(not HAS_COMPILER, reason="needs a compiler")
+LENGTHS = [33, 1000]
+over_ways = pytest.mark.parametrize("way", WAYS)
 
 
 def dims_of(axes):
@@ -68,16 +70,16 @@ def elements(dtype, seed=0):
     return torch.from_numpy(real).to(dtype)
 
 
-def build(tensor, keepdim):
-    """An output for each row and each set of axes that the dtype takes; the names that were refused."""
+def build(tensor):
+    """An output for each row, each set of axes and both kinds of shape that the dtype takes; the names refused."""
     cases, refused = [], set()
     with FusionDefinition() as fd:
         x = fd.from_pytorch(tensor)
-        for name, axes in itertools.product(REFERENCES, AXES):
+        for name, axes, keepdim in itertools.product(REFERENCES, AXES, (False, True)):
             function = getattr(fd.ops, name)
             try:
                 fd.add_output(function(x) if axes is None else function(x, axes, keepdim))
-                cases.append((name, axes))
+                cases.append((name, axes, keepdim and axes is not None))
             except DTypeError:
                 refused.add(name)
     return fd, cases, refused
@@ -92,39 +94,39 @@ def result_dtype(name, dtype):
     return torch.int64 if whole and name in ("sum", "prod") else dtype
 
 
-@pytest.mark.parametrize("keepdim", [False, True])
+@over_ways
 @pytest.mark.parametrize("dtype", DTYPES, ids=lambda dtype: dtype.name)
-def test_rows(dtype, keepdim):
+def test_rows(dtype, way):
     tensor = elements(DTYPES[dtype])
-    fd, cases, refused = build(tensor, keepdim)
+    fd, cases, refused = build(tensor)
     assert refused == (set(ORDERED) if DTYPES[dtype].is_complex else set())
-    results = run(fd, [tensor], "evaluator")
+    results = run(fd, [tensor], way)
     problems = []
-    for got, (name, axes) in zip(results, cases, strict=True):
+    for got, (name, axes, keepdim) in zip(results, cases, strict=True):
         operand = wide(tensor).to(torch.int64) if DTYPES[dtype] == torch.bool else wide(tensor)
         if name.startswith("arg") and DTYPES[dtype] in (torch.bool, torch.float8_e8m0fnu, torch.float8_e5m2):
             continue  # ties: see test_ties
-        want = REFERENCES[name](operand, axes, keepdim and axes is not None)
+        want = REFERENCES[name](operand, axes, keepdim)
         assert got.dtype == result_dtype(name, DTYPES[dtype]), name
         if text := mismatch(got, want.to(torch.float64) if got.dtype.is_floating_point else want):
             problems.append(f"{name} over {axes}: {text}")
     assert not problems, "\n".join(problems)
 
 
-@pytest.mark.parametrize("correction", [0, 1, 2, 60])
-@pytest.mark.parametrize("keepdim", [False, True])
+@over_ways
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.complex64, torch.complex128])
-def test_moments(dtype, keepdim, correction):
+def test_moments(dtype, way):
     tensor = elements(dtype) + 3
     sets = [axes for axes in AXES if isinstance(axes, list)]
+    cases = list(itertools.product(sets, (0, 1, 60), (False, True)))
     with FusionDefinition() as fd:
         x = fd.from_pytorch(tensor)
-        for axes in sets:
+        for axes, correction, keepdim in cases:
             fd.add_output(fd.ops.var(x, axes, correction, keepdim))
             for part in fd.ops.var_mean(x, axes, correction=correction, keepdim=keepdim):
                 fd.add_output(part)
-    results = iter(run(fd, [tensor], "evaluator"))
-    for axes in sets:
+    results = iter(run(fd, [tensor], way))
+    for axes, correction, keepdim in cases:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             want = torch.var_mean(wide(tensor), axes, correction=correction, keepdim=keepdim)
@@ -133,18 +135,20 @@ def test_moments(dtype, keepdim, correction):
             assert mismatch(got, expected) is None
 
 
-def test_welford():
+@over_ways
+def test_welford(way):
     tensor = elements(torch.float32)
     with FusionDefinition() as fd:
         for part in fd.ops.welford(fd.from_pytorch(tensor), [0, 2]):
             fd.add_output(part)
-    average, squares, count = run(fd, [tensor], "evaluator")
+    average, squares, count = run(fd, [tensor], way)
     assert mismatch(average, wide(tensor).mean((0, 2))) is None
     assert mismatch(squares, ((wide(tensor) - wide(tensor).mean((0, 2), keepdim=True)) ** 2).sum((0, 2))) is None
     assert torch.equal(count, torch.full((5,), 12))
 
 
-def test_dtype_argument():
+@over_ways
+def test_dtype_argument(way):
     """The operand is cast first; without one Bool and integers become Int."""
     ints = torch.tensor([[2**31 - 1, 5], [1, -7]], dtype=torch.int32)
     with FusionDefinition() as fd:
@@ -154,7 +158,7 @@ def test_dtype_argument():
         fd.add_output(fd.ops.sum(x, 0, dtype=DataType.Double))
         fd.add_output(fd.ops.prod(x, [1], True, DataType.Float))
         fd.add_output(fd.ops.sum(fd.ops.gt(x, 0), dims=[0]))
-    total, wrapped, doubles, floats, counts = run(fd, [ints], "evaluator")
+    total, wrapped, doubles, floats, counts = run(fd, [ints], way)
     assert total.item() == 2**31 - 2 and total.dtype == torch.int64
     assert wrapped.item() == -(2**31) + 2**32 - 2 and wrapped.dtype == torch.int32
     assert torch.equal(doubles, torch.tensor([2.0**31, -2.0], dtype=torch.float64))
@@ -162,16 +166,17 @@ def test_dtype_argument():
     assert torch.equal(counts, torch.tensor([2, 1]))
 
 
-def test_half_accumulates_in_float():
+@over_ways
+def test_half_accumulates_in_float(way):
     tensor = torch.full((3, 4096), 0.1, dtype=torch.float16)
     with FusionDefinition() as fd:
         fd.add_output(fd.ops.sum(fd.from_pytorch(tensor), 1))
-    (got,) = run(fd, [tensor], "evaluator")
+    (got,) = run(fd, [tensor], way)
     assert torch.equal(got, wide(tensor).sum(1).to(torch.float16))
     assert got[0] > 400  # a half accumulator would stop growing at 256
 
 
-def test_long_sums_are_exact_to_the_last_digits():
+def test_the_evaluator_sums_exactly():
     """The error of 3 million floats is that of rounding the result."""
     tensor = torch.from_numpy(np.random.default_rng(1).normal(size=(3, 1_000_003)).astype(np.float32))
     with FusionDefinition() as fd:
@@ -182,18 +187,20 @@ def test_long_sums_are_exact_to_the_last_digits():
         assert torch.allclose(got.double(), tensor.double().sum(axes), rtol=1e-7, atol=1e-7)
 
 
-def test_ties():
+@over_ways
+def test_ties(way):
     tensor = torch.tensor([[1.0, 3, 3, 0], [2, 0, 0, 2]])
     with FusionDefinition() as fd:
         x = fd.from_pytorch(tensor)
         for name, axes in itertools.product(("argmax", "argmin"), ([1], [0], [0, 1])):
             fd.add_output(getattr(fd.ops, name)(x, axes))
-    got = [result.tolist() for result in run(fd, [tensor], "evaluator")]
+    got = [result.tolist() for result in run(fd, [tensor], way)]
     assert got == [[1, 0], [1, 0, 0, 1], 1, [3, 1], [0, 1, 1, 0], 3]
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float64])
-def test_special_values(dtype):
+@over_ways
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_special_values(dtype, way):
     inf, nan = float("inf"), float("nan")
     rows = [[1, nan, 3], [-inf, -inf, -inf], [inf, -inf, 0], [inf, inf, 1], [1e-38, -1e-38, 1e-38]]
     tensor = torch.tensor(rows, dtype=dtype)
@@ -201,12 +208,13 @@ def test_special_values(dtype):
         x = fd.from_pytorch(tensor)
         for name in REFERENCES:
             fd.add_output(getattr(fd.ops, name)(x, 1))
-    for got, (name, reference) in zip(run(fd, [tensor], "evaluator"), REFERENCES.items(), strict=True):
+    for got, (name, reference) in zip(run(fd, [tensor], way), REFERENCES.items(), strict=True):
         assert mismatch(got, reference(wide(tensor), [1], False)) is None, name
 
 
+@over_ways
 @pytest.mark.parametrize("shape", [(0, 3), (3, 0), (0, 0)])
-def test_empty(shape):
+def test_empty(shape, way):
     tensor = torch.zeros(shape)
     with FusionDefinition() as fd:
         x = fd.define_tensor(shape=[-1, -1])
@@ -216,7 +224,7 @@ def test_empty(shape):
         for part in fd.ops.var_mean(x, [1]):
             fd.add_output(part)
         fd.add_output(fd.ops.sum(x))
-    got = run(fd, [tensor], "evaluator")
+    got = run(fd, [tensor], way)
     neutral = [0, 1, -float("inf"), float("inf"), False, True, 0, 0, -(2**31)]
     for result, value in zip(got, neutral, strict=False):
         assert result.shape == (shape[0],) and (result == value).all()
@@ -224,7 +232,8 @@ def test_empty(shape):
     assert got[11] == 0
 
 
-def test_rank_0():
+@over_ways
+def test_rank_0(way):
     tensor = torch.tensor(2.5)
     with FusionDefinition() as fd:
         x = fd.define_tensor(shape=[])
@@ -233,10 +242,11 @@ def test_rank_0():
         fd.add_output(fd.ops.any(x))
         for part in fd.ops.var_mean(x, [], correction=0):
             fd.add_output(part)
-    assert [result.item() for result in run(fd, [tensor], "evaluator")] == [2.5, 0, True, 0.0, 2.5]
+    assert [result.item() for result in run(fd, [tensor], way)] == [2.5, 0, True, 0.0, 2.5]
 
 
-def test_broadcast_axes():
+@over_ways
+def test_broadcast_axes(way):
     """An axis of size 1 is dropped, an expanded one counts its elements."""
     row = torch.tensor([[1.0, 2.0, 4.0]])
     with FusionDefinition() as fd:
@@ -249,11 +259,12 @@ def test_broadcast_axes():
         fd.add_output(fd.ops.argmax(wider))
         for part in fd.ops.welford(wider, [0]):
             fd.add_output(part)
-    got = [result.tolist() for result in run(fd, [row], "evaluator")]
+    got = [result.tolist() for result in run(fd, [row], way)]
     assert got == [[1, 2, 4], [5, 10, 20], 8.0**5, [1, 2, 4], 2, [1, 2, 4], [0, 0, 0], [5, 5, 5]]
 
 
-def test_softmax_from_its_parts():
+@over_ways
+def test_softmax_from_its_parts(way):
     """Reductions of reductions, broadcast back over the axis."""
     tensor = elements(torch.float32) * 20
     with FusionDefinition() as fd:
@@ -261,13 +272,14 @@ def test_softmax_from_its_parts():
         shifted = fd.ops.exp(fd.ops.sub(x, fd.ops.max(x, 2, keepdim=True)))
         fd.add_output(fd.ops.div(shifted, fd.ops.sum(shifted, 2, keepdim=True)))
         fd.add_output(fd.ops.sum(fd.ops.sum(shifted, 2), 0))
-    got = run(fd, [tensor], "evaluator")
+    got = run(fd, [tensor], way)
     assert mismatch(got[0], torch.softmax(wide(tensor), 2)) is None
     assert mismatch(got[1], torch.exp(wide(tensor) - wide(tensor).amax(2, True)).sum((0, 2))) is None
 
 
+@over_ways
 @pytest.mark.parametrize("layout", ["transposed", "stepped", "negative"])
-def test_layouts(layout):
+def test_layouts(layout, way):
     base = elements(torch.float32)
     tensor = {
         "transposed": base.permute(2, 0, 1).contiguous().permute(1, 2, 0),
@@ -280,11 +292,12 @@ def test_layouts(layout):
         x = fd.define_tensor(shape=[-1, -1, -1], contiguity=False)
         for axes in ([0], [1], [2], [0, 2]):
             fd.add_output(fd.ops.sum(x, axes))
-    for got, axes in zip(run(fd, [operand], "evaluator"), ([0], [1], [2], [0, 2]), strict=True):
+    for got, axes in zip(run(fd, [operand], way), ([0], [1], [2], [0, 2]), strict=True):
         assert mismatch(torch.as_tensor(np.asarray(got)), want.double().sum(axes)) is None
 
 
-def test_source_builds_the_same():
+@over_ways
+def test_source_builds_the_same(way):
     with FusionDefinition() as fd:
         x = fd.define_tensor(shape=[-1, 4], dtype=DataType.Double)
         var, mean = fd.ops.var_mean(fd.ops.mul(x, 2.0), [1], correction=0, keepdim=True)
@@ -299,7 +312,7 @@ def test_source_builds_the_same():
         scope["nvfuser_fusion"](again)
     assert repr(again) == source
     tensor = torch.randn(3, 4, dtype=torch.float64)
-    for a, b in zip(run(fd, [tensor], "evaluator"), run(again, [tensor], "evaluator"), strict=True):
+    for a, b in zip(run(fd, [tensor], way), run(again, [tensor], way), strict=True):
         assert torch.equal(a, b)
 
 
@@ -331,19 +344,64 @@ def test_results_that_differ_in_size():
         run(fd, [torch.ones(2, 3), torch.ones(3, 3)], "evaluator")
 
 
-@NEEDS_COMPILER
-@pytest.mark.parametrize("way", ["host", "emulator"])
-def test_kernels_refuse_by_name(way):
+def norms():
+    """Softmax, argmax, layer norm and means of the rows of a matrix."""
     with FusionDefinition() as fd:
-        fd.add_output(fd.ops.prod(fd.define_tensor(shape=[-1])))
-    with pytest.raises(RuntimeError, match=r"prod \(.*test_reduce.py:\d+.*: kernels do not compute reductions"):
-        fd.execute([torch.ones(3)], target=way)
+        x = fd.define_tensor(shape=[-1, -1])
+        shifted = fd.ops.exp(fd.ops.sub(x, fd.ops.max(x, 1, keepdim=True)))
+        fd.add_output(fd.ops.div(shifted, fd.ops.sum(shifted, 1, keepdim=True)))
+        fd.add_output(fd.ops.argmax(x, 1))
+        var, mean = fd.ops.var_mean(x, [1], correction=0, keepdim=True)
+        fd.add_output(fd.ops.mul(fd.ops.sub(x, mean), fd.ops.rsqrt(fd.ops.add(var, 1e-5))))
+        fd.add_output(mean)
+    return fd
 
 
-def test_the_evaluator_takes_over():
+@over_ways
+@pytest.mark.parametrize("length", LENGTHS)
+def test_rows_of_any_length(length, way):
+    """All in one kernel; every row and every column counts."""
+    tensor = torch.from_numpy(np.random.default_rng(length).normal(size=(5, length)).astype(np.float32)) * 3
+    fd = norms()
+    softmax, places, norm, means = run(fd, [tensor], way)
+    rows = wide(tensor)
+    assert mismatch(softmax, torch.softmax(rows, 1)) is None
+    assert torch.equal(places, rows.argmax(1))
+    assert mismatch(means, rows.mean(1, True)) is None
+    want = torch.nn.functional.layer_norm(rows, (length,))
+    assert torch.allclose(norm.double(), want, rtol=1e-5, atol=2e-5)
+    if way != "evaluator":
+        assert kernel_count(fd, [tensor], way) == 1
+
+
+@pytest.mark.parametrize("way", [way for way in WAYS if way != "evaluator"])
+def test_what_meets_is_cut(way):
+    """Reductions over different axes are kernels of their own; what lies between them is stored once."""
+    tensor = elements(torch.float32)
     with FusionDefinition() as fd:
-        fd.add_output(fd.ops.sum(fd.define_tensor(shape=[-1])))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        (got,) = fd.execute([torch.ones(5)])
-    assert got.item() == 5 and fd.last_way == Way.evaluator
+        x = fd.from_pytorch(tensor)
+        doubled = fd.ops.mul(x, 2.0)
+        fd.add_output(fd.ops.sum(fd.ops.sum(doubled, 1), 1))
+        norm = fd.ops.sub(x, fd.ops.max(x, 2, keepdim=True))
+        fd.add_output(norm)
+        fd.add_output(fd.ops.sum(norm, [0, 1]))
+    got = run(fd, [tensor], way)
+    rows = wide(tensor)
+    assert mismatch(got[0], 2 * rows.sum((1, 2))) is None
+    assert mismatch(got[1], rows - rows.amax(2, True)) is None
+    assert mismatch(got[2], (rows - rows.amax(2, True)).sum((0, 1))) is None
+    assert kernel_count(fd, [tensor], way) == 4
+
+
+@pytest.mark.parametrize("way", [way for way in WAYS if way != "evaluator"])
+def test_bits_do_not_depend_on_the_run(way):
+    tensor = torch.from_numpy(np.random.default_rng(7).normal(size=(6, 4097)).astype(np.float32))
+    with FusionDefinition() as fd:
+        x = fd.define_tensor(shape=[-1, -1])
+        fd.add_output(fd.ops.sum(x, 1))
+        fd.add_output(fd.ops.var(x, [1]))
+    first = run(fd, [tensor], way)
+    for seed in range(2, 6):
+        again = fd.execute([tensor], target=way, seed=seed)
+        assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
+    assert mismatch(first[0], wide(tensor).sum(1)) is None

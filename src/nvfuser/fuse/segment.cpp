@@ -194,24 +194,28 @@ struct Draft {
   std::set<const Expr*> reductions;
 };
 
-/// May the two be one kernel, and is something gained?
+bool share_input(const Group& a, const Group& b) {
+  return std::any_of(a.inputs.begin(), a.inputs.end(), [&](const TensorView* input) {
+    return std::find(b.inputs.begin(), b.inputs.end(), input) != b.inputs.end();
+  });
+}
+
+/// May the two be one kernel, and is something gained: values of one space, or what is read or reduced in both?
 bool belong_together(const Draft& a, const Draft& b) {
   if (a.level != b.level) {
     return false;
   }
-  if (a.space == b.space && a.signature == b.signature) {
-    return true;
+  if (a.signature == b.signature) {
+    const bool reduced_twice =
+        std::any_of(a.reductions.begin(), a.reductions.end(), [&](const Expr* e) { return b.reductions.contains(e); });
+    return a.space == b.space || reduced_twice || (!a.signature.empty() && share_input(a.group, b.group));
   }
-  if (a.signature.empty() || b.signature.empty()) {
-    const Draft& plain = a.signature.empty() ? a : b;
-    const Draft& other = a.signature.empty() ? b : a;
-    return !other.signature.empty() && plain.space == other.signature[0].whole() &&
-           std::any_of(plain.group.inputs.begin(), plain.group.inputs.end(), [&](const TensorView* input) {
-             return std::find(other.group.inputs.begin(), other.group.inputs.end(), input) != other.group.inputs.end();
-           });
+  if (!a.signature.empty() && !b.signature.empty()) {
+    return false;
   }
-  return a.signature == b.signature &&
-         std::any_of(a.reductions.begin(), a.reductions.end(), [&](const Expr* e) { return b.reductions.contains(e); });
+  const Draft& plain = a.signature.empty() ? a : b;
+  const Draft& other = a.signature.empty() ? b : a;
+  return plain.space == other.signature[0].whole() && share_input(plain.group, other.group);
 }
 
 template <class T>
