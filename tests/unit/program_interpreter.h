@@ -376,6 +376,9 @@ class ProgramInterpreter {
             std::get<int64_t>(operand(n, 0, t)) + std::get<int64_t>(operand(n, 1, t)) * value(n.index, t), what.dtype);
       case TensorOp::select:
         return select(n, t);
+      case TensorOp::reduce:
+        ensure(false, "a reduction is no value of one statement");
+        break;
       case TensorOp::compute:
         break;
     }

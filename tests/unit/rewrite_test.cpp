@@ -15,6 +15,7 @@
 #include "nvfuser/ir/pointwise.h"
 #include "nvfuser/ops/cast.h"
 #include "nvfuser/ops/pointwise_builder.h"
+#include "nvfuser/ops/reduce.h"
 #include "nvfuser/ops/shape.h"
 
 namespace nvfuser::testing {
@@ -537,6 +538,38 @@ TEST_F(Rewrite, RandomGraphsKeepTheirValues) {
     }
   }
   EXPECT_GT(changed, 300);
+}
+
+// ---- errors that are rounded away
+
+/// exp(x - max x) / sum of it, rows of a matrix; the sum over another axis where `other`.
+TensorView* softmax(TensorView* x, bool other = false) {
+  const auto along = [](TensorView* v, int64_t axis) { return broadcast(v, {axis == 0, axis == 1}); };
+  Val* distance = pointwise(PointwiseOp::sub, {x, along(max(x, {{1}}), 1)});
+  auto* terms = static_cast<TensorView*>(pointwise(PointwiseOp::exp, {distance}));
+  const int64_t axis = other ? 0 : 1;
+  return static_cast<TensorView*>(pointwise(PointwiseOp::truediv, {terms, along(sum(terms, {{axis}}), axis)}));
+}
+
+TEST_F(Rewrite, ARoundedSoftmaxTakesOneReciprocalARow) {
+  output(cast(softmax(input()), DataType::BFloat16));
+  EXPECT_EQ(ops(), "reduce broadcast sub mul exp2 reduce broadcast reciprocal mul cast");
+}
+
+TEST_F(Rewrite, ASoftmaxThatIsStoredAsItIsStays) {
+  output(softmax(input()));
+  EXPECT_TRUE(stays());
+}
+
+TEST_F(Rewrite, ASumThatMayBeSmallIsDividedBy) {
+  output(cast(softmax(input(), true), DataType::BFloat16));
+  EXPECT_EQ(ops(), "reduce broadcast sub mul exp2 reduce broadcast truediv cast");
+}
+
+TEST_F(Rewrite, AnExponentialThatOthersSeeIsExact) {
+  Val* e = op(PointwiseOp::exp, {input()});
+  output(cast(op(PointwiseOp::sub, {e, real(1.0)}), DataType::BFloat16));  // may cancel
+  EXPECT_TRUE(stays());
 }
 
 }  // namespace

@@ -13,7 +13,7 @@ constexpr int kMostRules = 64;
 
 }  // namespace
 
-Rewriter::Rewriter(const Fusion& from) : from_(from), to_(Fusion::make()), copies_(*to_) {
+Rewriter::Rewriter(const Fusion& from) : from_(from), to_(Fusion::make()), copies_(*to_), hidden_(hidden_values(from)) {
   copies_.share_constants();
   for (const Expr* expr : from.live_exprs()) {
     for (const Val* operand : expr->inputs()) {
@@ -56,6 +56,7 @@ void Rewriter::rebuild(const Expr& old) {
   }
   Draft draft{old.kind(), copies_.mapped<Val>(old.inputs()), old.attributes(),
               copies_(static_cast<const TensorView*>(old.output(0)))};
+  current_ = old.output(0);
   to_->locator = [&old] { return old.location(); };
   for (int k = 0; apply_rules(draft); ++k) {
     ensure(k < kMostRules, "the rewrites of one expression come to an end: ", old);
@@ -70,7 +71,7 @@ void Rewriter::rebuild(const Expr& old) {
 }
 
 bool Rewriter::apply_rules(Draft& draft) {
-  for (const auto rules : {cast_rules(), algebra_rules()}) {
+  for (const auto rules : {cast_rules(), algebra_rules(), softmax_rules()}) {
     for (const RewriteRule& rule : rules) {
       const std::vector<Val*> before = draft.operands;
       if (rule.apply(*this, draft)) {

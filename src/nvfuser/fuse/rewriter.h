@@ -23,9 +23,12 @@ struct RewriteRule {
   bool (*apply)(Rewriter& rewriter, Draft& draft);
 };
 
-/// fuse/rewrite_algebra.cpp, fuse/rewrite_casts.cpp
+/// fuse/rewrite_algebra.cpp, fuse/rewrite_casts.cpp, fuse/rewrite_softmax.cpp
 std::span<const RewriteRule> algebra_rules();
 std::span<const RewriteRule> cast_rules();
+std::span<const RewriteRule> softmax_rules();
+/// Float values of which nothing is made that is not rounded to a narrow float, with no cancellation on the way.
+std::unordered_set<const Val*> hidden_values(const Fusion& fusion);
 
 class Rewriter {
  public:
@@ -42,6 +45,8 @@ class Rewriter {
   Val* constant(double value, DataType dtype) { return copies_.constant(value, dtype); }
   /// The value is read once and is no output: rules that replace a definition want that, so that it goes away.
   bool used_once(const Val* val) const;
+  /// Is the value that the draft stands for among the hidden ones?
+  bool hides_error() const { return hidden_.contains(current_); }
 
  private:
   void keep(const Expr& old);
@@ -60,6 +65,8 @@ class Rewriter {
   std::unordered_map<const Val*, int> old_uses_;  ///< as operands of live expressions and as outputs, in the old fusion
   std::unordered_map<const Val*, int> uses_;      ///< the same in the fresh fusion, those still to come included
   std::unordered_set<const Val*> outputs_;        ///< of the old fusion
+  std::unordered_set<const Val*> hidden_;         ///< of the old fusion
+  const Val* current_ = nullptr;                  ///< of the old fusion: what the draft stands for
   bool changed_ = false;
 };
 

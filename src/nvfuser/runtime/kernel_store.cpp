@@ -72,12 +72,13 @@ void add_views(std::vector<int64_t>& key, const std::vector<const TensorView*>& 
 }
 
 /// All that decides which kernels a group may have.  Options may ask for other kernels.
-std::vector<int64_t> key_of(const GroupCall& call, const DeviceProps& device, Target target) {
+std::vector<int64_t> key_of(const GroupCall& call, const DeviceProps& device, int ordinal, Target target) {
   std::vector<int64_t> key;
   key.reserve(64);
   key.push_back(reinterpret_cast<intptr_t>(call.fusion.get()));
   key.push_back(static_cast<int64_t>(target));
   key.push_back(device.arch);
+  key.push_back(ordinal);
   key.push_back(static_cast<int64_t>(hash64(device.name)));
   key.push_back(static_cast<int64_t>(options_version()));
   add_views(key, call.group.inputs);
@@ -92,8 +93,8 @@ std::vector<int64_t> key_of(const GroupCall& call, const DeviceProps& device, Ta
 
 }  // namespace
 
-GroupKernels& KernelStore::group(GroupCall call, const DeviceProps& device, Target target, int number) {
-  std::vector<int64_t> key = key_of(call, device, target);
+GroupKernels& KernelStore::group(GroupCall call, const DeviceProps& device, int ordinal, Target target, int number) {
+  std::vector<int64_t> key = key_of(call, device, ordinal, target);
   auto known = groups_.find(key);
   if (known == groups_.end()) {
     const std::string name = kernel_name(call.group) + "_" + std::to_string(number);

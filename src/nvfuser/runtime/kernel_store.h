@@ -16,9 +16,9 @@ namespace nvfuser {
 /// Shared by the plans of a fusion.  Its owner locks it.
 class KernelStore {
  public:
-  /// The kernels of a group on a machine, made where there are none yet.  `number` keeps the kernels of one program
-  /// apart in profilers.
-  GroupKernels& group(GroupCall call, const DeviceProps& device, Target target, int number);
+  /// The kernels of a group on a device, made where there are none yet: modules belong to one.  `ordinal` tells equal
+  /// devices apart, `number` the kernels of one program in profilers.
+  GroupKernels& group(GroupCall call, const DeviceProps& device, int ordinal, Target target, int number);
   void drop_uncompiled();
   /// See segment(); a fusion no longer changes once it is asked about.
   const std::vector<Group>& groups_of(const Fusion& fusion, Cuts cuts);

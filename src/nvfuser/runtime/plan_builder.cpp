@@ -279,7 +279,7 @@ void PlanBuilder::describe_target(Draft& draft, const TensorView* tensor, int bu
 void PlanBuilder::lower_call(Draft draft, const DeviceProps& props) {
   draft.call.fusion = fusion_;
   const int number = static_cast<int>(lowered_.size() + copies_.size());
-  GroupKernels& kernels = store_.group(std::move(draft.call), props, target_, number);
+  GroupKernels& kernels = store_.group(std::move(draft.call), props, device_.index, target_, number);
   SizeValues sizes = kernels.bind(draft.memory, binding_);
   std::shared_ptr<GroupKernel> kernel = kernels.pick(sizes, draft.memory.alignments);
   sink_->push_back({std::move(kernel), std::move(sizes), std::move(draft.inputs), std::move(draft.outputs)});

@@ -41,6 +41,15 @@ struct Positions {
   int vector;  ///< other values along the row of which a vector is stored or joins an accumulator
 };
 
+/// A load that is the same for all rows, such as weights: the first-level cache keeps it, registers need not.
+bool is_shared(const Kernel& kernel, const Tensor& t, const std::vector<Id*>& row) {
+  const std::vector<Id*> mine = needs(t);
+  return t.op == TensorOp::load && row.size() < kernel.references.front().roots.size() &&
+         std::all_of(
+             mine.begin(), mine.end(),
+             [&](const Id* id) { return std::find(row.begin(), row.end(), id) != row.end(); });
+}
+
 void inline_rows(Kernel& kernel, const std::vector<Id*>& row, std::vector<Tensor*> vectors,
                  const Positions& positions) {
   const int innermost = static_cast<int>(kernel.main().loops.size());
@@ -56,16 +65,19 @@ void inline_rows(Kernel& kernel, const std::vector<Id*>& row, std::vector<Tensor
       inline_at(*t, positions.row);
     } else {
       const bool is_vector = std::find(vectors.begin(), vectors.end(), t) != vectors.end();
-      const int usual = t->op == TensorOp::load ? positions.load : innermost;
+      const int usual = is_shared(kernel, *t, row) ? std::max(positions.load, positions.vector)
+                        : t->op == TensorOp::load  ? positions.load
+                                                   : innermost;
       inline_at(*t, is_vector ? std::min(positions.vector, usual) : usual);
     }
   }
 }
 
-std::unordered_set<const Tensor*> all_loads(const Kernel& kernel) {
+/// Loads that a row has to itself.
+std::unordered_set<const Tensor*> own_loads(const Kernel& kernel, const std::vector<Id*>& row) {
   std::unordered_set<const Tensor*> found;
   for (const Tensor* t : kernel.tensors) {
-    if (t->op == TensorOp::load) {
+    if (t->op == TensorOp::load && !is_shared(kernel, *t, row)) {
       found.insert(t);
     }
   }
@@ -74,7 +86,7 @@ std::unordered_set<const Tensor*> all_loads(const Kernel& kernel) {
 
 /// Computed row values that are stored too are copied, so that the store stands alone.
 std::vector<Tensor*> prepare(Kernel& kernel, const std::vector<Id*>& row, bool resident) {
-  split_passes(kernel, row, resident ? all_loads(kernel) : std::unordered_set<const Tensor*>{});
+  split_passes(kernel, row, resident ? own_loads(kernel, row) : std::unordered_set<const Tensor*>{});
   return stored_values(kernel);
 }
 
