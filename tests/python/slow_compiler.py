@@ -22,7 +22,9 @@ class SlowCompiler:
         return [int(line) for line in self.begun.read_text().split()] if self.begun.exists() else []
 
     def wait(self):
-        """Until a compile has begun; its process number."""
+        """Until a compile has begun; its process number.  Fails where none begins."""
+        end = time.monotonic() + 200
         while not self.runs():
+            assert time.monotonic() < end, "no compile has begun"
             time.sleep(0.005)
         return self.runs()[0]

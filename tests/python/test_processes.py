@@ -158,8 +158,11 @@ if __name__ == "__main__":
 
 # ---- Ctrl-C ----
 
+# A parent that runs in the background may have left the signal ignored.
+INTERRUPTIBLE = "\nimport signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
 INTERRUPTED = (
-    DEFINE
+    INTERRUPTIBLE
+    + DEFINE
     + """
 fd = scaled(3.0)
 try:
@@ -189,11 +192,15 @@ def interrupted(tmp_path, program, ready=None):
     variables = {**os.environ, **{name: str(value) for name, value in environment.items()}}
     command = [sys.executable, "-c", child.COUNTING + program]
     with subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, text=True) as process:
-        compiler = slow.wait()
-        while ready is not None and not ready.exists():
-            time.sleep(0.1)
-        process.send_signal(signal.SIGINT)
-        said, _ = process.communicate(timeout=200)
+        try:
+            compiler = slow.wait()
+            while ready is not None and not ready.exists():
+                time.sleep(0.1)
+            process.send_signal(signal.SIGINT)
+            said, _ = process.communicate(timeout=200)
+        except BaseException:
+            process.kill()
+            raise
     assert process.returncode == 0
     assert list(temporary.iterdir()) == [] and list((tmp_path / "cache" / "v1" / "tmp").iterdir()) == []
     return said.splitlines(), compiler
@@ -234,7 +241,7 @@ def test_a_handler_decides(tmp_path):
 def test_an_interrupt_ends_nvrtc(tmp_path):
     """Whatever NVRTC is at; its front end would end the process.  What is half done is not kept."""
     lines = "".join(f"x = x * {k}.5f + sqrtf(x + {k}.25f);\\n" for k in range(60))
-    program = f"""
+    program = f"""{INTERRUPTIBLE}
 import os, signal, threading, time
 from nvfuser._C import compile_cubin, compiler_runs
 body = '''{lines}'''
