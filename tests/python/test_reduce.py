@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reductions on the host, in the emulator and in the evaluator: every row x dtype x axes against torch in float64;
-types, axes, empty operands, NaN, rows of awkward lengths, errors."""
+types, axes, empty operands, NaN, errors."""
 
 import itertools
 import warnings
@@ -8,16 +8,17 @@ import warnings
 import numpy as np
 import pytest
 import torch
-from agreement import WAYS, kernel_count, mismatch, run, wide
+from agreement import HAS_COMPILER, WAYS, mismatch, run, wide
 
-from nvfuser import DataType, DTypeError, FusionDefinition
+from nvfuser import DataType, DTypeError, FusionDefinition, Way
+from nvfuser._C import prepare_batch
 from nvfuser.tensors import TORCH_NAMES
 
 SHAPE = (3, 5, 4)
 DTYPES = {dtype: getattr(torch, name) for dtype, name in TORCH_NAMES.items()}
 AXES = [None, 0, 1, -1, [0, 2], [1, 0], [0, 1, 2]]
-LENGTHS = [33, 1000]
-over_ways = pytest.mark.parametrize("way", WAYS)
+# GPU text has its lengths, special values and cuts in test_reduce_kernels.py.
+over_ways = pytest.mark.parametrize("way", [way for way in WAYS if way != "emulator"])
 
 
 def dims_of(axes):
@@ -94,11 +95,22 @@ def result_dtype(name, dtype):
     return torch.int64 if whole and name in ("sum", "prod") else dtype
 
 
-@over_ways
+@pytest.fixture(scope="module", params=WAYS)
+def rows(request):
+    """Every reduction of every dtype, all kernels of a way compiled as one unit."""
+    made = {}
+    for dtype, stored in DTYPES.items():
+        tensor = elements(stored)
+        made[dtype] = tensor, *build(tensor)
+    if request.param != "evaluator" and HAS_COMPILER:
+        prepare_batch([(fd._ready(), [tensor], Way[request.param], "") for tensor, fd, _, _ in made.values()])
+    return request.param, made
+
+
 @pytest.mark.parametrize("dtype", DTYPES, ids=lambda dtype: dtype.name)
-def test_rows(dtype, way):
-    tensor = elements(DTYPES[dtype])
-    fd, cases, refused = build(tensor)
+def test_rows(dtype, rows):
+    way, made = rows
+    tensor, fd, cases, refused = made[dtype]
     assert refused == (set(ORDERED) if DTYPES[dtype].is_complex else set())
     results = run(fd, [tensor], way)
     problems = []
@@ -342,66 +354,3 @@ def test_results_that_differ_in_size():
         fd.add_output(fd.ops.add(fd.ops.sum(a, 1), fd.ops.sum(b, 1)))
     with pytest.raises(RuntimeError, match=r"add \(.*test_reduce.py.*the operands differ at axis 0"):
         run(fd, [torch.ones(2, 3), torch.ones(3, 3)], "evaluator")
-
-
-def norms():
-    """Softmax, argmax, layer norm and means of the rows of a matrix."""
-    with FusionDefinition() as fd:
-        x = fd.define_tensor(shape=[-1, -1])
-        shifted = fd.ops.exp(fd.ops.sub(x, fd.ops.max(x, 1, keepdim=True)))
-        fd.add_output(fd.ops.div(shifted, fd.ops.sum(shifted, 1, keepdim=True)))
-        fd.add_output(fd.ops.argmax(x, 1))
-        var, mean = fd.ops.var_mean(x, [1], correction=0, keepdim=True)
-        fd.add_output(fd.ops.mul(fd.ops.sub(x, mean), fd.ops.rsqrt(fd.ops.add(var, 1e-5))))
-        fd.add_output(mean)
-    return fd
-
-
-@over_ways
-@pytest.mark.parametrize("length", LENGTHS)
-def test_rows_of_any_length(length, way):
-    """All in one kernel; every row and every column counts."""
-    tensor = torch.from_numpy(np.random.default_rng(length).normal(size=(5, length)).astype(np.float32)) * 3
-    fd = norms()
-    softmax, places, norm, means = run(fd, [tensor], way)
-    rows = wide(tensor)
-    assert mismatch(softmax, torch.softmax(rows, 1)) is None
-    assert torch.equal(places, rows.argmax(1))
-    assert mismatch(means, rows.mean(1, True)) is None
-    want = torch.nn.functional.layer_norm(rows, (length,))
-    assert torch.allclose(norm.double(), want, rtol=1e-5, atol=2e-5)
-    if way != "evaluator":
-        assert kernel_count(fd, [tensor], way) == 1
-
-
-@pytest.mark.parametrize("way", [way for way in WAYS if way != "evaluator"])
-def test_what_meets_is_cut(way):
-    """Reductions over different axes are kernels of their own; what lies between them is stored once."""
-    tensor = elements(torch.float32)
-    with FusionDefinition() as fd:
-        x = fd.from_pytorch(tensor)
-        doubled = fd.ops.mul(x, 2.0)
-        fd.add_output(fd.ops.sum(fd.ops.sum(doubled, 1), 1))
-        norm = fd.ops.sub(x, fd.ops.max(x, 2, keepdim=True))
-        fd.add_output(norm)
-        fd.add_output(fd.ops.sum(norm, [0, 1]))
-    got = run(fd, [tensor], way)
-    rows = wide(tensor)
-    assert mismatch(got[0], 2 * rows.sum((1, 2))) is None
-    assert mismatch(got[1], rows - rows.amax(2, True)) is None
-    assert mismatch(got[2], (rows - rows.amax(2, True)).sum((0, 1))) is None
-    assert kernel_count(fd, [tensor], way) == 4
-
-
-@pytest.mark.parametrize("way", [way for way in WAYS if way != "evaluator"])
-def test_bits_do_not_depend_on_the_run(way):
-    tensor = torch.from_numpy(np.random.default_rng(7).normal(size=(6, 4097)).astype(np.float32))
-    with FusionDefinition() as fd:
-        x = fd.define_tensor(shape=[-1, -1])
-        fd.add_output(fd.ops.sum(x, 1))
-        fd.add_output(fd.ops.var(x, [1]))
-    first = run(fd, [tensor], way)
-    for seed in range(2, 6):
-        again = fd.execute([tensor], target=way, seed=seed)
-        assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
-    assert mismatch(first[0], wide(tensor).sum(1)) is None
