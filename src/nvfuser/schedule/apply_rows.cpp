@@ -17,22 +17,12 @@ Id* merge_roots(const Loops& loops, const std::vector<Id*>& roots) {
   return roots.empty() ? nullptr : roots.size() == 1 ? roots[0] : loops.merge_all(roots);
 }
 
-/// The reference as one loop over rows (null where there is one row) and one over columns.
+/// The reference as one loop over rows, bound to the grid, and one over columns; null where there is none.
 struct RowLoops {
-  Id* rows;
+  std::vector<Id*> row;    ///< roots that are reduced
+  std::vector<Id*> order;  ///< loops so far: the rows
   Id* columns;
 };
-
-RowLoops merge_rows(Kernel& kernel, const std::vector<Id*>& row) {
-  const Loops loops(kernel, kernel.main());
-  std::vector<Id*> kept;
-  for (Id* root : kernel.main().roots) {
-    if (std::find(row.begin(), row.end(), root) == row.end()) {
-      kept.push_back(root);
-    }
-  }
-  return {merge_roots(loops, kept), merge_roots(loops, row)};
-}
 
 /// Positions of loops where tensors of each kind are computed.
 struct Positions {
@@ -90,21 +80,32 @@ std::vector<Tensor*> prepare(Kernel& kernel, const std::vector<Id*>& row, bool r
   return stored_values(kernel);
 }
 
+RowLoops merge_rows(Kernel& kernel) {
+  RowLoops merged{reduced_roots(kernel), {}, nullptr};
+  const Loops loops(kernel, kernel.main());
+  std::vector<Id*> kept;
+  for (Id* root : kernel.main().roots) {
+    if (std::find(merged.row.begin(), merged.row.end(), root) == merged.row.end()) {
+      kept.push_back(root);
+    }
+  }
+  if (Id* rows = merge_roots(loops, kept)) {
+    loops.parallelize(rows, ParallelType::grid_x);
+    merged.order.push_back(rows);
+  }
+  merged.columns = merge_roots(loops, merged.row);
+  return merged;
+}
+
 }  // namespace
 
 void apply_rows(Kernel& kernel, const Params& params) {
-  const std::vector<Id*> row = reduced_roots(kernel);
   const bool resident = params.home == Home::registers;
-  const std::vector<Tensor*> stored = prepare(kernel, row, resident);
+  const std::vector<Tensor*> stored = prepare(kernel, reduced_roots(kernel), resident);
   const Loops loops(kernel, kernel.main());
-  const RowLoops merged = merge_rows(kernel, row);
-  std::vector<Id*> order;
-  if (merged.rows != nullptr) {
-    loops.parallelize(merged.rows, ParallelType::grid_x);
-    order.push_back(merged.rows);
-  }
+  auto [row, order, columns] = merge_rows(kernel);
   const int outside = static_cast<int>(order.size());
-  if (merged.columns == nullptr) {
+  if (columns == nullptr) {
     inline_rows(kernel, row, stored, {outside, outside, outside});
     return;
   }
@@ -112,10 +113,10 @@ void apply_rows(Kernel& kernel, const Params& params) {
   Id* chunk = nullptr;
   Id* inner = nullptr;
   if (resident) {
-    inner = loops.fit(merged.columns, wave);
+    inner = loops.fit(columns, wave);
     chunk = inner->definition->outputs[0];
   } else {
-    std::tie(chunk, inner) = loops.split(merged.columns, wave);
+    std::tie(chunk, inner) = loops.split(columns, wave);
   }
   const BlockLoops block = split_block(loops, inner, params.threads, params.vector);
   order.push_back(block.thread);
@@ -131,24 +132,17 @@ void apply_rows(Kernel& kernel, const Params& params) {
 }
 
 void apply_cpu_rows(Kernel& kernel, const Params& params) {
-  const std::vector<Id*> row = reduced_roots(kernel);
-  split_passes(kernel, row, {});
+  split_passes(kernel, reduced_roots(kernel), {});
   const Loops loops(kernel, kernel.main());
-  const RowLoops merged = merge_rows(kernel, row);
-  std::vector<Id*> order;
-  if (merged.rows != nullptr) {
-    loops.parallelize(merged.rows, ParallelType::grid_x);
-    order.push_back(merged.rows);
-  }
+  auto [row, order, columns] = merge_rows(kernel);
   const int outside = static_cast<int>(order.size());
-  if (merged.columns != nullptr) {
-    const auto [chunk, lanes] = loops.split(merged.columns, params.task);
+  if (columns != nullptr) {
+    const auto [chunk, lanes] = loops.split(columns, params.task);
     loops.parallelize(lanes, ParallelType::vectorize);
     order.insert(order.end(), {chunk, lanes});
     loops.reorder(order);
   }
-  const int inside = merged.columns != nullptr ? outside + 1 : outside;
-  inline_rows(kernel, row, {}, {outside, loops.size(), inside});
+  inline_rows(kernel, row, {}, {outside, loops.size(), columns != nullptr ? outside + 1 : outside});
 }
 
 }  // namespace nvfuser
