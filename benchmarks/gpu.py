@@ -13,7 +13,7 @@ import json
 import statistics
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -206,8 +206,9 @@ def measure(case: Case, timer: Timer, rate: float, rounds: int, compile_peers: b
     return row
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def compare(about: str, cases: Iterable[Case], uncompiled: Iterable[Case] = ()) -> int:
+    """The command of a benchmark: measures the cases, those `uncompiled` without torch.compile; gives its status."""
+    parser = argparse.ArgumentParser(description=about)
     parser.add_argument("--rounds", type=int, default=41)
     parser.add_argument("--out", default="", help="file for the results as JSON")
     parser.add_argument("--no-compile", action="store_true", help="leave out torch.compile")
@@ -215,8 +216,8 @@ def main() -> int:
     timer = Timer()
     rate = copy_rate(timer)
     print(f"{torch.cuda.get_device_name()}: copy of 2 GiB {rate * 1e-6:.3f} TB/s", flush=True)
-    rows = [measure(case, timer, rate, options.rounds, not options.no_compile) for case in cases()]
-    rows += [measure(case, timer, rate, options.rounds, False) for case in odd_cases()]
+    rows = [measure(case, timer, rate, options.rounds, not options.no_compile) for case in cases]
+    rows += [measure(case, timer, rate, options.rounds, False) for case in uncompiled]
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
     report = {
         "device": torch.cuda.get_device_name(),
@@ -234,4 +235,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(compare(__doc__.splitlines()[0], cases(), odd_cases()))

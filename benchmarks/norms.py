@@ -4,18 +4,14 @@ and max-autotune, as shares of a copy (see gpu.py)."""
 
 from __future__ import annotations
 
-import argparse
-import json
-import subprocess
 import sys
 from collections.abc import Callable
-from datetime import date
 from typing import Any
 
 import torch
-from gpu import Case, Timer, copy_rate, measure, random
+from gpu import Case, compare, random
 
-from nvfuser import DataType, FusionDefinition, __version__
+from nvfuser import DataType, FusionDefinition
 
 SHAPES = [(131072, 1024), (16384, 8192), (4096, 32768)]
 EPSILON = 1e-5
@@ -95,31 +91,5 @@ def cases() -> list[Callable[[], Case]]:
     return made
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=31)
-    parser.add_argument("--out", default="", help="file for the results as JSON")
-    parser.add_argument("--no-compile", action="store_true", help="leave out torch.compile")
-    options = parser.parse_args()
-    timer = Timer()
-    rate = copy_rate(timer)
-    print(f"{torch.cuda.get_device_name()}: copy of 2 GiB {rate * 1e-6:.3f} TB/s", flush=True)
-    rows = [measure(make(), timer, rate, options.rounds, not options.no_compile) for make in cases()]
-    if options.out:
-        commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
-        report = {
-            "device": torch.cuda.get_device_name(),
-            "date": date.today().isoformat(),
-            "commit": commit,
-            "nvfuser": __version__,
-            "torch": torch.__version__,
-            "copy_TBps": rate * 1e-6,
-            "rows": rows,
-        }
-        with open(options.out, "w") as file:
-            json.dump(report, file, indent=1)
-    return 1 if any("wrong" in row for row in rows) else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(compare(__doc__.splitlines()[0], (make() for make in cases())))
