@@ -5,13 +5,14 @@
 
 #include <cmath>
 
+#include "nvfuser/schedule/work.h"
+
 namespace nvfuser {
 
 namespace {
 
 constexpr double kRowIndex = 10;  ///< instructions that find the row and the start of a peeled vector
 
-double points_of(const Problem& problem) { return static_cast<double>(std::max<int64_t>(1, problem.points)); }
 double pow4(double x) { return x * x * x * x; }
 double root4(double x) { return std::sqrt(std::sqrt(x)); }
 double norm4(double a, double b, double c) { return root4(pow4(a) + pow4(b) + pow4(c)); }
@@ -30,25 +31,6 @@ const TimeModel& model_of(const DeviceProps& device) {
     ++model;
   }
   return *model;
-}
-
-/// What one block does.
-struct Work {
-  double tiles = 1;            ///< blocks
-  double read = 0, write = 0;  ///< bytes of a tile
-  double instructions = 0;     ///< warp instructions a tile
-  double special = 0;          ///< special-function operations a tile
-  double accesses = 0;         ///< warp accesses to global memory
-  double shared = 0;           ///< warp accesses to shared memory
-  double reload = 0;           ///< bytes fetched again from L2
-  double barriers = 0;
-  double short_rows = 0;  ///< how far rows of a tile fall short of 256 bytes
-  double registers = 24;  ///< a thread wants
-  int64_t shared_bytes = 0;
-};
-
-double element_issue(const Problem& problem) {
-  return std::max(0.0, problem.issue - access_issue(problem, problem.place)) / problem.place;
 }
 
 /// Registers of the values that a thread holds between its loads and its stores.
@@ -123,29 +105,6 @@ Work tile_work(const Problem& problem, const Params& params) {
   work.short_rows = std::max(0.0, 256 / (side * problem.narrowest_bytes) - 1);
   const int batch = std::max(1, static_cast<int>(elements) / (params.threads * params.vector));
   work.registers = 18 + held_registers(problem, params.vector, batch);
-  return work;
-}
-
-/// A block a row; what does not stay in registers is read again from L2.
-Work rows_work(const Problem& problem, const Params& params) {
-  Work work;
-  work.tiles = static_cast<double>(std::max<int64_t>(1, problem.rows));
-  const double columns = static_cast<double>(std::max<int64_t>(1, problem.columns));
-  const double wave = static_cast<double>(params.threads) * params.vector;
-  const double vectors = std::ceil(columns / wave) * params.threads;  // those beyond the row take slots too
-  const bool resident = params.home == Home::registers;
-  const double times = resident ? 1 : 2;  // what is read again is computed again
-  work.instructions =
-      times * vectors / 32 * (element_issue(problem) * params.vector + access_issue(problem, params.vector));
-  work.special = times * columns * problem.special / problem.place;
-  work.accesses = times * vectors / 32 * access_count(problem, params.vector);
-  work.barriers = 2;
-  work.registers = 24;
-  for (const ProblemBuffer& buffer : problem.buffers) {
-    const int vectors_held = buffer.output || !resident || !is_full(problem, buffer) ? 1 : params.batch;
-    work.registers += vectors_held * std::max(1.0, params.vector * buffer.element_bytes / 4.0);
-  }
-  work.reload = resident ? 0 : problem.bytes * (1 - problem.written) / work.tiles;
   return work;
 }
 
@@ -232,6 +191,10 @@ Estimate estimate_cpu(const Problem& problem, const Params& params, const Device
 }
 
 }  // namespace
+
+double element_issue(const Problem& problem) {
+  return std::max(0.0, problem.issue - access_issue(problem, problem.place)) / problem.place;
+}
 
 double access_count(const Problem& problem, int vector, bool peel) {
   double count = 0;

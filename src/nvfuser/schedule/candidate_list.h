@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// The list of candidates that the families of choose fill, each with its estimate, and its ranking.
+#pragma once
+
+#include <vector>
+
+#include "nvfuser/schedule/schedule.h"
+
+namespace nvfuser {
+
+class CandidateList {
+ public:
+  /// Both outlive the list.
+  CandidateList(const Problem& problem, const DeviceProps& device) : problem_(problem), device_(device) {}
+
+  const Problem& problem() const { return problem_; }
+  const DeviceProps& device() const { return device_; }
+
+  /// Estimates a candidate that is not in the list yet.
+  void add(const Params& params);
+  /// Widest vector for registers: the narrowest type fills 16 bytes unless the others grow too large with it.
+  int widest_vector() const;
+  /// The widest vector that all full-size buffers (of one side, if `other` says which) allow.
+  int common_vector(int ProblemBuffer::* widest = &ProblemBuffer::max_vector, const bool* other = nullptr) const;
+  /// Blocks an SM: older devices hold fewer threads.
+  int blocks(int threads, int wanted) const;
+
+  /// By estimated time; among equals by taste.  `last` cannot fail and ends the list.
+  std::vector<Candidate> ranked(const Params& last);
+
+ private:
+  struct Entry {
+    Params params;
+    double microseconds = 0;
+    double spill = 0;
+  };
+  static bool simpler(const Entry& a, const Entry& b);
+
+  const Problem& problem_;
+  const DeviceProps& device_;
+  std::vector<Entry> entries_;
+};
+
+/// Candidates of problems that reduce.
+std::vector<Candidate> choose_rows(CandidateList& list);
+
+}  // namespace nvfuser

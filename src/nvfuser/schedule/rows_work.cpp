@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// The work of a block that reduces rows.
+#include <cmath>
+
+#include "nvfuser/schedule/work.h"
+
+namespace nvfuser {
+
+/// A block a row; what does not stay in registers is read again from L2.
+Work rows_work(const Problem& problem, const Params& params) {
+  Work work;
+  work.tiles = static_cast<double>(std::max<int64_t>(1, problem.rows));
+  const double columns = static_cast<double>(std::max<int64_t>(1, problem.columns));
+  const double wave = static_cast<double>(params.threads) * params.vector;
+  const double vectors = std::ceil(columns / wave) * params.threads;  // those beyond the row take slots too
+  const bool resident = params.home == Home::registers;
+  const double times = resident ? 1 : 2;  // what is read again is computed again
+  work.instructions =
+      times * vectors / 32 * (element_issue(problem) * params.vector + access_issue(problem, params.vector));
+  work.special = times * columns * problem.special / problem.place;
+  work.accesses = times * vectors / 32 * access_count(problem, params.vector);
+  work.barriers = 2;
+  work.registers = 24;
+  for (const ProblemBuffer& buffer : problem.buffers) {
+    const int vectors_held = buffer.output || !resident || !is_full(problem, buffer) ? 1 : params.batch;
+    work.registers += vectors_held * std::max(1.0, params.vector * buffer.element_bytes / 4.0);
+  }
+  work.reload = resident ? 0 : problem.bytes * (1 - problem.written) / work.tiles;
+  return work;
+}
+
+}  // namespace nvfuser

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// What families tell the estimate: the work of one block.
+#pragma once
+
+#include "nvfuser/schedule/estimate.h"
+
+namespace nvfuser {
+
+/// What one block does.
+struct Work {
+  double tiles = 1;            ///< blocks
+  double read = 0, write = 0;  ///< bytes of a tile
+  double instructions = 0;     ///< warp instructions a tile
+  double special = 0;          ///< special-function operations a tile
+  double accesses = 0;         ///< warp accesses to global memory
+  double shared = 0;           ///< warp accesses to shared memory
+  double reload = 0;           ///< bytes fetched again from L2
+  double barriers = 0;
+  double short_rows = 0;  ///< how far rows of a tile fall short of 256 bytes
+  double registers = 24;  ///< a thread wants
+  int64_t shared_bytes = 0;
+};
+
+inline double points_of(const Problem& problem) { return static_cast<double>(std::max<int64_t>(1, problem.points)); }
+/// Instructions an element, without those of its accesses.
+double element_issue(const Problem& problem);
+
+/// By family.
+Work rows_work(const Problem& problem, const Params& params);
+
+}  // namespace nvfuser
