@@ -63,14 +63,16 @@ class Unit:
         cubin = compile_text(text, folder, 10 * major + minor)
         assert self.driver.cuModuleLoadData(ctypes.byref(self.module), cubin) == 0
 
-    def launch(self, name, block, shared_bytes, *arguments):
+    def launch(self, name, block, shared_bytes, *arguments, grid=1):
         kernel = ctypes.c_void_p()
         assert self.driver.cuModuleGetFunction(ctypes.byref(kernel), self.module, name.encode()) == 0
         values = [ctypes.c_void_p(a.data_ptr()) if isinstance(a, torch.Tensor) else ctypes.c_int(a) for a in arguments]
         pointers = (ctypes.c_void_p * len(values))(*[ctypes.cast(ctypes.byref(v), ctypes.c_void_p) for v in values])
         self.driver.cuFuncSetAttribute(kernel, 8, shared_bytes)  # dynamic shared memory beyond 48 KiB
         stream = ctypes.c_void_p(torch.cuda.current_stream().cuda_stream)
-        assert self.driver.cuLaunchKernel(kernel, 1, 1, 1, *block, 1, shared_bytes, stream, pointers, None) == 0, name
+        assert self.driver.cuLaunchKernel(kernel, grid, 1, 1, *block, 1, shared_bytes, stream, pointers, None) == 0, (
+            name
+        )
         torch.cuda.synchronize()
 
 

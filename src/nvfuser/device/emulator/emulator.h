@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "arrivals.h"
 #include "emulator_launch.h"
 #include "fiber.h"
 #include "shadow.h"
@@ -142,7 +143,9 @@ class Machine {
   __attribute__((cold, noinline)) void fault_race(const Race& race, const char* name, long long index) {
     const bool foreign = epoch_of(race.other) < now_.block_epoch;
     const Dim3 t = coordinates(thread_of(race.other));
-    if (foreign) {
+    if (race.copy) {
+      fault("race: %s: %s[%lld], stage %d", race.what, name, index, thread_of(race.other));
+    } else if (foreign) {
       fault("race: %s: %s[%lld], thread (%u,%u,%u) of another block", race.what, name, index, t.x, t.y, t.z);
     } else {
       fault("race: %s: %s[%lld], thread (%u,%u,%u) of the block since the last barrier", race.what, name, index, t.x,
@@ -177,6 +180,21 @@ class Machine {
   }
   /// The linear index of the running thread.
   int thread() const { return current_; }
+  int threads() const { return threads_; }
+
+  /// Bulk copies of the running block.
+  Arrivals& arrivals() { return arrivals_; }
+  /// The thread goes on when all copies have left for the stage's turn; false when nobody will send them.
+  bool wait_for_copies(int stage, int copies, long long turn) {
+    if (!arrivals_.left(stage, copies, turn)) {
+      awaited_[current_] = {stage, copies, turn, false};
+      suspend(kCopies);
+      return !awaited_[current_].lost;
+    }
+    return true;
+  }
+  /// The running thread has seen the stage's copies arrive.
+  void note_waited(int stage) { now_.arrived = arrivals_.waited[current_] |= uint64_t(1) << stage; }
 
  private:
   /// A shuffle that a thread waits in.
@@ -185,11 +203,18 @@ class Machine {
     const void* given;
     int bytes, distance, line;
   };
+  /// Copies that a thread waits for.
+  struct Awaited {
+    int stage, copies;
+    long long turn;
+    bool lost;
+  };
   struct alignas(16) SharedWord {
     char bytes[16];
   };
-  // Of barrier_; a positive number is the line of the barrier waited at.  kWarp: waits in a shuffle.
-  static constexpr int kReady = 0, kDone = -1, kWarp = -2;
+  // Of barrier_; a positive number is the line of the barrier waited at.  kWarp: waits in a shuffle; kCopies: for bulk
+  // copies.
+  static constexpr int kReady = 0, kDone = -1, kWarp = -2, kCopies = -3;
   static constexpr int kWarpThreads = 32;
 
   Dim3 coordinates(int linear) const {
@@ -257,22 +282,26 @@ class Machine {
       fibers_ = std::make_unique<FiberPool>(unsigned(threads_));
       barrier_.resize(threads_);
       offers_.resize(threads_);
+      awaited_.resize(threads_);
     }
     for (long long k = 0; k < blocks; ++k, at = (at + stride) % blocks) {
       blockIdx = {unsigned(at % gridDim.x), unsigned(at / gridDim.x % gridDim.y), unsigned(at / gridDim.x / gridDim.y)};
       now_.block_epoch = ++epoch_;
+      arrivals_.clear(threads_);
       std::memset(shared_.get(), 0xCB, size_t(launch_.shared_bytes));
       if (launch_.has_barrier) {
         run_fibers();
       } else {
         run_calls();
       }
+      check_landed();
     }
   }
   void enter_thread(int thread) {
     current_ = thread;
     threadIdx = coordinates(thread);
     now_.stamp = make_stamp(epoch_, thread);
+    now_.arrived = arrivals_.waited[thread];
   }
   void run_calls() {
     shuffle_threads();
@@ -294,7 +323,7 @@ class Machine {
           home_.switch_to((*fibers_)[thread]);
         }
       }
-      if (!open_warps() && !open_barrier()) {
+      if (!open_warps() && !open_copies() && !open_barrier()) {
         return;
       }
     }
@@ -355,6 +384,36 @@ class Machine {
     } else {
       fault("divergent shuffle: line %d, thread (%u,%u,%u) waits at line %d", offers_[waiting].line, t.x, t.y, t.z,
             line);
+    }
+  }
+  /// Lets threads go on whose copies have all left; where none have, nobody is left to send them.  False when no thread
+  /// waits for copies.
+  bool open_copies() {
+    bool any = false, sent = false;
+    for (int thread = 0; thread < threads_; ++thread) {
+      if (barrier_[thread] == kCopies) {
+        any = true;
+        if (arrivals_.left(awaited_[thread].stage, awaited_[thread].copies, awaited_[thread].turn)) {
+          barrier_[thread] = kReady;
+          sent = true;
+        }
+      }
+    }
+    for (int thread = 0; any && !sent && thread < threads_; ++thread) {
+      if (barrier_[thread] == kCopies) {
+        awaited_[thread].lost = true;
+        barrier_[thread] = kReady;
+      }
+    }
+    return any;
+  }
+  /// Shared memory belongs to another block soon.
+  void check_landed() {
+    for (const Stage& stage : arrivals_.stages) {
+      if (!stage.under_way.empty()) {
+        fault("the block ends before a bulk copy of %s to %s arrives", stage.under_way[0].source,
+              stage.under_way[0].target);
+      }
     }
   }
   /// Every thread waits or is done; lets those that wait go on.  False when all are done.
@@ -418,6 +477,8 @@ class Machine {
   std::vector<int> order_;
   std::vector<int> barrier_;
   std::vector<Offer> offers_;
+  std::vector<Awaited> awaited_;
+  Arrivals arrivals_;
   Fiber home_;
   std::unique_ptr<FiberPool> fibers_;
 };

@@ -122,6 +122,8 @@ struct Shared {
   bool aligned(long long i, int bytes) const { return (byte_offset + i * (long long)sizeof(T)) % bytes == 0; }
   std::string name() const { return label; }
   T operator[](long long i) const { return get(i); }
+  char* address_of(long long i) const { return machine->shared() + byte_offset + i * (long long)sizeof(T); }
+  Shadow* shadows_of(long long i) const { return machine->shared_shadows() + byte_offset + i * (long long)sizeof(T); }
 
  private:
   bool inside(long long i, const char* what) const {
@@ -131,8 +133,6 @@ struct Shared {
     machine->fault("out of bounds: %s of %s[%lld], which has %d elements", what, label, i, count);
     return false;
   }
-  char* address_of(long long i) const { return machine->shared() + byte_offset + i * (long long)sizeof(T); }
-  Shadow* shadows_of(long long i) const { return machine->shared_shadows() + byte_offset + i * (long long)sizeof(T); }
 };
 
 template <class T>

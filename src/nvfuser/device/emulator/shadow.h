@@ -12,16 +12,19 @@ inline namespace emulator {
 
 /// epoch << 12 | thread << 2 | flags.
 using Stamp = uint64_t;
-constexpr Stamp kManyReaders = 1;     ///< several threads read in this epoch
-constexpr Stamp kForeignReaders = 2;  ///< a thread of an earlier block read
+constexpr Stamp kManyReaders = 1;     ///< of reads: several threads read in this epoch
+constexpr Stamp kForeignReaders = 2;  ///< of reads: a thread of an earlier block read
+constexpr Stamp kArrived = 1;         ///< of writes: by a bulk copy; the stage stands in the thread's place
 constexpr Stamp make_stamp(uint64_t epoch, int thread) { return epoch << 12 | uint64_t(thread) << 2; }
 constexpr uint64_t epoch_of(Stamp s) { return s >> 12; }
 constexpr int thread_of(Stamp s) { return int(s >> 2 & 1023); }
 
-/// The present: the running thread's stamp and the epoch in which its block began.
+/// The present: the running thread's stamp, the epoch in which its block began, and the stages (a bit each) whose bulk
+/// copies the thread has waited for.
 struct Now {
   Stamp stamp = 0;
   uint64_t block_epoch = 0;
+  uint64_t arrived = 0;
 };
 
 struct Shadow {
@@ -32,6 +35,7 @@ struct Shadow {
 struct Race {
   const char* what = nullptr;  ///< null: no race
   Stamp other = 0;
+  bool copy = false;  ///< `other` is a bulk copy's
 };
 
 /// Did another thread leave `s` such that no barrier stands between it and now?
@@ -42,10 +46,20 @@ inline bool unordered(Stamp s, const Now& now) {
   return epoch_of(s) == epoch_of(now.stamp) || epoch_of(s) < now.block_epoch;
 }
 
+/// The same of a write.  What a bulk copy wrote is there for those who waited for it, and for all behind a barrier.
+inline bool unordered_write(Stamp s, const Now& now) {
+  if (!(s & kArrived)) {
+    return unordered(s, now);
+  }
+  return epoch_of(s) < now.block_epoch || (epoch_of(s) == epoch_of(now.stamp) && !(now.arrived >> thread_of(s) & 1));
+}
+
 inline Race note_read(Shadow& shadow, const Now& now) {
   Race race;
-  if (unordered(shadow.write, now)) {
-    race = {"read of what another thread writes", shadow.write};
+  if (unordered_write(shadow.write, now)) {
+    const bool copy = shadow.write & kArrived;
+    race = {copy ? "read without a wait of what a bulk copy writes" : "read of what another thread writes",
+            shadow.write, copy};
   }
   const Stamp old = shadow.read;
   Stamp flags = old & kForeignReaders;
@@ -62,8 +76,9 @@ inline Race note_write(Shadow& shadow, const Now& now) {
   Race race;
   const Stamp old = shadow.read;
   const bool many = (old & kManyReaders) && epoch_of(old) == epoch_of(now.stamp);
-  if (unordered(shadow.write, now)) {
-    race = {"write over what another thread writes", shadow.write};
+  if (unordered_write(shadow.write, now)) {
+    const bool copy = shadow.write & kArrived;
+    race = {copy ? "write over what a bulk copy writes" : "write over what another thread writes", shadow.write, copy};
   } else if (unordered(old, now) || many || (old & kForeignReaders)) {
     race = {"write over what another thread reads", old};
   }

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rows that arrive in shared memory ahead of their use, emulated: a bulk copy is recorded when it leaves and performed
+// at the first wait for its turn.  Comes after rt/memory.h; twin of cuda/ring.h.
+#pragma once
+
+#pragma GCC visibility push(hidden)
+namespace rt {
+inline namespace emulator {
+
+/// S stages that take turns, each filled by Copies bulk copies a turn.  `at`: byte offset into shared memory of
+/// kStageBytes a stage, a multiple of 8.
+template <int S, int Copies>
+struct Stages {
+  static constexpr int kStageBytes = 8;
+  int at;
+};
+
+}  // namespace emulator
+}  // namespace rt
+
+namespace rt::inner {
+
+/// The number of the stage of a turn; -1 with a fault.
+template <int S, int Copies>
+int stage_of(const Stages<S, Copies>& ring, long long turn) {
+  const RingState* state = machine->arrivals().find(ring.at);
+  if (!state || turn < 0) {
+    machine->fault("turn %lld of a ring at byte %d that was not started", turn, ring.at);
+    return -1;
+  }
+  return state->first + int(turn % S);
+}
+
+/// Moves what is on its way to a stage.
+inline void land(int number) {
+  Stage& stage = machine->arrivals().stages[number];
+  const Stamp arrived = make_stamp(epoch_of(machine->now().stamp), number) | kArrived;
+  for (const BulkCopy& copy : stage.under_way) {
+    for (size_t k = 0; k < copy.seen.size(); ++k) {
+      if (copy.read[k].write != copy.seen[k]) {
+        machine->fault("race: write of %s while a bulk copy reads it", copy.source);
+        break;
+      }
+    }
+    bool disturbed = false;
+    for (size_t k = 0; k < copy.bytes; ++k) {
+      disturbed |= copy.written[k].write != 0;
+      copy.written[k].write = arrived;
+    }
+    if (disturbed) {
+      machine->fault("race: write of %s while a bulk copy writes it", copy.target);
+    }
+    std::memcpy(copy.to, copy.from, copy.bytes);
+  }
+  stage.under_way.clear();
+  ++stage.turns;
+}
+
+/// Reads the source's shadows and takes the target's bytes out of use.
+template <class T>
+bool note_copy(const Shared<T>& to, long long i, const Buffer& from, long long j, long long count) {
+  for (long long k = 0; k < count * from.step; ++k) {
+    if (const Race race = note_read(from.shadows[j * from.step + k], machine->now()); race.what) {
+      machine->fault_race(race, from.name, j + k / from.step);
+      return false;
+    }
+  }
+  Shadow* shadows = to.shadows_of(i);
+  const uint64_t begin = machine->now().block_epoch;
+  for (size_t k = 0; k < size_t(count) * sizeof(T); ++k) {
+    // What earlier blocks left is gone.
+    if (epoch_of(shadows[k].write) < begin && epoch_of(shadows[k].read) < begin) {
+      shadows[k] = Shadow();
+    }
+    if (const Race race = note_write(shadows[k], machine->now()); race.what) {
+      machine->fault_race(race, to.label, i + (long long)(k / sizeof(T)));
+      return false;
+    }
+    shadows[k] = Shadow();
+  }
+  return true;
+}
+
+/// Are the places and the bytes such as the copy engine takes?
+template <class T>
+bool check_copy(const Shared<T>& to, long long i, const Global<const T>& from, long long j, long long count) {
+  const Buffer& b = *from.buffer;
+  if (count < 1 || count * (long long)sizeof(T) % 16 || !to.aligned(i, 16) || !from.aligned(j, 16)) {
+    machine->fault("misaligned: bulk copy of %lld bytes of %s[%lld] to %s[%lld]", count * (long long)sizeof(T), b.name,
+                   j, to.label, i);
+    return false;
+  }
+  if (j < -b.before || j + count > b.elements) {
+    machine->fault("out of bounds: bulk copy of %lld elements of %s[%lld], which has %lld elements", count, b.name, j,
+                   b.elements);
+    return false;
+  }
+  if (i < 0 || i + count > to.count) {
+    machine->fault("out of bounds: bulk copy of %lld elements to %s[%lld], which has %d elements", count, to.label, i,
+                   to.count);
+    return false;
+  }
+  return true;
+}
+
+}  // namespace rt::inner
+
+namespace rt {
+inline namespace emulator {
+
+/// Before any other use; all threads, one of them the maker.  Holds a barrier.
+template <int S, int Copies>
+void start(const Stages<S, Copies>& ring, bool maker, int line = __builtin_LINE()) {
+  static_assert(S > 0 && Copies > 0, "no stages");
+  Arrivals& arrivals = machine->arrivals();
+  if (maker) {
+    const int first = int(arrivals.stages.size());
+    if (ring.at < 0 || ring.at % 8 || ring.at + S * ring.kStageBytes > machine->shared_bytes()) {
+      machine->fault("ring at byte %d of %lld", ring.at, machine->shared_bytes());
+    } else if (arrivals.find(ring.at) || first + S > Arrivals::kMostStages) {
+      machine->fault("ring at byte %d: started twice, or too many", ring.at);
+    } else {
+      arrivals.rings.push_back({ring.at, S, Copies, first});
+      arrivals.stages.resize(size_t(first + S));
+    }
+  }
+  machine->wait_at_barrier(line);
+}
+
+/// By one thread: `count` elements leave for a turn's stage, where nobody reads any more what was there.  Both
+/// addresses and the bytes are multiples of 16.
+template <int S, int Copies, class T>
+void bulk_copy(const Stages<S, Copies>& ring, long long turn, const Shared<T>& to, long long i,
+               const Global<const T>& from, long long j, long long count) {
+  const int number = inner::stage_of(ring, turn);
+  if (number < 0 || !inner::check_copy(to, i, from, j, count)) {
+    return;
+  }
+  Arrivals& arrivals = machine->arrivals();
+  Stage& stage = arrivals.stages[size_t(number)];
+  if (stage.turns != turn / S || arrivals.complete(number, Copies)) {
+    machine->fault("bulk copy for turn %lld of a stage that is at turn %lld with %d of %d copies", turn,
+                   stage.turns * S + turn % S, int(stage.under_way.size()), Copies);
+    return;
+  }
+  if (!inner::note_copy(to, i, *from.buffer, j, count)) {
+    return;
+  }
+  const Buffer& b = *from.buffer;
+  BulkCopy copy{b.data + j * b.element_bytes,
+                to.address_of(i),
+                size_t(count) * sizeof(T),
+                b.shadows + j * b.step,
+                to.shadows_of(i),
+                {},
+                b.name,
+                to.label};
+  for (long long k = 0; k < count * b.step; ++k) {
+    copy.seen.push_back(copy.read[k].write);
+  }
+  stage.under_way.push_back(std::move(copy));
+  arrivals.forget(number);
+}
+
+/// Until all copies of a turn have arrived; by every thread that reads them.
+template <int S, int Copies>
+void wait(const Stages<S, Copies>& ring, long long turn) {
+  const int number = inner::stage_of(ring, turn);
+  if (number < 0) {
+    return;
+  }
+  const Stage& stage = machine->arrivals().stages[size_t(number)];
+  if (stage.turns == turn / S) {
+    if (!machine->wait_for_copies(number, Copies, turn / S)) {
+      machine->fault("wait for turn %lld of a ring, which gets %d of %d bulk copies", turn, int(stage.under_way.size()),
+                     Copies);
+      return;
+    }
+    if (stage.turns == turn / S) {
+      inner::land(number);
+    }
+  }
+  if (stage.turns != turn / S + 1) {
+    machine->fault("wait for turn %lld of a stage that is at turn %lld", turn, stage.turns * S + turn % S);
+    return;
+  }
+  machine->note_waited(number);
+}
+
+}  // namespace emulator
+}  // namespace rt
+#pragma GCC visibility pop
