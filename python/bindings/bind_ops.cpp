@@ -216,6 +216,8 @@ void bind_ops(nb::module_& m) {
   bind_shapes(m);
   bind_factories(m);
   bind_reduce(m);
+  bind_norms(m);
+  bind_composites(m);
 }
 
 }  // namespace nvfuser::python

@@ -77,6 +77,8 @@ Val* operand(Fusion& fusion, nb::handle object, const char* argument);
 TensorView* tensor_operand(nb::handle object, const char* argument);
 /// The same for operations, which only build the fusion that the thread defines at present.
 TensorView* op_tensor(nb::handle object, const char* argument);
+/// The same, or None (null).
+TensorView* optional_tensor(nb::handle object, const char* argument);
 /// The current fusion; error when the first Val among the objects belongs to another one.
 Fusion& fusion_of(std::initializer_list<nb::handle> objects);
 /// A list or tuple of ints and Vals.
@@ -100,6 +102,8 @@ void bind_fusion(nb::module_& m);
 void bind_define(nb::module_& m);
 void bind_ops(nb::module_& m);
 void bind_reduce(nb::module_& m);
+void bind_norms(nb::module_& m);
+void bind_composites(nb::module_& m);
 void bind_runtime(nb::module_& m);
 void bind_call(nb::module_& m);
 void bind_lent(nb::module_& m);

@@ -162,6 +162,10 @@ TensorView* op_tensor(nb::handle object, const char* argument) {
   return tensor;
 }
 
+TensorView* optional_tensor(nb::handle object, const char* argument) {
+  return object.is_none() ? nullptr : op_tensor(object, argument);
+}
+
 Fusion& fusion_of(std::initializer_list<nb::handle> objects) {
   for (nb::handle object : objects) {
     if (nb::isinstance<ValRef>(object)) {
