@@ -68,7 +68,7 @@ def seconds(run: Callable[[], Any], rounds: int) -> float:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--rows", type=int, default=2048, help="rows of x (default 2048)")
     parser.add_argument("--columns", type=int, default=4096, help="columns of x (default 4096)")
     parser.add_argument("--rounds", type=int, default=7, help="timed calls of each program (default 7)")

@@ -5,6 +5,9 @@ Write tensor math inside ``with FusionDefinition() as fd:``, then call ``fd.exec
 NumPy, CuPy, JAX or anything with DLPack.  Everything between inputs and outputs runs as few kernels as possible.
 """
 
+from typing import TYPE_CHECKING
+
+from nvfuser import ir, ops, runtime
 from nvfuser._C import (
     CompileError,
     DataType,
@@ -33,18 +36,21 @@ from nvfuser._C import (
     define_scalar,
     define_tensor,
     get_fusion_profile,
-    ops,
     reset_profiler,
 )
+from nvfuser.absent import refuser
 from nvfuser.ahead import TensorSpec
-from nvfuser.definition import FusionDefinition
+from nvfuser.definition import FusionDefinition, translate_fusion
 from nvfuser.executor_cache import FusionExecutorCache, LRUCache, LruFusionCache
 from nvfuser.libraries import register_library_folders
 from nvfuser.profiler import PythonProfiler
-from nvfuser.runtime import PerformanceWarning
 from nvfuser.version import __version__, version
+from nvfuser.ways import PerformanceWarning
 
 register_library_folders()
+
+if not TYPE_CHECKING:  # checkers know what there is
+    __getattr__ = refuser(__name__)
 
 __all__ = [
     "CompileError",
@@ -82,7 +88,10 @@ __all__ = [
     "define_scalar",
     "define_tensor",
     "get_fusion_profile",
+    "ir",
     "ops",
     "reset_profiler",
+    "runtime",
+    "translate_fusion",
     "version",
 ]

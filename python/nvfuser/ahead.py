@@ -19,7 +19,7 @@ from nvfuser._C import (
     device_status,
     prepare_described,
 )
-from nvfuser.runtime import way_of
+from nvfuser.ways import way_of
 
 
 @dataclass(frozen=True)

@@ -6,15 +6,18 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nvfuser import ahead, repro, tensors
-from nvfuser._C import DataType, Executable, Fusion, FusionExecutor, FusionGuard, Plan, TensorView, Val, Way, ops
+from nvfuser import ahead, ops, repro, tensors
+from nvfuser._C import DataType, Executable, Fusion, FusionExecutor, FusionGuard, Plan, TensorView, Val, Way
 from nvfuser._C import define_scalar as _define_scalar
 from nvfuser._C import define_tensor as _define_tensor
-from nvfuser.runtime import reference, way_of
+from nvfuser.ways import reference, way_of
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 # Largest relative and absolute error that `validate` accepts per dtype, about 16 units in the last place.
 TOLERANCES = {
@@ -29,11 +32,17 @@ TOLERANCES = {
 }
 
 
-def rebuild(source: str) -> FusionDefinition:
-    """The fusion that a printed definition describes (see ``repr(fd)``)."""
+def translate_fusion(fusion: Fusion) -> str:
+    """Python source of a function that defines an equal fusion (see ``repr(fd)``)."""
+    return fusion.python_source()
+
+
+def rebuild(source: str, package: str = "nvfuser") -> FusionDefinition:
+    """The fusion that a printed definition describes (see ``repr(fd)``), as a FusionDefinition of that package."""
     scope: dict[str, Any] = {}
-    exec(f"from nvfuser import DataType, FusionDefinition\n{source}", scope)
-    with FusionDefinition() as fd:
+    exec(f"from {package} import DataType, FusionDefinition\n{source}", scope)
+    fd: FusionDefinition = scope["FusionDefinition"]()
+    with fd:
         scope["nvfuser_fusion"](fd)
     return fd
 
@@ -53,6 +62,7 @@ class FusionDefinition(Executable):
     """
 
     ops = ops
+    _package = "nvfuser"  # which scripts import
 
     def __init__(self) -> None:
         super().__init__()
@@ -62,7 +72,7 @@ class FusionDefinition(Executable):
 
     # ---- definition ----
 
-    def __enter__(self) -> FusionDefinition:
+    def __enter__(self) -> Self:
         if self._fusion is None:
             self._fusion = Fusion()
         self._guard = FusionGuard(self._fusion)
@@ -146,8 +156,9 @@ class FusionDefinition(Executable):
         return self.executor
 
     def _keep_call(self, inputs: Any, target: Any, schedule_for: str, seed: int, values: Any) -> None:
-        """What `execute(..., save_repro_inputs=values)` notes before the call."""
-        self._last_call = repro.call_to_save(inputs, target, schedule_for, seed, values)
+        """What `execute(..., save_repro_inputs=values)` notes before the call; nothing for None."""
+        if values is not None:
+            self._last_call = repro.call_to_save(inputs, target, schedule_for, seed, values)
 
     def prepare(
         self,
@@ -237,18 +248,18 @@ class FusionDefinition(Executable):
         fixed seed, or these inputs' own where `save_inputs` names a file (.npz), into which they are saved.
         """
         call = None if inputs is None else repro.describe_call(inputs, target, schedule_for, values=save_inputs)
-        return repro.script(self.fusion, call)
+        return repro.script(self.fusion, call, self._package)
 
     def last_repro_script(self) -> str:
         """:meth:`repro_script_for` the last call with `save_repro_inputs`, failed or not; AssertionError before one."""
         assert self._last_call is not None, "no call was made with save_repro_inputs=True"
-        return repro.script(self.fusion, self._last_call)
+        return repro.script(self.fusion, self._last_call, self._package)
 
     def __repr__(self) -> str:
         return self.fusion.python_source() if self._fusion is not None else "<FusionDefinition: empty>"
 
-    def __reduce__(self) -> tuple[Callable[[str], FusionDefinition], tuple[str]]:
-        return rebuild, (self.fusion.python_source(),)
+    def __reduce__(self) -> tuple[Callable[[str, str], FusionDefinition], tuple[str, str]]:
+        return rebuild, (self.fusion.python_source(), self._package)
 
 
 def as_float64(tensor: Any) -> np.ndarray:

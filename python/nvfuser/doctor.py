@@ -84,7 +84,7 @@ def report_targets() -> bool:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m nvfuser.doctor", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m nvfuser.doctor", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--options", action="store_true", help="print the options table instead")
     if parser.parse_args(arguments).options:
         for name, value, doc in options_table():

@@ -6,11 +6,14 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nvfuser import ahead, repro
-from nvfuser._C import Executable, Fusion, FusionCache, FusionExecutor, Way
+from nvfuser._C import DefinitionError, Executable, Fusion, FusionCache, FusionExecutor, Way
 from nvfuser.definition import FusionDefinition
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class FusionExecutorCache(Executable):
@@ -24,6 +27,8 @@ class FusionExecutorCache(Executable):
         A number of the caller's, which profiles show.
     """
 
+    _package = "nvfuser"  # which scripts import
+
     def __init__(self, fusion: Fusion, fusion_id: int = 0) -> None:
         super().__init__()
         self.executor = FusionExecutor(fusion)
@@ -31,7 +36,7 @@ class FusionExecutorCache(Executable):
         self._last_call: repro.Call | None = None
 
     @classmethod
-    def _of(cls, executor: FusionExecutor) -> FusionExecutorCache:
+    def _of(cls, executor: FusionExecutor) -> Self:
         made = cls.__new__(cls)
         Executable.__init__(made)
         made.executor, made._last_call = executor, None
@@ -43,8 +48,9 @@ class FusionExecutorCache(Executable):
         return self.executor
 
     def _keep_call(self, inputs: Any, target: Any, schedule_for: str, seed: int, values: Any) -> None:
-        """What `execute(..., save_repro_inputs=values)` notes before the call."""
-        self._last_call = repro.call_to_save(inputs, target, schedule_for, seed, values)
+        """What `execute(..., save_repro_inputs=values)` notes before the call; nothing for None."""
+        if values is not None:
+            self._last_call = repro.call_to_save(inputs, target, schedule_for, seed, values)
 
     @property
     def fusion_id(self) -> int:
@@ -64,16 +70,22 @@ class FusionExecutorCache(Executable):
     ) -> str:
         """A program that repeats a call (see :meth:`FusionDefinition.repro_script_for`)."""
         call = None if inputs is None else repro.describe_call(inputs, target, values=save_inputs)
-        return repro.script(self.fusion(), call)
+        return repro.script(self.fusion(), call, self._package)
 
     def last_repro_script(self) -> str:
         """The script of the last call with `save_repro_inputs`; AssertionError before one."""
         assert self._last_call is not None, "no call was made with save_repro_inputs=True"
-        return repro.script(self.fusion(), self._last_call)
+        return repro.script(self.fusion(), self._last_call, self._package)
 
     def is_compiled(self, inputs: Sequence[Any]) -> bool:
         """Whether a plan for inputs of these facts exists."""
         return self._ready().is_prepared(inputs)
+
+    def get_cuda_kernel(self, inputs: Sequence[Any]) -> str:
+        """The text of the kernels that inputs of these facts run; DefinitionError before a call with such inputs."""
+        if not self.is_compiled(inputs):
+            raise DefinitionError("no kernel is there for these inputs: execute them, or prepare their shapes, first")
+        return self._ready().prepare(inputs).kernel_text
 
     def fusion(self) -> Fusion:
         """The fusion."""
@@ -92,12 +104,14 @@ class LRUCache:
         When `max_fusions` is not positive.
     """
 
+    _executors: type[FusionExecutorCache] = FusionExecutorCache
+
     def __init__(self, max_fusions: int) -> None:
         self._cache = FusionCache(max_fusions)
 
     def cache_compile(self, fusion: Fusion) -> FusionExecutorCache:
         """The executor of an equal fusion, or a new one; the least recently used one may be dropped for it."""
-        return FusionExecutorCache._of(self._cache.get(fusion))
+        return self._executors._of(self._cache.get(fusion))
 
     def num_fusions(self) -> int:
         """Fusions kept at present."""

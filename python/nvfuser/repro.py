@@ -15,8 +15,8 @@ import numpy as np
 
 from nvfuser import tensors
 from nvfuser._C import DataType, Fusion, TensorArgument, Way, device_status, options_table
-from nvfuser.runtime import way_of
 from nvfuser.version import __version__
+from nvfuser.ways import way_of
 
 # Options that change what runs; folders, programs and threads are the machine's.
 _OPTIONS = ("NVFUSER_CANDIDATE", "NVFUSER_TARGET", "NVFUSER_WITHHOLD")
@@ -266,10 +266,12 @@ def _environment() -> list[str]:
     return ["import os", "", *[f"os.environ[{name!r}] = {value!r}" for name, value in found], ""] if found else []
 
 
-def script(fusion: Fusion, call: Call | None) -> str:
-    """A program of its own: the definition, then the inputs and the call.  Without a call, the definition alone."""
+def script(fusion: Fusion, call: Call | None, package: str = "nvfuser") -> str:
+    """A program of its own: the definition, then the inputs and the call.  Without a call, the definition alone.
+    `package` is what it imports FusionDefinition from.
+    """
     imports, setup = _imports(call) if call else ([], [])
-    lines = [*_header(call), *_environment(), *imports, "from nvfuser import DataType, FusionDefinition", "", ""]
+    lines = [*_header(call), *_environment(), *imports, f"from {package} import DataType, FusionDefinition", "", ""]
     lines += [fusion.python_source().rstrip(), "", ""]
     lines += ["with FusionDefinition() as fd:", "    nvfuser_fusion(fd)"]
     if call:

@@ -9,8 +9,8 @@ check() {
 }
 formatted() { git ls-files -z '*.cpp' '*.h' | xargs -0 -r clang-format --dry-run -Werror; }
 typed() {  # the pure-Python face next to the stubs that the build wrote
-  rm -rf build/typed && mkdir -p build/typed && cp -r python/nvfuser build/typed && cp -r build/stubs/_C build/typed/nvfuser &&
-    (cd build/typed && mypy --config-file ../../pyproject.toml -p nvfuser)
+  rm -rf build/typed && mkdir -p build/typed && cp -r python/nvfuser python/nvfuser_direct build/typed && cp -r build/stubs/_C build/typed/nvfuser &&
+    (cd build/typed && mypy --config-file ../../pyproject.toml -p nvfuser -p nvfuser_direct)
 }
 python=(python tests benchmarks examples tools cmake)
 check formatted

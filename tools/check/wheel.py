@@ -13,8 +13,12 @@ from pathlib import Path
 
 MAX_BYTES = 5_000_000
 TAG = re.compile(r"nvfuser-[\d.]+-cp310-abi3-manylinux_(\d+)_(\d+)_(x86_64|aarch64)\.whl")
-FILES = re.compile(r"nvfuser/(\w+\.py|py\.typed|_C\.abi3\.so|_C/(__init__|ops)\.pyi)|nvfuser-[\d.]+\.dist-info/.*")
+FILES = re.compile(
+    r"nvfuser/(\w+\.py|py\.typed|_C\.abi3\.so|_C/(__init__|ops)\.pyi)"
+    r"|nvfuser_direct/(\w+\.py|py\.typed)|nvfuser-[\d.]+\.dist-info/.*"
+)
 REQUIRED = {f"nvfuser/{name}" for name in ("__init__.py", "py.typed", "_C.abi3.so", "_C/__init__.pyi", "_C/ops.pyi")}
+REQUIRED |= {f"nvfuser_direct/{name}" for name in ("__init__.py", "py.typed")}
 LIBRARIES = re.compile(r"(libc|libm|libgcc_s|libpthread|libdl|ld-linux[-\w]*)\.so\.\d+")
 VERSIONS = ("3.10", "3.11", "3.12", "3.13", "3.14")
 
@@ -27,6 +31,10 @@ with nvfuser.FusionDefinition() as fd:
     fd.add_output(fd.ops.relu(fd.define_tensor(shape=[-1], contiguity=True) * 2.0))
 (y,) = fd.execute([np.array([-1.0, 3.0], np.float32)])
 assert y.tolist() == [0.0, 6.0], y
+
+import nvfuser_direct
+
+assert nvfuser_direct.Fusion is nvfuser.Fusion and nvfuser_direct.version() == "0.2.36"
 try:
     fd.execute([np.zeros((2, 2), np.float32)])
 except nvfuser.NvfError:

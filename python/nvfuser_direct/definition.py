@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""FusionDefinition with the conventions of nvFuser's direct API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import nvfuser
+from nvfuser import TensorView
+from nvfuser.absent import ABSENT_MEMBERS
+from nvfuser_direct.call_options import DISABLE, ENABLE, check_options, device_index, on_device
+from nvfuser_direct.executors import FusionExecutorCache
+
+
+class FusionDefinition(nvfuser.FusionDefinition):
+    """A fusion under definition and the means to run it, as :class:`nvfuser.FusionDefinition`.
+
+    Three things differ: `from_pytorch` refuses CPU tensors that have axes, `execute` takes that API's arguments, and
+    after the first call `fec` is the executor.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nvfuser_direct import DataType, FusionDefinition
+    >>> with FusionDefinition() as fd:
+    ...     x = fd.define_tensor(shape=[-1], contiguity=[True], dtype=DataType.Float)
+    ...     fd.add_output(fd.ops.neg(x))
+    >>> [out.tolist() for out in fd.execute((np.arange(3, dtype=np.float32),), save_repro_inputs=None)]
+    [[0.0, -1.0, -2.0]]
+    """
+
+    _package = "nvfuser_direct"
+    _fec: FusionExecutorCache | None = None
+
+    def from_pytorch(self, tensor: Any, static_sizes: bool = False) -> TensorView:
+        """Defines an input with the dtype, rank and layout of an example on a GPU, or without axes on the CPU.
+
+        Raises
+        ------
+        ValueError
+            For a CPU tensor that has axes.
+        """
+        kind = getattr(getattr(tensor, "device", None), "type", "cpu")
+        if kind == "cpu" and getattr(tensor, "ndim", 0) != 0:
+            raise ValueError("Found unsupported device cpu, only scalar CPU or CUDA tensors are supported")
+        return super().from_pytorch(tensor, static_sizes)
+
+    def execute(
+        self,
+        inputs: Iterable[Any],
+        *,
+        device: Any = None,
+        save_repro_inputs: Any = False,
+        _enable_options: Iterable[str] = (),
+        _disable_options: Iterable[str] = (),
+        **options: Any,
+    ) -> list[Any]:
+        """Runs the fusion, as :meth:`nvfuser.FusionDefinition.execute`, of which it takes all arguments too.
+
+        Parameters
+        ----------
+        inputs
+            Tensors and numbers in the order of definition, in a list, a tuple or anything that can be iterated.
+        device
+            The GPU (an int, "cuda:1", a torch.device) on which results are where no input is a tensor.
+        save_repro_inputs
+            True keeps what the inputs look like, for `last_repro_script`.
+        _enable_options, _disable_options
+            Names of that API's options.  They are checked; what they steer is not there, so nothing follows from them.
+        """
+        check_options(_enable_options, ENABLE)
+        check_options(_disable_options, DISABLE)
+        index = device_index(device)
+        items = inputs if isinstance(inputs, (list, tuple)) else list(inputs)
+        save = False if save_repro_inputs is None else save_repro_inputs
+        results = super().execute(items, save_repro_inputs=save, **options)
+        return on_device(results, items, index)
+
+    def _get_device_index(self, device: Any) -> int | None:
+        return device_index(device)
+
+    if not TYPE_CHECKING:  # checkers know what there is
+
+        def __getattr__(self, name: str) -> Any:
+            if name == "fec" and self.executor is not None:
+                if self._fec is None or self._fec.executor is not self.executor:
+                    self._fec = FusionExecutorCache._of(self.executor)
+                return self._fec
+            message = f"{type(self).__name__!r} object has no attribute {name!r}"
+            reason = ABSENT_MEMBERS.get(name)
+            raise AttributeError(f"{message}: {reason}" if reason else message)
