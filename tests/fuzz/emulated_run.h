@@ -22,13 +22,15 @@ namespace nvfuser {
 /// The buffers of one program and the results that they have to hold after a run.
 class EmulatedRun {
  public:
-  EmulatedRun(const KernelCase& test, const Program& program)
+  /// `fill`: bytes of an input.
+  using Fill = std::vector<char> (*)(DataType dtype, int64_t elements, uint64_t seed);
+  EmulatedRun(const KernelCase& test, const Program& program, Fill fill = input_bytes)
       : test_(test), binding_(test.binding()), aliases_(program.aliases) {
     const Kernel& kernel = *program.kernel;
     const std::map<std::string, int64_t> sizes = test.sizes(kernel);
     for (size_t k = 0; k < kernel.inputs.size(); ++k) {
       add_buffer(inputs_, *kernel.inputs[k], test.input_sizes[k], sizes);
-      given_.push_back(input_bytes(kernel.inputs[k]->dtype, inputs_.back().elements, k + 1));
+      given_.push_back(fill(kernel.inputs[k]->dtype, inputs_.back().elements, k + 1));
     }
     for (const Tensor* output : kernel.outputs) {
       add_buffer(outputs_, *output, binding_.sizes(output->view), sizes);
@@ -51,6 +53,19 @@ class EmulatedRun {
 
   /// Empty, or what went wrong: the emulator's message, or the first wrong element.
   std::string run(const std::shared_ptr<Module>& module, int kernel, uint64_t seed) {
+    if (std::string fault = launch(module, kernel, seed); !fault.empty()) {
+      return fault;
+    }
+    for (size_t k = 0; k < outputs_.size(); ++k) {
+      if (const int64_t at = first_difference(k); at >= 0) {
+        return "wrong result: out" + std::to_string(k) + "[" + std::to_string(at) + "]";
+      }
+    }
+    return "";
+  }
+
+  /// Empty, or the emulator's message.
+  std::string launch(const std::shared_ptr<Module>& module, int kernel, uint64_t seed) {
     plan_.steps[0].module = module;
     plan_.steps[0].kernel = kernel;
     fill_buffers();
@@ -69,13 +84,12 @@ class EmulatedRun {
     } catch (const Error& error) {
       return error.what();
     }
-    for (size_t k = 0; k < outputs_.size(); ++k) {
-      if (const int64_t at = first_difference(k); at >= 0) {
-        return "wrong result: out" + std::to_string(k) + "[" + std::to_string(at) + "]";
-      }
-    }
     return "";
   }
+
+  /// Output k after a launch, and as the evaluator has it.
+  const std::vector<char>& got(size_t k) const { return memory_[place_of_output(k)]; }
+  const std::vector<char>& wanted(size_t k) const { return wanted_[k]; }
 
  private:
   struct Buffer {

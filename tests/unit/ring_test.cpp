@@ -175,6 +175,22 @@ TEST(Ring, EveryReaderWaits) {
   }
 }
 
+TEST(Ring, ThreadsOfAWarpMeetBehindTheirWaits) {
+  const auto meets = [](const Buffers& b, const Ring2& ring, const Row& T0, int tx) {
+    if (tx == 0) {
+      send(b, ring, T0, 0);
+    }
+    rt::wait(ring, 0);
+    float got = 0, given = T0[tx % 16];
+    rt::machine->exchange(&got, &given, sizeof got, 1, 7);
+    EXPECT_EQ(got, float((tx ^ 1) % 16));
+  };
+  for (unsigned long long seed = 0; seed < 8; ++seed) {
+    const Outcome o = one_row(meets, seed);
+    EXPECT_EQ(o.faults, 0) << o.message;
+  }
+}
+
 TEST(Ring, AStageIsRefilledBehindItsReaders) {
   const auto early = [](const Buffers& b, const Ring2& ring, const Row& T0, int tx) {
     if (tx == 0) {

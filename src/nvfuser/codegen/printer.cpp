@@ -40,6 +40,8 @@ class Printer {
   void find_folds(const Block& block);
   void print(const Join& node);
   void print(const Finish& node);
+  void print(const BulkCopy& node);
+  void print(const Wait& node) { body_.line("rt::wait(ring, ", index_.text(node.turn), ");"); }
   void print(const Sync&) { body_.line("rt::sync();"); }
   void print(const Loop& node);
   void print(const Guard& node);
@@ -65,6 +67,7 @@ class Printer {
   std::string parameters() const;
   void declare_indices(std::string& out, const std::string& indent) const;
   std::string head();
+  std::string ring() const;
 
   const Program& program_;
   const Dialect& dialect_;
@@ -167,6 +170,12 @@ void Printer::print(const Finish& node) {
     body_.line(
         fill(dialect_.set, {{"to", buffer_name(part)}, {"i", at}, {"value", convert_text(result, type, part->dtype)}}));
   }
+}
+
+void Printer::print(const BulkCopy& node) {
+  body_.line("rt::bulk_copy(ring, ", index_.text(node.turn), ", ", buffer_name(node.to.tensor), ", ",
+             index_.text(node.to.offset), ", ", buffer_name(node.from.tensor), ", ", index_.text(node.from.offset),
+             ", ", index_.text(node.count), ");");
 }
 
 void Printer::print(const Move& node) {
@@ -399,6 +408,20 @@ void Printer::declare_indices(std::string& out, const std::string& indent) const
   }
 }
 
+/// Thread 0 makes what counts the bytes of the ring's stages.
+std::string Printer::ring() const {
+  const RingShape& ring = program_.ring;
+  std::vector<Test> first;
+  for (const Index thread : program_.block_var) {
+    if (thread != nullptr) {
+      first.push_back({Test::Kind::eq, thread});
+    }
+  }
+  return "rt::Stages<" + std::to_string(ring.stages) + ", " + std::to_string(ring.copies) + "> ring = {" +
+         std::to_string(ring.byte_offset) + "};\n  rt::start(ring, " + (first.empty() ? "true" : index_.text(first)) +
+         ");\n";
+}
+
 std::string Printer::head() {
   const auto threads = program_.block[0] * program_.block[1] * program_.block[2];
   std::string out = "// " + program_.name + ": " + summary() + "\nnamespace " + kernel_namespace(program_) + " {\n";
@@ -429,6 +452,7 @@ std::string Printer::head() {
     out += indent + "rt::Slots slots = {" + std::to_string(program_.slot_offset) + ", " +
            std::to_string(program_.slot_half_bytes) + ", 0};\n";
   }
+  out += result_.waits ? indent + "const " + ring() : "";
   return out;
 }
 
@@ -442,6 +466,9 @@ KernelText Printer::run() {
   for (const TeamShape& team : program_.teams) {
     index_.text(team.rank);  // the head declares the indices that are used
     index_.text(team.index);
+  }
+  if (result_.waits = program_.ring.stages > 0; result_.waits) {
+    ring();
   }
   const std::string body = body_.take();
   const std::string top = head();

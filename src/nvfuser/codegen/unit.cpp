@@ -20,7 +20,8 @@ std::string includes(const std::vector<KernelText>& kernels) {
   out += any(&KernelText::converts) ? "#include \"rt/convert.h\"\n" : "";
   out += any(&KernelText::computes) ? "#include \"rt/math.h\"\n" : "";
   out += "#include \"rt/memory.h\"\n";
-  return out + (any(&KernelText::reduces) ? "#include \"rt/reduce.h\"\n" : "");
+  out += any(&KernelText::reduces) ? "#include \"rt/reduce.h\"\n" : "";
+  return out + (any(&KernelText::waits) ? "#include \"rt/ring.h\"\n" : "");
 }
 
 }  // namespace

@@ -118,6 +118,7 @@ struct Tensor {
   MemoryType memory = MemoryType::local;
   std::optional<Allocation> allocation;  ///< explicit layout; global buffers always have one
   bool streaming = false;                ///< loads, stores: data is not used again soon
+  int stages = 0;  ///< loads in shared memory: a ring of so many rows, which bulk copies fill turns ahead; 0: none
 
   // ---- filled by transform/assign_loops: one entry per loop of the reference ----
   std::vector<Id*> loop_ids;   ///< the id that stands for each reference loop in this tensor

@@ -2,6 +2,8 @@
 // Allocation: default and explicit layouts, element counts, places in the block's shared memory.
 #include "nvfuser/lower/allocation.h"
 
+#include <algorithm>
+
 namespace nvfuser {
 
 namespace {
@@ -40,7 +42,7 @@ void allocate(Lowering& state) {
       continue;
     }
     const Allocation& layout = state.layouts[t] = t->allocation ? *t->allocation : default_layout(state, *t);
-    const int64_t count = state.counts[t] = element_count(layout);
+    const int64_t count = state.counts[t] = element_count(layout) * std::max(1, t->stages);
     if (t->memory == MemoryType::shared) {
       check(state.request.target == Target::gpu, ErrorKind::schedule, t->name,
             " is in shared memory; the cpu target has none");

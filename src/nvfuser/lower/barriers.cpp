@@ -2,7 +2,7 @@
 // Barriers.  State: accesses since the last barrier on some path.  Two accesses of one tensor cross when one writes and
 // some thread index in use stands for different loops, or for none, in them.  A barrier goes before the outermost
 // statement whose accesses (up to its first barrier) cross the state; a loop's body is walked until the state at its
-// head is stable, which shows pairs that the loop carries.
+// head is stable, which shows pairs that the loop carries.  What bulk copies write is ordered by the wait for them.
 #include "nvfuser/lower/barriers.h"
 
 #include <algorithm>
@@ -31,6 +31,7 @@ class Barriers {
         state.clear();
         any_ = true;
       } else if (item.kind == Item::Kind::step) {
+        std::erase_if(state, [&](const Access& a) { return a.write && arrives(item, a.tensor); });
         state.insert(item.accesses.begin(), item.accesses.end());
       } else {
         state = walk_loop(item, std::move(state));
@@ -58,14 +59,23 @@ class Barriers {
       return {State(item.accesses.begin(), item.accesses.end()), item.kind == Item::Kind::sync || item.barrier};
     }
     State found;
+    std::vector<const Tensor*> there;
     for (const Item& inner : item.body) {
+      there.insert(there.end(), inner.arrives.begin(), inner.arrives.end());
       auto [more, closed] = first_accesses(inner);
+      std::erase_if(more, [&](const Access& a) {
+        return !a.write && std::find(there.begin(), there.end(), a.tensor) != there.end();
+      });
       found.merge(more);
       if (closed) {
         break;
       }
     }
     return {std::move(found), false};
+  }
+
+  static bool arrives(const Item& item, const Tensor* tensor) {
+    return std::find(item.arrives.begin(), item.arrives.end(), tensor) != item.arrives.end();
   }
 
   bool crosses(const State& before, const State& now) const {
@@ -75,7 +85,7 @@ class Barriers {
   }
 
   bool pair_crosses(const Access& a, const Access& b) const {
-    if (a.tensor != b.tensor || (!a.write && !b.write)) {
+    if (a.tensor != b.tensor || (!a.write && !b.write) || (a.first_thread && b.first_thread)) {
       return false;
     }
     for (int d = 0; d < 3; ++d) {
@@ -103,7 +113,7 @@ void insert_barriers(Lowering& state) {
   std::transform(state.program.block.begin(), state.program.block.end(), threads.begin(),
                  [](int64_t n) { return n > 1; });
   const bool waits = insert_barriers(state.body, threads);
-  state.program.has_barrier = waits || !state.program.teams.empty();
+  state.program.has_barrier = waits || !state.program.teams.empty() || state.program.ring.stages > 0;
 }
 
 }  // namespace nvfuser

@@ -92,7 +92,15 @@ Index offset_of(Lowering& state, const Tensor& owner, const Tensor& accessor, Ro
     }
     total = pool.add(total, pool.mul(value, dim.stride));
   }
+  if (owner.stages > 0) {
+    total = pool.add(total, stage_offset(state, owner, state.ring.turn));
+  }
   return state.algebra.tidy(total);
+}
+
+Index stage_offset(Lowering& state, const Tensor& load, Index turn) {
+  const int64_t row = state.counts.at(&load) / load.stages;
+  return state.pool().scale(state.algebra.mod(turn, state.constant(load.stages)), row);
 }
 
 Index address_of(Lowering& state, const Allocation& buffer, const Tensor& t) {

@@ -15,6 +15,8 @@ Index value_of(Lowering& state, const Tensor& t, const Id* id, Role role = Role:
 Index index_at(Lowering& state, const Tensor& t, Index p, Role role = Role::main);
 /// Element of `owner`'s layout that `accessor` touches.
 Index offset_of(Lowering& state, const Tensor& owner, const Tensor& accessor, Role role = Role::main);
+/// Element at which a ring's load has the stage of a turn.
+Index stage_offset(Lowering& state, const Tensor& load, Index turn);
 /// Element of a global buffer that t (a load or a store) touches.
 Index address_of(Lowering& state, const Allocation& buffer, const Tensor& t);
 

@@ -16,6 +16,7 @@
 #include "nvfuser/lower/memory_check.h"
 #include "nvfuser/lower/nest.h"
 #include "nvfuser/lower/parameters.h"
+#include "nvfuser/lower/ring.h"
 #include "nvfuser/lower/staged_stores.h"
 #include "nvfuser/lower/statements.h"
 #include "nvfuser/lower/teams.h"
@@ -47,6 +48,7 @@ constexpr Pass kPasses[] = {
     {"dimensions", set_dimensions, "tests and barriers depend on the launch"},
     {"memory", check_memory, "before memory is laid out for a value that cannot arrive"},
     {"allocation", allocate, "offsets need layouts"},
+    {"ring", find_ring, "its bytes stand behind the shared buffers; orders operations"},
     {"aliases", check_aliases, "refused before any work; needs the launch for the single writer"},
     {"operations", list_operations, "knows the aliases that order loads before stores"},
     {"nest", build_nest, "orders operations before anything is said of their text"},

@@ -14,8 +14,9 @@
 
 namespace nvfuser {
 
-/// What an operation of a tensor does.  A reduction's main is to accumulate; state allocates its accumulators.
-enum class Role : uint8_t { alloc, state, begin, main, join, finish };
+/// What an operation of a tensor does.  A reduction's main is to accumulate; state allocates its accumulators.  Loads
+/// of a ring are filled before the first turn and refilled in each; the main of one of them is to wait for all.
+enum class Role : uint8_t { alloc, state, begin, main, join, finish, fill, refill };
 /// Begin and finish stand in loops of their own: those that the reduction keeps.
 inline bool is_result(Role role) { return role == Role::begin || role == Role::finish; }
 
@@ -31,6 +32,7 @@ struct Operation {
   Role role;
   std::vector<int> path;   ///< groups of the real serial loops around it, outermost first
   std::vector<int> after;  ///< operations that come first
+  int turn = 0;            ///< fill: which one; refill: so many ahead
 };
 
 /// An access of shared memory: which loop each thread index stands for, as far as the tensor depends on it.
@@ -38,10 +40,18 @@ struct Access {
   const Tensor* tensor;
   std::array<const Id*, 3> binding{};
   bool write;
+  bool first_thread = false;  ///< by the first thread alone
   auto operator<=>(const Access&) const = default;
 };
 
-using Action = std::variant<std::monostate, Allocate, Assign, Move, Begin, Accumulate, Join, Finish>;
+using Action = std::variant<std::monostate, Allocate, Assign, Move, Begin, Accumulate, Join, Finish, BulkCopy, Wait>;
+
+/// Loads that bulk copies bring, a row a turn.
+struct Ring {
+  std::vector<Tensor*> loads;
+  const Id* loop = nullptr;  ///< of turns
+  Index turn = nullptr;      ///< its variable
+};
 
 /// A node of the nest before guards are formed.
 struct Item {
@@ -51,7 +61,8 @@ struct Item {
   Action action;
   std::vector<Test> tests;
   std::vector<Access> accesses;
-  bool barrier = false;  ///< holds a block-wide barrier
+  bool barrier = false;                ///< holds a block-wide barrier
+  std::vector<const Tensor*> arrives;  ///< what was written to them is there for all threads from here on
   // loop
   std::string name;
   Index variable = nullptr;
@@ -81,6 +92,8 @@ struct Lowering {
   // ---- allocation
   std::unordered_map<const Tensor*, Allocation> layouts;  ///< of every tensor that is not global
   std::unordered_map<const Tensor*, int64_t> counts;      ///< elements
+  // ---- ring
+  Ring ring;
   // ---- operations, nest
   std::vector<Operation> operations;
   std::vector<Item> body;

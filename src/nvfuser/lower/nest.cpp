@@ -4,7 +4,11 @@
 #include "nvfuser/lower/nest.h"
 
 #include <algorithm>
+#include <limits>
 #include <set>
+#include <unordered_set>
+
+#include "nvfuser/transform/passes.h"
 
 namespace nvfuser {
 
@@ -146,12 +150,16 @@ class Operations {
   explicit Operations(Lowering& state) : state_(state) {}
 
   void run() {
+    find_refill();
     for (Tensor* t : state_.kernel.tensors) {
       if (t->op == TensorOp::reduce) {
         is_later_part(*t) ? void() : add_reduction(*t);
+      } else if (t->stages > 0) {
+        worker_.contains(t) ? void() : add_ring();
       } else {
         add_plain(*t);
       }
+      add_refills(*t);
     }
     order_aliases();
   }
@@ -179,6 +187,61 @@ class Operations {
     worker_[&t] = ready_[&t] = add_main(t, std::move(after));
   }
 
+  /// A stage may be filled again once all have read it; best behind the exchanges of the first statistics, which hold
+  /// barriers.
+  void find_refill() {
+    if (state_.ring.loads.empty()) {
+      return;
+    }
+    const std::unordered_map<const Tensor*, int> levels = levels_of(state_.kernel);
+    int first = std::numeric_limits<int>::max();
+    for (const Tensor* t : state_.kernel.tensors) {
+      first = t->op == TensorOp::reduce && crosses_threads(*t) ? std::min(first, levels.at(t)) : first;
+    }
+    for (const Tensor* t : state_.kernel.tensors) {
+      const bool joins = t->op == TensorOp::reduce && crosses_threads(*t) && levels.at(t) == first;
+      const bool reads = std::any_of(t->operands.begin(), t->operands.end(),
+                                     [](const Operand& o) { return o.tensor != nullptr && o.tensor->stages > 0; });
+      if (joins) {
+        joining_.insert(t);
+      }
+      refill_behind_ = joins || reads ? t : refill_behind_;
+    }
+  }
+
+  /// Filled before the turns, waited for in each.
+  void add_ring() {
+    const std::vector<Tensor*>& loads = state_.ring.loads;
+    const std::vector<int> turn = path_of(state_, *loads[0], *loads[0]->inline_at);
+    std::vector<int> fills;
+    for (int k = 0; k < loads[0]->stages; ++k) {
+      for (Tensor* load : loads) {
+        fills.push_back(add(*load, Role::fill, {turn.begin(), turn.end() - 1}, {}));
+        state_.operations.back().turn = k;
+      }
+    }
+    const int wait = add(*loads[0], Role::main, turn, std::move(fills));
+    for (const Tensor* load : loads) {
+      worker_[load] = ready_[load] = wait;
+    }
+  }
+
+  void add_refills(const Tensor& last) {
+    if (&last != refill_behind_) {
+      return;
+    }
+    std::vector<int> after = joins_;
+    for (const Tensor* load : state_.ring.loads) {
+      for (const Tensor* reader : state_.consumers[load]) {
+        after.push_back(worker_.at(reader));
+      }
+    }
+    for (Tensor* load : state_.ring.loads) {
+      add(*load, Role::refill, path_of(state_, *load, *load->inline_at), after);
+      state_.operations.back().turn = load->stages;
+    }
+  }
+
   void add_reduction(Tensor& t) {
     const size_t depth = t.loop.size();
     const std::vector<int> outside = path_of(state_, t, *t.inline_at);
@@ -193,6 +256,9 @@ class Operations {
     int last = worker_[&t] = add_main(t, {begin});
     if (crosses_threads(t)) {
       last = add(t, Role::join, outside, {last});
+      if (joining_.contains(&t)) {
+        joins_.push_back(last);
+      }
     }
     values.push_back(last);
     const int finish = add(t, Role::finish, path_of(state_, t, depth, Role::finish), std::move(values));
@@ -221,6 +287,9 @@ class Operations {
 
   Lowering& state_;
   std::unordered_map<const Tensor*, int> worker_, ready_;  ///< does the work; leaves the result
+  std::unordered_set<const Tensor*> joining_;              ///< the first statistics of a kernel with a ring
+  std::vector<int> joins_;                                 ///< their exchanges
+  const Tensor* refill_behind_ = nullptr;                  ///< the last of these and of the ring's readers
 };
 
 }  // namespace

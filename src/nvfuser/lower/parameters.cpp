@@ -69,6 +69,14 @@ class Collector {
     std::for_each(move.counts.begin(), move.counts.end(), [&](Index p) { add(p); });
   }
 
+  void visit(const BulkCopy& copy) {
+    add(copy.turn);
+    add(copy.to);
+    add(copy.from);
+    add(copy.count);
+  }
+
+  void visit(const Wait& wait) { add(wait.turn); }
   void visit(const Begin& begin) { add(begin.at); }
   void visit(const Join&) {}
   void visit(const Finish& finish) { add(finish.at); }

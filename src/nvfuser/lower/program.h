@@ -76,6 +76,18 @@ struct Move {
   int width;
   std::vector<Index> counts = {};
 };
+/// By one thread: `count` elements of a row leave for the ring's stage of a turn.
+struct BulkCopy {
+  const Tensor* load;
+  Index turn;
+  Place to;
+  Place from;
+  Index count;
+};
+/// Until the ring's copies of a turn have arrived.
+struct Wait {
+  Index turn;
+};
 /// Block-wide barrier.
 struct Sync {};
 /// for (Index name = 0; name < extent; ++name).  With `limits` the loop ends at min(extent, limits...), which replaces
@@ -95,7 +107,7 @@ struct Guard {
   std::unique_ptr<Block> otherwise;  ///< may be null
 };
 
-using Node = std::variant<Allocate, Assign, Move, Begin, Accumulate, Join, Finish, Sync, Loop, Guard>;
+using Node = std::variant<Allocate, Assign, Move, Begin, Accumulate, Join, Finish, BulkCopy, Wait, Sync, Loop, Guard>;
 struct Block {
   std::vector<Node> nodes;
 };
@@ -130,6 +142,13 @@ struct TeamShape {
   bool wide() const { return !lanes || size > 32; }
 };
 
+/// Stages of shared memory that take turns, each filled by so many bulk copies a turn; 0: none.
+struct RingShape {
+  int stages = 0;
+  int copies = 0;
+  int64_t byte_offset = 0;  ///< into shared memory, of what counts the bytes
+};
+
 /// A lowered kernel.  Launch: grid[k] = max(1, value), blocks of block[k] threads; the cpu target has block = 1, 1, 1
 /// and runs grid points as tasks.
 struct Program {
@@ -151,6 +170,7 @@ struct Program {
   std::vector<TeamShape> teams;
   int64_t slot_offset = 0;      ///< bytes into shared memory
   int64_t slot_half_bytes = 0;  ///< collectives use two halves by turns; 0: none needs any
+  RingShape ring;
   bool has_barrier = false;
   std::unordered_set<const Atom*> wraps;  ///< remainders of numbers below twice their divisor
   Block body;

@@ -72,6 +72,10 @@ class Text {
       line(1, "teams of " + std::to_string(team.size) + (team.lanes ? " lanes" : " threads") + ", " +
                   std::to_string(team.count) + " a block");
     }
+    if (program_.ring.stages > 0) {
+      line(1, "ring of " + std::to_string(program_.ring.stages) + " stages, " + std::to_string(program_.ring.copies) +
+                  " copies a turn, at " + std::to_string(program_.ring.byte_offset));
+    }
     for (const SharedBuffer& s : program_.shared) {
       line(1, "shared " + s.tensor->name + ": " + std::string(name_of(s.tensor->dtype)) + "[" +
                   std::to_string(s.count) + "] at " + std::to_string(s.byte_offset));
@@ -117,6 +121,13 @@ class Text {
   static std::string accumulator(const Tensor* reduce, Index at) {
     return reduce->name + "_acc[" + to_string(at) + "]";
   }
+
+  void print(const BulkCopy& n, int depth) {
+    line(depth, "turn " + to_string(n.turn) + ": " + place_text(n.to) + " = bulk <" + to_string(n.count) + "> " +
+                    place_text(n.from));
+  }
+
+  void print(const Wait& n, int depth) { line(depth, "wait for turn " + to_string(n.turn)); }
 
   void print(const Sync&, int depth) { line(depth, "sync"); }
 

@@ -6,6 +6,7 @@
 
 #include "nvfuser/lower/index_values.h"
 #include "nvfuser/lower/predicates.h"
+#include "nvfuser/lower/ring.h"
 #include "nvfuser/lower/teams.h"
 
 namespace nvfuser {
@@ -75,7 +76,7 @@ Finish finish(Lowering& state, const Tensor& t) {
 }
 
 /// All but the main operation of a tensor; these run under no test, so that collectives are reached by all threads.
-Action action_of(Lowering& state, const Tensor& t, Role role) {
+Action action_of(Lowering& state, const Tensor& t, Role role, int turn) {
   switch (role) {
     case Role::alloc:
       return Allocate{&t, state.counts.at(&t)};
@@ -87,16 +88,38 @@ Action action_of(Lowering& state, const Tensor& t, Role role) {
       return Join{&t, state.counts.at(&t), team_of(state, t)};
     case Role::finish:
       return finish(state, t);
+    case Role::fill:
+    case Role::refill:
+      return copy_row(state, t, role, turn);
     case Role::main:
       break;
   }
+  if (t.stages > 0) {
+    return Wait{state.ring.turn};
+  }
   return t.op == TensorOp::reduce ? Action(accumulate(state, t)) : Action(assign(state, t));
+}
+
+/// Waits bring what copies write; a copy writes as one thread does.
+void add_ring_tests(Lowering& state, const Operation& operation, Item& item) {
+  const Tensor& t = *operation.tensor;
+  if (operation.role == Role::main) {
+    item.tests = turn_tests(state, t);
+    item.arrives.assign(state.ring.loads.begin(), state.ring.loads.end());
+  } else {
+    item.tests = copy_tests(state, t, operation.role, operation.turn);
+    item.accesses.push_back({&t, {}, true, true});
+  }
 }
 
 void make_statement(Lowering& state, Item& item) {
   const Operation& operation = state.operations[item.operation];
   const Tensor& t = *operation.tensor;
-  item.action = action_of(state, t, operation.role);
+  item.action = action_of(state, t, operation.role, operation.turn);
+  if (t.stages > 0) {
+    add_ring_tests(state, operation, item);
+    return;
+  }
   if (const auto* join = std::get_if<Join>(&item.action)) {
     item.barrier = state.program.teams[join->team].wide();
   }

@@ -100,10 +100,14 @@ RowLoops merge_rows(Kernel& kernel) {
 }  // namespace
 
 void apply_rows(Kernel& kernel, const Params& params) {
-  const bool resident = params.home == Home::registers;
+  const bool resident = params.home != Home::reload, ring = params.home == Home::shared;
   const std::vector<Tensor*> stored = prepare(kernel, reduced_roots(kernel), resident);
   const Loops loops(kernel, kernel.main());
   auto [row, order, columns] = merge_rows(kernel);
+  if (ring) {
+    check(order.size() == 1 && columns != nullptr, ErrorKind::schedule, "rows by turns, where there is one row");
+    order = take_turns(loops, order[0], params.grid);
+  }
   const int outside = static_cast<int>(order.size());
   if (columns == nullptr) {
     inline_rows(kernel, row, stored, {outside, outside, outside});
@@ -129,6 +133,9 @@ void apply_rows(Kernel& kernel, const Params& params) {
   loops.reorder(order);
   const int loads = resident ? outside + 1 : outside + 2;
   inline_rows(kernel, row, stored, {outside, loads, loops.size() - (block.lane != nullptr)});
+  if (ring) {
+    bring_by_ring(kernel, inner, outside, params.stages);
+  }
 }
 
 void apply_cpu_rows(Kernel& kernel, const Params& params) {

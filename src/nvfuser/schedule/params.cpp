@@ -17,7 +17,7 @@ struct Field {
 };
 
 constexpr std::array<std::string_view, 6> kFamilyNames = {"flat", "tile", "cpu_flat", "cpu_tile", "rows", "cpu_rows"};
-constexpr std::array<std::string_view, 2> kHomeNames = {"reload", "registers"};
+constexpr std::array<std::string_view, 3> kHomeNames = {"reload", "registers", "shared"};
 
 }  // namespace
 
@@ -25,15 +25,17 @@ std::string_view Params::family_name() const { return kFamilyNames[static_cast<s
 
 std::string Params::text() const {
   const bool gpu = family == Family::flat || family == Family::tile || family == Family::rows;
-  const std::array<Field, 9> fields = {{{"threads", threads, gpu ? 0 : threads},
-                                        {"batch", batch, gpu ? 0 : 1},
-                                        {"vector", vector, gpu ? 0 : 1},
-                                        {"other", vector_other, family == Family::tile ? 0 : 1},
-                                        {"blocks", blocks_per_sm, 0},
-                                        {"tile", tile, 0},
-                                        {"task", task, 0},
-                                        {"peel", peel, 0},
-                                        {"stream", stream, 0}}};
+  const std::array<Field, 11> fields = {{{"threads", threads, gpu ? 0 : threads},
+                                         {"batch", batch, gpu ? 0 : 1},
+                                         {"vector", vector, gpu ? 0 : 1},
+                                         {"other", vector_other, family == Family::tile ? 0 : 1},
+                                         {"blocks", blocks_per_sm, 0},
+                                         {"tile", tile, 0},
+                                         {"task", task, 0},
+                                         {"peel", peel, 0},
+                                         {"stream", stream, 0},
+                                         {"stages", stages, 0},
+                                         {"grid", grid, 0}}};
   std::string text(family_name());
   for (const Field& field : fields) {
     if (field.value != field.usual) {

@@ -22,6 +22,7 @@ enum class Family : uint8_t {
 enum class Home : uint8_t {
   reload,     ///< in global memory: every pass reads it again
   registers,  ///< in the registers of its threads
+  shared,     ///< the same, by way of a ring in shared memory, in which the block's next rows arrive meanwhile
 };
 
 struct Params {
@@ -36,6 +37,8 @@ struct Params {
   bool peel = false;      ///< flat: vectors of a row begin at aligned elements, wherever the row starts
   bool stream = false;    ///< CPU: results go to memory past the cache
   Home home = Home::reload;  ///< rows
+  int stages = 0;            ///< home shared: rows of the ring
+  int grid = 0;              ///< home shared: blocks, which take rows by turns
   auto operator<=>(const Params&) const = default;
   /// One line, such as "flat threads=256 batch=1 vector=8".
   std::string text() const;

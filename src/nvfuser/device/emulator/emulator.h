@@ -323,7 +323,7 @@ class Machine {
           home_.switch_to((*fibers_)[thread]);
         }
       }
-      if (!open_warps() && !open_copies() && !open_barrier()) {
+      if (!open_copies() && !open_warps() && !give_up_copies() && !open_barrier()) {
         return;
       }
     }
@@ -386,23 +386,26 @@ class Machine {
             line);
     }
   }
-  /// Lets threads go on whose copies have all left; where none have, nobody is left to send them.  False when no thread
-  /// waits for copies.
+  /// Lets threads go on whose copies have all left.  False when there are none.
   bool open_copies() {
-    bool any = false, sent = false;
+    bool any = false;
     for (int thread = 0; thread < threads_; ++thread) {
-      if (barrier_[thread] == kCopies) {
+      const Awaited& a = awaited_[thread];
+      if (barrier_[thread] == kCopies && arrivals_.left(a.stage, a.copies, a.turn)) {
+        barrier_[thread] = kReady;
         any = true;
-        if (arrivals_.left(awaited_[thread].stage, awaited_[thread].copies, awaited_[thread].turn)) {
-          barrier_[thread] = kReady;
-          sent = true;
-        }
       }
     }
-    for (int thread = 0; any && !sent && thread < threads_; ++thread) {
+    return any;
+  }
+  /// Nobody is left to send what these threads wait for.
+  bool give_up_copies() {
+    bool any = false;
+    for (int thread = 0; thread < threads_; ++thread) {
       if (barrier_[thread] == kCopies) {
         awaited_[thread].lost = true;
         barrier_[thread] = kReady;
+        any = true;
       }
     }
     return any;

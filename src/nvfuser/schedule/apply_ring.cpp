@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rows by way of shared memory: blocks stay and take one row after the other, and bulk copies bring the rows of the
+// next turns while one is worked on.  A thread's part of a row goes to its registers at once, so that its place is free
+// for another row behind the first exchange of statistics.
+#include <algorithm>
+
+#include "nvfuser/schedule/apply_steps.h"
+
+namespace nvfuser {
+
+namespace {
+
+/// Does the load differ at every point of the reference?
+bool is_whole(const Kernel& kernel, const Tensor& load) {
+  const std::vector<Id*> mine = needs(load);
+  const std::vector<Id*>& roots = kernel.references.front().roots;
+  return std::all_of(roots.begin(), roots.end(),
+                     [&](const Id* root) { return std::find(mine.begin(), mine.end(), root) != mine.end(); });
+}
+
+/// Is the load the same at all points of the loops outside?
+bool is_fixed(const Tensor& load, int outside) {
+  const std::vector<Id*> mine = needs(load);
+  const Reference& reference = *load.reference;
+  return std::all_of(mine.begin(), mine.end(), [&](const Id* id) {
+    const std::vector<Id*> below = loops_below(reference, id);
+    return std::none_of(below.begin(), below.end(), [&](const Id* loop) {
+      return std::find(reference.loops.begin(), reference.loops.begin() + outside, loop) !=
+             reference.loops.begin() + outside;
+    });
+  });
+}
+
+}  // namespace
+
+std::vector<Id*> take_turns(const Loops& loops, Id* rows, int grid) {
+  loops.parallelize(rows, ParallelType::serial);
+  const auto [turn, block] = loops.split(rows, grid);
+  loops.parallelize(block, ParallelType::grid_x);
+  return {turn, block};
+}
+
+void bring_by_ring(Kernel& kernel, Id* row, int outside, int stages) {
+  std::vector<Tensor*> brought, rest;
+  for (Tensor* t : std::vector<Tensor*>(kernel.tensors)) {
+    if (t->op == TensorOp::load && is_whole(kernel, *t)) {
+      Tensor& held = cache(kernel, *t);
+      t->memory = MemoryType::shared;
+      t->stages = stages;
+      set_allocation(kernel, *t, {row});
+      inline_at(*t, outside);
+      inline_at(held, outside + 1);
+      brought.insert(brought.end(), {t, &held});
+    } else if (t->op == TensorOp::load && is_fixed(*t, outside)) {
+      inline_at(*t, 0);
+    }
+  }
+  check(!brought.empty(), ErrorKind::schedule, "no load of whole rows, which a ring could bring");
+  // All are in registers before the first statistics.
+  std::stable_partition(kernel.tensors.begin(), kernel.tensors.end(),
+                        [&](Tensor* t) { return std::find(brought.begin(), brought.end(), t) != brought.end(); });
+}
+
+}  // namespace nvfuser
