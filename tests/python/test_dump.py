@@ -16,7 +16,12 @@ print("done")
 # Stage -> texts that its product holds.
 STAGES = {
     "fusion": ["= mul(", "= add("],
-    "segments": ["group 0: reads", "stores", "(segment_set)", "(output)"],
+    "segments": [
+        "group 0: pointwise\n  reads T0",
+        "140 bytes; read by group 1: segment_set",
+        "140 bytes, output",
+        "2 groups move 560 bytes, 280 of them between groups",
+    ],
     "params": ["nvf_mul_0: ", "us estimated", "facts: "],
     "kernel": ["nvf_mul_0", "for "],
     "code": ["rt::mul(", '#include "rt/types.h"'],

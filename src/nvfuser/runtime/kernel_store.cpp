@@ -103,13 +103,11 @@ GroupKernels& KernelStore::group(GroupCall call, const DeviceProps& device, int 
   return known->second;
 }
 
-const std::vector<Group>& KernelStore::groups_of(const Fusion& fusion, Cuts cuts) {
+const std::vector<Group>& KernelStore::groups_of(const Fusion& fusion, const CutSet& cuts) {
   const auto [place, fresh] = segments_.try_emplace({&fusion, cuts});
   if (fresh) {
+    const TimedScope timed("segment " + std::to_string(fusion.exprs().size()) + " operations");
     place->second = segment(fusion, cuts);
-    if (dump_enabled(DumpStage::segments)) {
-      dump(DumpStage::segments, to_string(place->second));
-    }
   }
   return place->second;
 }

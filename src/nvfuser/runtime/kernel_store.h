@@ -21,10 +21,10 @@ class KernelStore {
   GroupKernels& group(GroupCall call, const DeviceProps& device, int ordinal, Target target, int number);
   void drop_uncompiled();
   /// See segment(); a fusion no longer changes once it is asked about.
-  const std::vector<Group>& groups_of(const Fusion& fusion, Cuts cuts);
+  const std::vector<Group>& groups_of(const Fusion& fusion, const CutSet& cuts);
 
  private:
-  std::map<std::pair<const Fusion*, Cuts>, std::vector<Group>> segments_;
+  std::map<std::pair<const Fusion*, CutSet>, std::vector<Group>> segments_;
   std::map<std::vector<int64_t>, GroupKernels> groups_;
 };
 

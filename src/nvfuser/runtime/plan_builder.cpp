@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <sstream>
 
+#include "nvfuser/base/dump.h"
 #include "nvfuser/runtime/arguments.h"
 #include "nvfuser/runtime/kernel_step.h"
 #include "nvfuser/runtime/layout.h"
@@ -51,10 +52,13 @@ class PlanBuilder {
   }
 
   void describe_outputs(const Device& device);
-  void lower_groups(const DeviceProps& props, Cuts cuts);
+  /// Null, or the group that has no schedule.
+  const Group* lower_groups(const DeviceProps& props, const CutSet& cuts);
   std::vector<std::shared_ptr<GroupKernel>> kernels() const;
   std::shared_ptr<Plan> finish();
   const Plan& plan() const { return *plan_; }
+  /// Of the group that has no schedule.
+  const Error& refusal() const { return *refusal_; }
 
  private:
   /// A group's call, its memory, and where its buffers are.
@@ -82,6 +86,7 @@ class PlanBuilder {
   int buffer_of(const TensorView* tensor) const;
   bool read_later(const std::vector<Group>& groups, size_t from, const Val* input) const;
   bool empty(const TensorView* tensor) const;
+  int64_t bytes_of_call(const TensorView* tensor) const;
   void describe_input(Draft& draft, const TensorView* tensor, int buffer) const;
   void describe_target(Draft& draft, const TensorView* tensor, int buffer) const;
   void lower_one(const std::vector<Group>& groups, size_t index, const DeviceProps& props);
@@ -108,6 +113,7 @@ class PlanBuilder {
   std::vector<Lowered> lowered_;
   std::vector<Lowered>* sink_ = &lowered_;
   std::vector<Lowered> copies_;
+  std::optional<Error> refusal_;
 };
 
 int PlanBuilder::add_output(const TensorView* tensor, bool workspace) {
@@ -358,8 +364,20 @@ void PlanBuilder::lower_one(const std::vector<Group>& groups, size_t index, cons
   lower_call(std::move(draft), props);
 }
 
-void PlanBuilder::lower_groups(const DeviceProps& props, Cuts cuts) {
-  std::vector<Group> groups = store_.groups_of(*fusion_, cuts);
+int64_t PlanBuilder::bytes_of_call(const TensorView* tensor) const {
+  int64_t bytes = std::max(1, bytes_of(tensor->dtype()));
+  for (const int64_t size : binding_.sizes(tensor)) {
+    bytes *= size;
+  }
+  return bytes;
+}
+
+const Group* PlanBuilder::lower_groups(const DeviceProps& props, const CutSet& cuts) {
+  const std::vector<Group>& found = store_.groups_of(*fusion_, cuts);
+  if (dump_enabled(DumpStage::segments)) {
+    dump(DumpStage::segments, to_string(found, [&](const TensorView* tensor) { return bytes_of_call(tensor); }));
+  }
+  std::vector<Group> groups = found;
   for (const Group& group : groups) {
     for (const TensorView* output : group.outputs) {
       if (!output_of_.contains(output)) {
@@ -370,11 +388,21 @@ void PlanBuilder::lower_groups(const DeviceProps& props, Cuts cuts) {
   for (size_t k = 0; k < groups.size(); ++k) {
     // Outputs without elements are not stored: where every axis is expanded, no test would keep a store from running.
     std::erase_if(groups[k].outputs, [&](const TensorView* output) { return empty(output); });
-    if (!groups[k].outputs.empty()) {
+    if (groups[k].outputs.empty()) {
+      continue;
+    }
+    try {
       lower_one(groups, k, props);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::schedule) {
+        throw;
+      }
+      refusal_ = error;
+      return &found[k];
     }
   }
   std::move(copies_.begin(), copies_.end(), std::back_inserter(lowered_));
+  return nullptr;
 }
 
 std::vector<StepBuffer> PlanBuilder::step_buffers(const std::vector<int>& buffers) const {
@@ -440,14 +468,12 @@ PlanDraft::PlanDraft(const std::shared_ptr<Fusion>& fusion, const std::vector<Ar
   props_ = way == Way::cuda   ? cuda_device_props(device.index)
            : way == Way::host ? cpu_device_props()
                               : known_device(options.device_props.empty() ? "H200" : options.device_props);
-  try {
-    builder_->lower_groups(props_, Cuts::needed);
-  } catch (const Error& error) {
-    if (error.kind() != ErrorKind::schedule) {
-      throw;
+  CutSet cuts;
+  while (const Group* refused = builder_->lower_groups(props_, cuts)) {
+    if (!cut_again(*refused, cuts)) {
+      throw Error(builder_->refusal());
     }
-    begin();  // a group without a schedule: every reduction alone has one
-    builder_->lower_groups(props_, Cuts::reductions);
+    begin();
   }
 }
 
