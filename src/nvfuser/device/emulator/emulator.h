@@ -18,6 +18,7 @@
 #include "arrivals.h"
 #include "emulator_launch.h"
 #include "fiber.h"
+#include "meetings.h"
 #include "shadow.h"
 
 #pragma GCC visibility push(hidden)
@@ -113,11 +114,7 @@ class Machine {
     shared_shadows_.resize(launch_.shared_bytes);
     place_shadows();
     run_blocks(blocks);
-    for (int k = 0; fibers_ && k < threads_; ++k) {
-      if (!fibers_->intact(k)) {
-        fault_outside("stack overflow in an emulated thread%s", "");
-      }
-    }
+    check_stacks();
     return faults_;
   }
 
@@ -141,7 +138,7 @@ class Machine {
                   blockIdx.y, blockIdx.z, threadIdx.x, threadIdx.y, threadIdx.z);
   }
   __attribute__((cold, noinline)) void fault_race(const Race& race, const char* name, long long index) {
-    const bool foreign = epoch_of(race.other) < now_.block_epoch;
+    const bool foreign = !now_.is_mine(epoch_of(race.other));
     const Dim3 t = coordinates(thread_of(race.other));
     if (race.copy) {
       fault("race: %s: %s[%lld], stage %d", race.what, name, index, thread_of(race.other));
@@ -196,6 +193,42 @@ class Machine {
   /// The running thread has seen the stage's copies arrive.
   void note_waited(int stage) { now_.arrived = arrivals_.waited[current_] |= uint64_t(1) << stage; }
 
+  /// The block comes to semaphore i, which `count` blocks share.  By one thread.
+  __attribute__((noinline)) void arrive(const Buffer& semaphores, long long i, long long count) {
+    last_ = false;
+    if (i < 0 || i >= semaphores.elements) {
+      fault("out of bounds: semaphore %s[%lld], of which there are %lld", semaphores.name, i, semaphores.elements);
+      return;
+    }
+    int* const word = reinterpret_cast<int*>(semaphores.data) + i;
+    if (*word < 0 || *word >= count) {
+      fault("semaphore %s[%lld] is %d where %lld blocks meet", semaphores.name, i, *word, count);
+      return;
+    }
+    meetings_.come(word, now_.block_epoch, epoch_);
+    if (++*word < count) {
+      return;
+    }
+    *word = 0;
+    last_ = true;
+    seen_ = meetings_.leave(word);
+    now_.seen = &seen_;
+  }
+  bool is_last() const { return last_; }
+  /// All threads of all blocks meet, which are resident together.
+  __attribute__((noinline)) void wait_for_grid(const Buffer& semaphores, int line) {
+    if (semaphores.elements < 2) {
+      fault("a grid barrier needs 2 semaphores, %s has %lld", semaphores.name, semaphores.elements);
+    }
+    if (!launch_.has_barrier || !launch_.cooperative) {
+      fault("grid barrier in a launch whose blocks are not resident together");
+      return;
+    }
+    offers_[current_].line = line;
+    suspend(kGrid);
+  }
+  void wait_for_previous() { waited_[current_] = true, now_.early = false; }
+
  private:
   /// A shuffle that a thread waits in.
   struct Offer {
@@ -212,10 +245,26 @@ class Machine {
   struct alignas(16) SharedWord {
     char bytes[16];
   };
+  /// What belongs to one of the blocks that are resident together, while another one runs.
+  struct Parked {
+    Dim3 at;
+    uint64_t epoch = 0, began = 0;
+    std::unique_ptr<SharedWord[]> shared;
+    std::vector<Shadow> shared_shadows;
+    std::vector<int> barrier;
+    std::vector<Offer> offers;
+    std::vector<Awaited> awaited;
+    Arrivals arrivals;
+    std::vector<char> waited;
+    std::vector<Seen> seen;
+    bool last = false;
+    std::unique_ptr<FiberPool> fibers;
+  };
   // Of barrier_; a positive number is the line of the barrier waited at.  kWarp: waits in a shuffle; kCopies: for bulk
-  // copies.
-  static constexpr int kReady = 0, kDone = -1, kWarp = -2, kCopies = -3;
+  // copies; kGrid: for all blocks of the grid.
+  static constexpr int kReady = 0, kDone = -1, kWarp = -2, kCopies = -3, kGrid = -4;
   static constexpr int kWarpThreads = 32;
+  static constexpr long long kMostTogether = 1 << 16;  ///< threads of a cooperative launch
 
   Dim3 coordinates(int linear) const {
     const unsigned n = unsigned(linear);
@@ -278,30 +327,141 @@ class Machine {
       ++stride;
     }
     stride %= blocks;
+    if (launch_.cooperative && launch_.has_barrier) {
+      if (blocks * threads_ <= kMostTogether) {
+        run_together(int(blocks));
+      } else {
+        fault_outside("cooperative launch of %lld threads, of which %lld fit", blocks * threads_, kMostTogether);
+      }
+      return;
+    }
     if (launch_.has_barrier) {
-      fibers_ = std::make_unique<FiberPool>(unsigned(threads_));
-      barrier_.resize(threads_);
-      offers_.resize(threads_);
-      awaited_.resize(threads_);
+      make_fibers();
     }
     for (long long k = 0; k < blocks; ++k, at = (at + stride) % blocks) {
-      blockIdx = {unsigned(at % gridDim.x), unsigned(at / gridDim.x % gridDim.y), unsigned(at / gridDim.x / gridDim.y)};
-      now_.block_epoch = ++epoch_;
-      arrivals_.clear(threads_);
-      std::memset(shared_.get(), 0xCB, size_t(launch_.shared_bytes));
-      if (launch_.has_barrier) {
-        run_fibers();
-      } else {
-        run_calls();
-      }
+      begin_block(at);
+      launch_.has_barrier ? run_fibers() : run_calls();
       check_landed();
     }
+  }
+  void make_fibers(size_t stack = FiberPool::kStackBytes) {
+    fibers_ = std::make_unique<FiberPool>(unsigned(threads_), stack);
+    barrier_.resize(threads_);
+    offers_.resize(threads_);
+    awaited_.resize(threads_);
+  }
+  void begin_block(long long at) {
+    blockIdx = {unsigned(at % gridDim.x), unsigned(at / gridDim.x % gridDim.y), unsigned(at / gridDim.x / gridDim.y)};
+    begin_epoch();
+    now_.block_epoch = epoch_;
+    now_.seen = nullptr;
+    last_ = false;
+    waited_.assign(threads_, !launch_.dependent);
+    arrivals_.clear(threads_);
+    std::memset(shared_.get(), 0xCB, size_t(launch_.shared_bytes));
+  }
+  /// The running block's next epoch.
+  void begin_epoch() {
+    epoch_ = ++last_epoch_;
+    if (now_.owners != nullptr) {
+      owners_.push_back(now_.block);
+    }
+  }
+  /// All blocks at once, by turns.
+  void run_together(int blocks) {
+    now_.owners = &owners_;
+    now_.set_epoch = now_.sync_epoch = last_epoch_ + 1;
+    owners_.clear();
+    std::vector<Parked> all(blocks);
+    for (int k = 0; k < blocks; ++k) {
+      now_.block = k;
+      shared_.reset(new SharedWord[launch_.shared_bytes / 16 + 1]);
+      shared_shadows_.assign(launch_.shared_bytes, Shadow());
+      make_fibers(FiberPool::kStackBytes / 4);
+      begin_block(k);
+      start_fibers();
+      park(all[k]);
+    }
+    do {
+      for (bool any = true; any;) {
+        any = false;
+        for (int k = 0; k < blocks; ++k) {
+          const int chosen = int((k + random()) % uint64_t(blocks));
+          any |= run_parked(all, chosen);
+        }
+        for (int k = 0; k < blocks && !any; ++k) {
+          any |= run_parked(all, k);
+        }
+      }
+    } while (open_grid(all));
+    for (Parked& block : all) {
+      park(block);
+      check_landed();
+      check_stacks();
+      park(block);
+    }
+  }
+  /// A turn of one block; whether it can go on.
+  bool run_parked(std::vector<Parked>& all, int k) {
+    now_.block = k;
+    park(all[k]);
+    now_.seen = seen_.empty() ? nullptr : &seen_;
+    const bool any = run_turn();
+    park(all[k]);
+    return any;
+  }
+  /// Exchanges the running block with one that is parked.
+  void park(Parked& p) {
+    const Dim3 at = blockIdx;
+    blockIdx = p.at;
+    p.at = at;
+    std::swap(epoch_, p.epoch);
+    std::swap(now_.block_epoch, p.began);
+    std::swap(shared_, p.shared);
+    std::swap(shared_shadows_, p.shared_shadows);
+    std::swap(barrier_, p.barrier);
+    std::swap(offers_, p.offers);
+    std::swap(awaited_, p.awaited);
+    std::swap(arrivals_, p.arrivals);
+    std::swap(waited_, p.waited);
+    std::swap(seen_, p.seen);
+    std::swap(last_, p.last);
+    std::swap(fibers_, p.fibers);
+  }
+  /// Nobody can go on: lets the blocks go on that wait for each other.  False when all are done.
+  bool open_grid(std::vector<Parked>& all) {
+    int waiting = -1, ended = -1;
+    for (int k = 0; k < int(all.size()); ++k) {
+      const bool waits = std::find(all[k].barrier.begin(), all[k].barrier.end(), kGrid) != all[k].barrier.end();
+      (waits ? waiting : ended) = k;
+    }
+    if (waiting < 0) {
+      return false;
+    }
+    if (ended >= 0) {
+      blockIdx = all[waiting].at;
+      threadIdx = coordinates(0);
+      fault("divergent grid barrier: line %d, block (%u,%u,%u) has ended", all[waiting].offers[0].line, all[ended].at.x,
+            all[ended].at.y, all[ended].at.z);
+    }
+    now_.sync_epoch = last_epoch_ + 1;
+    for (int k = 0; k < int(all.size()); ++k) {
+      now_.block = k;
+      std::swap(epoch_, all[k].epoch);
+      begin_epoch();
+      std::swap(epoch_, all[k].epoch);
+      for (int& state : all[k].barrier) {
+        state = state == kGrid ? kReady : state;
+      }
+    }
+    return true;
   }
   void enter_thread(int thread) {
     current_ = thread;
     threadIdx = coordinates(thread);
     now_.stamp = make_stamp(epoch_, thread);
     now_.arrived = arrivals_.waited[thread];
+    now_.early = !waited_[thread];
   }
   void run_calls() {
     shuffle_threads();
@@ -310,22 +470,26 @@ class Machine {
       call_(body_);
     }
   }
-  void run_fibers() {
+  void start_fibers() {
     for (int thread = 0; thread < threads_; ++thread) {
       (*fibers_)[thread].start(&fiber_entry);
       barrier_[thread] = kReady;
     }
-    for (;;) {
-      shuffle_threads();
-      for (int thread : order_) {
-        if (barrier_[thread] == kReady) {
-          enter_thread(thread);
-          home_.switch_to((*fibers_)[thread]);
-        }
+  }
+  /// All threads that can go on do, up to where they wait; whether some can go on then.
+  bool run_turn() {
+    shuffle_threads();
+    for (int thread : order_) {
+      if (barrier_[thread] == kReady) {
+        enter_thread(thread);
+        home_.switch_to((*fibers_)[thread]);
       }
-      if (!open_copies() && !open_warps() && !give_up_copies() && !open_barrier()) {
-        return;
-      }
+    }
+    return open_copies() || open_warps() || give_up_copies() || open_barrier();
+  }
+  void run_fibers() {
+    start_fibers();
+    while (run_turn()) {
     }
   }
   void suspend(int state) {
@@ -410,6 +574,13 @@ class Machine {
     }
     return any;
   }
+  void check_stacks() {
+    for (int k = 0; fibers_ && k < threads_; ++k) {
+      if (!fibers_->intact(k)) {
+        fault_outside("stack overflow in an emulated thread%s", "");
+      }
+    }
+  }
   /// Shared memory belongs to another block soon.
   void check_landed() {
     for (const Stage& stage : arrivals_.stages) {
@@ -419,7 +590,7 @@ class Machine {
       }
     }
   }
-  /// Every thread waits or is done; lets those that wait go on.  False when all are done.
+  /// Every thread waits or is done; lets those that wait go on.  False when all are done or wait for other blocks.
   bool open_barrier() {
     int waiting = -1;
     for (int thread = 0; thread < threads_; ++thread) {
@@ -429,12 +600,16 @@ class Machine {
       return false;
     }
     for (int thread = 0; thread < threads_; ++thread) {
-      if (barrier_[thread] != barrier_[waiting]) {
+      if (barrier_[thread] != barrier_[waiting] ||
+          (barrier_[thread] == kGrid && offers_[thread].line != offers_[waiting].line)) {
         report_divergence(waiting, thread);
         break;
       }
     }
-    ++epoch_;
+    if (barrier_[waiting] == kGrid) {
+      return false;  // the other blocks first
+    }
+    begin_epoch();
     for (int& state : barrier_) {
       state = state == kDone ? kDone : kReady;
     }
@@ -443,11 +618,12 @@ class Machine {
   void report_divergence(int waiting, int other) {
     enter_thread(waiting);
     const Dim3 t = coordinates(other);
+    const auto line = [&](int k) { return barrier_[k] == kGrid ? offers_[k].line : barrier_[k]; };
     if (barrier_[other] == kDone) {
-      fault("divergent barrier: line %d, thread (%u,%u,%u) has ended", barrier_[waiting], t.x, t.y, t.z);
+      fault("divergent barrier: line %d, thread (%u,%u,%u) has ended", line(waiting), t.x, t.y, t.z);
     } else {
-      fault("divergent barrier: line %d, thread (%u,%u,%u) waits at line %d", barrier_[waiting], t.x, t.y, t.z,
-            barrier_[other]);
+      fault("divergent barrier: line %d, thread (%u,%u,%u) waits at line %d", line(waiting), t.x, t.y, t.z,
+            line(other));
     }
   }
   static void fiber_entry() {
@@ -466,7 +642,8 @@ class Machine {
   int faults_ = 0;
   int threads_ = 0;
   int current_ = 0;
-  uint64_t epoch_ = 0;
+  uint64_t epoch_ = 0, last_epoch_ = 0;  ///< of the running block; of all
+  std::vector<int> owners_;              ///< blocks of epochs
   Now now_;
   void (*call_)(const void*) = nullptr;
   const void* body_ = nullptr;
@@ -482,6 +659,10 @@ class Machine {
   std::vector<Offer> offers_;
   std::vector<Awaited> awaited_;
   Arrivals arrivals_;
+  Meetings meetings_;
+  std::vector<Seen> seen_;  ///< other blocks that the last one at a semaphore sees
+  bool last_ = false;
+  std::vector<char> waited_;  ///< threads that have waited for the kernel in front
   Fiber home_;
   std::unique_ptr<FiberPool> fibers_;
 };

@@ -15,6 +15,8 @@ struct EmulatorLaunch {
   char* message;              ///< gets the first fault, or ""
   int message_bytes;
   const long long* before = nullptr;  ///< addressable elements below each pointer (negative strides); null: none
+  bool cooperative = false;           ///< all blocks are resident at once
+  bool dependent = false;             ///< memory may not be touched before the kernel waits for the one in front
 };
 
 }  // namespace rt

@@ -161,18 +161,20 @@ class Fiber {
 class FiberPool {
  public:
   static constexpr size_t kStackBytes = 256 << 10;
-  explicit FiberPool(unsigned count) : fibers_(new Fiber[count]), stacks_(new char[kStackBytes * count]) {
+  explicit FiberPool(unsigned count, size_t bytes = kStackBytes)
+      : bytes_(bytes), fibers_(new Fiber[count]), stacks_(new char[bytes * count]) {
     for (unsigned k = 0; k < count; ++k) {
-      fibers_[k].attach(stacks_.get() + kStackBytes * k, kStackBytes);
-      std::memcpy(stacks_.get() + kStackBytes * k, &kCanary, sizeof kCanary);
+      fibers_[k].attach(stacks_.get() + bytes * k, bytes);
+      std::memcpy(stacks_.get() + bytes * k, &kCanary, sizeof kCanary);
     }
   }
   Fiber& operator[](int k) { return fibers_[k]; }
   /// False when the stack grew over its end.
-  bool intact(int k) const { return std::memcmp(stacks_.get() + kStackBytes * k, &kCanary, sizeof kCanary) == 0; }
+  bool intact(int k) const { return std::memcmp(stacks_.get() + bytes_ * k, &kCanary, sizeof kCanary) == 0; }
 
  private:
   static constexpr uint64_t kCanary = 0x5AFE57ACCA11AB1Eull;
+  size_t bytes_;
   std::unique_ptr<Fiber[]> fibers_;
   std::unique_ptr<char[]> stacks_;
 };

@@ -32,6 +32,7 @@ struct Global {
       machine->fault("out of bounds: read of %s[%lld], which has %lld elements", b.name, i, b.elements);
       return Value{};
     }
+    check_time();
     for (int k = 0; k < b.step; ++k) {
       if (const Race race = note_read(b.shadows[i * b.step + k], machine->now()); race.what) {
         machine->fault_race(race, b.name, i);
@@ -47,6 +48,7 @@ struct Global {
       machine->fault("out of bounds: write of %s[%lld], which has %lld elements", b.name, i, b.elements);
       return;
     }
+    check_time();
     for (int k = 0; k < b.step; ++k) {
       if (const Race race = note_write(b.shadows[i * b.step + k], machine->now()); race.what) {
         machine->fault_race(race, b.name, i);
@@ -59,6 +61,11 @@ struct Global {
     return (reinterpret_cast<uintptr_t>(buffer->data) + uintptr_t(i) * sizeof(T)) % unsigned(bytes) == 0;
   }
   std::string name() const { return buffer->name; }
+  void check_time() const {
+    if (machine->now().early) {
+      machine->fault("early: access of %s before the kernel in front is waited for", buffer->name);
+    }
+  }
   Value operator[](long long i) const { return get(i); }
 };
 template <class T>
