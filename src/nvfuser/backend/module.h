@@ -6,6 +6,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -51,7 +52,9 @@ struct LaunchRequest {
   void* stream = nullptr;                 ///< CUstream
   const BufferExtent* buffers = nullptr;  ///< parallel to the buffer parameters
   int buffer_count = 0;
-  uint64_t seed = 1;  ///< emulator: order of fibers
+  uint64_t seed = 1;         ///< emulator: order of fibers
+  bool cooperative = false;  ///< all blocks of the grid are resident at once
+  bool dependent = false;    ///< may start before the launch in front of it has ended
 };
 
 /// What one launched thread and block occupy beyond the launch's own dynamic memory; 0 where it is not known.
@@ -66,6 +69,11 @@ class Module {
   /// Throws ErrorKind::device when the launch fails or the emulator reports a fault (message: what, buffer, element,
   /// block and thread).
   virtual void launch(int kernel, const LaunchRequest& request) = 0;
+  /// Words that are 0 between launches on that stream, for kernels whose blocks meet; null: the caller gives memory
+  /// that it cleared.
+  virtual void* semaphores(int64_t /*words*/, void* /*stream*/) { return nullptr; }
+  /// Fills memory that kernels of the module use with zeros, in the order of the stream.
+  virtual void clear(void* data, int64_t bytes, void* /*stream*/) { std::memset(data, 0, static_cast<size_t>(bytes)); }
   virtual Way way() const = 0;
   virtual KernelResources resources(int /*kernel*/) const { return {}; }
 

@@ -46,7 +46,9 @@ class EmulatorModule final : public Module {
                                     .elements = elements.data(),
                                     .message = message,
                                     .message_bytes = sizeof message,
-                                    .before = before.data()};
+                                    .before = before.data(),
+                                    .cooperative = request.cooperative,
+                                    .dependent = request.dependent};
     const int faults = emulated.entry(request.image, &launch);
     message[sizeof message - 1] = 0;
     check(faults == 0, ErrorKind::device, "kernel ", emulated.kernel.name, " in the emulator: ", message, " (", faults,

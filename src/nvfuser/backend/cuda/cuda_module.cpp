@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "nvfuser/backend/cuda/cuda_context.h"
+#include "nvfuser/backend/cuda/stream_semaphores.h"
 #include "nvfuser/base/errors.h"
 
 namespace nvfuser {
@@ -59,6 +60,9 @@ class CudaModule final : public Module {
     }
     size_t bytes = request.image_bytes;
     void* extra[] = {kLaunchBuffer, const_cast<void*>(request.image), kLaunchBufferSize, &bytes, kLaunchEnd};
+    if (request.cooperative || request.dependent) {
+      return launch_extended(entry, request, extra);
+    }
     const auto& grid = request.grid;
     const auto& block = request.block;
     const CUresult result = api_.cuLaunchKernel(
@@ -68,6 +72,19 @@ class CudaModule final : public Module {
     if (result != kCudaSuccess) [[unlikely]] {
       check_cuda(api_, result, "cuLaunchKernel", describe(entry, request));
     }
+  }
+
+  void* semaphores(int64_t words, void* stream) override {
+    const CurrentContext current(api_, context_.get());
+    return stream_semaphores(api_, context_.get(), static_cast<CUstream>(stream), words);
+  }
+
+  void clear(void* data, int64_t bytes, void* stream) override {
+    const CurrentContext current(api_, context_.get());
+    check_cuda(api_,
+               api_.cuMemsetD8Async(reinterpret_cast<CUdeviceptr>(data), 0, static_cast<size_t>(bytes),
+                                    static_cast<CUstream>(stream)),
+               "cuMemsetD8Async");
   }
 
   Way way() const override { return Way::cuda; }
@@ -83,6 +100,38 @@ class CudaModule final : public Module {
   }
 
  private:
+  /// With attributes.  A kernel that may start early may as well start late.
+  void launch_extended(const CudaKernel& entry, const LaunchRequest& request, void** extra) const {
+    CUlaunchAttribute attributes[2] = {};
+    unsigned count = 0;
+    const auto add = [&](CUlaunchAttributeID id) {
+      attributes[count].id = id;
+      attributes[count++].value.flag = 1;
+    };
+    if (request.cooperative) {
+      add(kLaunchCooperative);
+    }
+    if (request.dependent && !is_captured(api_, static_cast<CUstream>(request.stream))) {
+      add(kLaunchProgrammaticSerialization);
+    }
+    CUlaunchConfig config{
+        {}, {}, static_cast<unsigned>(request.shared_bytes), static_cast<CUstream>(request.stream), attributes, count};
+    for (int d = 0; d < 3; ++d) {
+      config.grid[d] = static_cast<unsigned>(request.grid[d]);
+      config.block[d] = static_cast<unsigned>(request.block[d]);
+    }
+    check(api_.cuLaunchKernelEx != nullptr || !request.cooperative, ErrorKind::device,
+          "the CUDA driver is too old: it lacks cuLaunchKernelEx");
+    const CUresult result =
+        api_.cuLaunchKernelEx != nullptr
+            ? api_.cuLaunchKernelEx(&config, entry.function, nullptr, extra)
+            : api_.cuLaunchKernel(entry.function, config.grid[0], config.grid[1], config.grid[2], config.block[0],
+                                  config.block[1], config.block[2], config.shared_bytes, config.stream, nullptr, extra);
+    if (result != kCudaSuccess) [[unlikely]] {
+      check_cuda(api_, result, "cuLaunchKernelEx", describe(entry, request));
+    }
+  }
+
   void load(const std::string& cubin) {
     char log[4096] = "";
     CUjit_option keys[] = {kErrorLogBuffer, kErrorLogBytes};

@@ -8,6 +8,7 @@ namespace nvfuser {
 
 using CUresult = int;
 using CUdevice = int;
+using CUdeviceptr = unsigned long long;
 using CUcontext = struct CUctx*;
 using CUmodule = struct CUmod*;
 using CUfunction = struct CUfunc*;
@@ -58,6 +59,30 @@ enum CUpointer_attribute : int {
 enum CUjit_option : int {
   kErrorLogBuffer = 5,
   kErrorLogBytes = 6,
+};
+
+/// Of CUlaunchAttribute.
+enum CUlaunchAttributeID : int {
+  kLaunchCooperative = 2,
+  kLaunchProgrammaticSerialization = 6,
+};
+
+struct CUlaunchAttribute {
+  CUlaunchAttributeID id;
+  char padding[4];
+  union {
+    char bytes[64];
+    int flag;
+  } value;
+};
+
+/// Of cuLaunchKernelEx.
+struct CUlaunchConfig {
+  unsigned grid[3], block[3];
+  unsigned shared_bytes;
+  CUstream stream;
+  CUlaunchAttribute* attributes;
+  unsigned count;
 };
 
 /// Keys of cuLaunchKernel's `extra`: the arguments are one buffer.
