@@ -36,8 +36,9 @@ class EmulatedRun {
       add_buffer(outputs_, *output, binding_.sizes(output->view), sizes);
     }
     evaluate_expected();
-    plan_.steps.push_back(make_kernel_step(program, SizeValues(sizes.begin(), sizes.end()), positions(inputs_, 0),
-                                           positions(outputs_, static_cast<int>(inputs_.size()))));
+    plan_.steps.push_back(
+        make_kernel_step(program, SizeValues(sizes.begin(), sizes.end()),
+                         {positions(inputs_, 0), positions(outputs_, static_cast<int>(inputs_.size())), {}}));
     for (Patch& patch : plan_.steps[0].patches) {
       if (patch.kind == Patch::Kind::scalar) {
         patch.computed = plan_.scalars.add(patch.scalar, *test.fusion, binding_);

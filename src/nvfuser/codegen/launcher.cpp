@@ -10,11 +10,10 @@ namespace nvfuser {
 
 namespace {
 
-bool is_buffer(const Parameter& p) { return p.kind == Parameter::Kind::input || p.kind == Parameter::Kind::output; }
-
 /// "const rt::float32".
 std::string element_text(const Parameter& p) {
-  return (p.kind == Parameter::Kind::input ? "const " : "") + type_text(p.dtype);
+  const bool read = p.kind == Parameter::Kind::input || (p.kind == Parameter::Kind::workspace && !p.written);
+  return (read ? "const " : "") + type_text(p.dtype);
 }
 
 }  // namespace
@@ -29,7 +28,7 @@ std::string task_entry(const Program& program) {
   std::string arguments;
   for (size_t k = 0; k < program.parameters.size(); ++k) {
     const Parameter& p = program.parameters[k];
-    const std::string type = is_buffer(p) ? element_text(p) + "* const" : "const " + parameter_type(program, p);
+    const std::string type = p.is_buffer() ? element_text(p) + "* const" : "const " + parameter_type(program, p);
     arguments += "*reinterpret_cast<" + type + "*>(at + " + std::to_string(layout.offsets[k]) + "), ";
   }
   return out + "  " + program.name + "_tasks(" + arguments + "grid, begin, end);\n  rt::finish_streams();\n}\n";
@@ -46,8 +45,8 @@ std::string emulator_entry(const Program& program, const std::vector<std::pair<i
   for (size_t k = 0; k < program.parameters.size(); ++k) {
     const Parameter& p = program.parameters[k];
     const std::string offset = std::to_string(layout.offsets[k]);
-    const std::string value = is_buffer(p) ? "rt::global<" + element_text(p) + ">(machine, image, " + offset + ")"
-                                           : "rt::argument<" + parameter_type(program, p) + ">(image, " + offset + ")";
+    const std::string value = p.is_buffer() ? "rt::global<" + element_text(p) + ">(machine, image, " + offset + ")"
+                                            : "rt::argument<" + parameter_type(program, p) + ">(image, " + offset + ")";
     lines.push_back("  const auto " + p.name + " = " + value + ";");
     arguments += (arguments.empty() ? "" : ", ") + p.name;
   }

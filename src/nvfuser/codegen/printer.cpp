@@ -43,6 +43,8 @@ class Printer {
   void print(const BulkCopy& node);
   void print(const Wait& node) { body_.line("rt::wait(ring, ", index_.text(node.turn), ");"); }
   void print(const Sync&) { body_.line("rt::sync();"); }
+  void print(const Arrive& node);
+  void print(const GridSync&) { body_.line("rt::grid_sync(semaphores);"); }
   void print(const Loop& node);
   void print(const Guard& node);
   std::string least_of(const std::string& name, const std::vector<Index>& values);
@@ -144,14 +146,15 @@ void Printer::print(const Accumulate& node) {
   if (node.width > 1) {
     return print_fold(node);
   }
+  const Reduction& reduction = *node.reduce->reduction;
   std::string operands;
   for (size_t k = 0; k < node.reads.size(); ++k) {
     // The second operand of a row is a position.
-    const DataType to = k == 0 ? node.reduce->reduction->type : DataType::Int;
+    const DataType to = reduction.merges ? node.reads[k].tensor->dtype : k == 0 ? reduction.type : DataType::Int;
     operands += ", " + operand(*node.reduce, node.reads, k, to);
   }
-  body_.line("rt::accumulate<", combiner_text(*node.reduce), ">(", accumulators(node.reduce), ", ",
-             index_.text(node.at), operands, ");");
+  body_.line(reduction.merges ? "rt::merge<" : "rt::accumulate<", combiner_text(*node.reduce), ">(",
+             accumulators(node.reduce), ", ", index_.text(node.at), operands, ");");
 }
 
 void Printer::print(const Join& node) {
@@ -160,13 +163,19 @@ void Printer::print(const Join& node) {
              ">(", accumulators(node.reduce), "));");
 }
 
+void Printer::print(const Arrive& node) {
+  body_.line("if (!rt::last_to_arrive(semaphores, ", index_.text(node.at), ", ", index_.text(node.count), ")) {");
+  body_.line("  return;");
+  body_.line("}");
+}
+
 void Printer::print(const Finish& node) {
   const Reduction& reduction = *node.reduce->reduction;
   const std::string at = index_.text(node.at);
   for (const Tensor* part : node.parts) {
-    const std::string result = "rt::result<" + combiner_text(*part) + ", " + std::to_string(part->part) + ">(" +
-                               accumulators(node.reduce) + ", " + at + ")";
-    const DataType type = part_type(reduction.row, part->part, reduction.type);
+    const std::string result = (reduction.partial ? "rt::state<" : "rt::result<") + combiner_text(*part) + ", " +
+                               std::to_string(part->part) + ">(" + accumulators(node.reduce) + ", " + at + ")";
+    const DataType type = reduction.partial ? part->dtype : part_type(reduction.row, part->part, reduction.type);
     body_.line(
         fill(dialect_.set, {{"to", buffer_name(part)}, {"i", at}, {"value", convert_text(result, type, part->dtype)}}));
   }
@@ -387,8 +396,8 @@ std::string Printer::summary() const {
 std::string Printer::parameters() const {
   std::string out;
   for (const Parameter& p : program_.parameters) {
-    const bool buffer = p.kind == Parameter::Kind::input || p.kind == Parameter::Kind::output;
-    out += (out.empty() ? "" : ", ") + std::string(buffer ? "" : "const ") + parameter_type(program_, p) + " " + p.name;
+    out += (out.empty() ? "" : ", ") + std::string(p.is_buffer() ? "" : "const ") + parameter_type(program_, p) + " " +
+           p.name;
   }
   return out;
 }
@@ -435,6 +444,8 @@ std::string Printer::head() {
     out += "  for (long long task = begin; task < end; ++task) {\n";
   }
   const std::string indent(dialect_.tasks ? 4 : 2, ' ');
+  out += program_.waits ? indent + "rt::wait_for_previous();\n" : "";
+  out += program_.releases ? indent + "rt::launch_dependents();\n" : "";
   declare_indices(out, indent);
   for (const SharedBuffer& s : program_.shared) {
     const std::string type = type_text(s.tensor->dtype);
@@ -477,6 +488,7 @@ KernelText Printer::run() {
                        std::count(body.begin(), body.begin() + static_cast<std::ptrdiff_t>(position), '\n');
     result_.arrays.emplace_back(static_cast<int>(lines), name);
   }
+  result_.meets = program_.semaphores != nullptr || program_.waits || program_.releases;
   result_.converts = body.find("rt::to<") != std::string::npos;
   result_.text = top + body + (dialect_.tasks ? "  }\n" : "") + "}\n";
   if (dialect_.tasks) {
@@ -502,6 +514,14 @@ std::string parameter_type(const Program& program, const Parameter& parameter) {
       return buffer("const ");
     case Parameter::Kind::output:
       return buffer("");
+    case Parameter::Kind::workspace:
+      // What an earlier kernel may still write while this one starts is not read through the cache of constants.
+      return (!parameter.written              ? "rt::Coherent<const "
+              : program.semaphores != nullptr ? "rt::Coherent<"
+                                              : "rt::Global<") +
+             type_text(parameter.dtype) + ">";
+    case Parameter::Kind::semaphores:
+      return "rt::Coherent<rt::int32>";
     case Parameter::Kind::size:
       return "Index";
     case Parameter::Kind::divisor:

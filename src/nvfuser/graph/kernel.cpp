@@ -90,7 +90,18 @@ bool reduces(const Kernel& kernel) {
                      [](const Tensor* t) { return t->op == TensorOp::reduce; });
 }
 
+int phase_count(const Kernel& kernel) {
+  int last = 0;
+  for (const Tensor* t : kernel.tensors) {
+    last = std::max(last, t->phase);
+  }
+  return last + 1;
+}
+
 Tensor* Kernel::buffer_of(const Tensor* load) const {
+  if (load->workspace != nullptr) {
+    return load->workspace;
+  }
   for (Tensor* t : inputs) {
     if (t->view == load->view) {
       return t;

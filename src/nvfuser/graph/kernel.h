@@ -73,8 +73,11 @@ struct Tensor;
 struct Reduction {
   ReductionOp row;
   DataType type;          ///< T of the combiner: what operands are converted to
-  std::vector<Id*> axes;  ///< roots of the reference that it accumulates over
+  std::vector<Id*> axes;  ///< what it accumulates over: roots of the reference, of a partial reduction ids below them
   std::vector<Tensor*> parts;
+  std::vector<Id*> whole = {};  ///< partial: the roots of which it takes a share
+  bool partial = false;         ///< parts are the fields of the row's tuple, not its results
+  bool merges = false;          ///< operands are the fields of tuples, which it combines
 };
 
 /// An operand: a tensor, or a scalar Val (constant, or a parameter of the kernel; a CPU scalar tensor counts as one).
@@ -105,6 +108,7 @@ struct Tensor {
                                      ///< that stores a CPU scalar
   const TensorView* view = nullptr;  ///< the fusion's tensor that this one is an instance of
   std::vector<Operand> operands;
+  Tensor* workspace = nullptr;                ///< loads, stores: the kernel's own buffer that is read or written
   std::vector<std::vector<Test>> conditions;  ///< select: of operand k, over reference axes
   std::vector<Index> map;    ///< index of each logical (no-reduction) axis of `view` over reference axes
   std::vector<Test> tests;   ///< range tests that links brought and the algebra could not prove
@@ -114,6 +118,7 @@ struct Tensor {
 
   // ---- schedule ----
   Reference* reference = nullptr;
+  int phase = 0;                 ///< phases run one after the other; only workspaces lead from one to the next
   std::optional<int> inline_at;  ///< loops left of it are shared with the consumers
   MemoryType memory = MemoryType::local;
   std::optional<Allocation> allocation;  ///< explicit layout; global buffers always have one
@@ -140,6 +145,7 @@ struct Kernel {
   std::vector<Tensor*> inputs;   ///< parallel to InstantiateRequest::inputs: descriptors with view, dtype, name "in0"..
                                  ///< and a global allocation (a kernel need not load all of them)
   std::vector<Tensor*> outputs;  ///< the stores, in output order; their own allocation is the output's layout
+  std::vector<Tensor*> workspaces;  ///< descriptors like those of inputs, of global memory that lives in one call alone
   std::unordered_map<const Val*, Index> extents;  ///< canonical index of every extent used
 
   Reference& main() { return references.front(); }
@@ -152,6 +158,8 @@ struct Kernel {
 inline bool is_later_part(const Tensor& t) { return t.part > 0; }
 /// Does the kernel reduce?
 bool reduces(const Kernel& kernel);
+/// How many phases the kernel has.
+int phase_count(const Kernel& kernel);
 
 /// A new id of the kernel; its own mirror.
 Id* make_id(Kernel& kernel, const std::string& name, Index extent);

@@ -52,7 +52,7 @@ void check_alias(Lowering& state, const Tensor& buffer, const Tensor& store) {
   const bool one_writer =
       std::all_of(writers.begin(), writers.end(), [&](const Test& t) { return holds(t, state.algebra); });
   refuse_unless(!is_repeated(state, store), "it would be written in a loop that reads it again");
-  for (const Tensor* t : state.kernel.tensors) {
+  for (const Tensor* t : state.tensors) {
     if (t->op == TensorOp::load && state.kernel.buffer_of(t) == &buffer) {
       refuse_unless(t->map == store.map, "read and write have different maps");
       refuse_unless(bound_loops(*t) == bound_loops(store) && one_writer, "it is read and written by different threads");
@@ -60,11 +60,24 @@ void check_alias(Lowering& state, const Tensor& buffer, const Tensor& store) {
   }
 }
 
+/// A phase that comes after the store would read what it wrote.
+void check_later_phases(const Lowering& state, const Tensor& buffer, const Tensor& store) {
+  for (const Tensor* t : state.kernel.tensors) {
+    check(t->op != TensorOp::load || t->phase <= store.phase || state.kernel.buffer_of(t) != &buffer,
+          ErrorKind::schedule, store.name, " cannot be written in place of ", buffer.name, ": a later phase reads it");
+  }
+}
+
 }  // namespace
 
 void check_aliases(Lowering& state) {
   for (const auto& [input, output] : state.request.aliases) {
-    check_alias(state, *state.kernel.inputs.at(input), *state.kernel.outputs.at(output));
+    const Tensor& buffer = *state.kernel.inputs.at(input);
+    const Tensor& store = *state.kernel.outputs.at(output);
+    if (std::find(state.tensors.begin(), state.tensors.end(), &store) != state.tensors.end()) {
+      check_later_phases(state, buffer, store);
+      check_alias(state, buffer, store);
+    }
   }
   state.program.aliases = state.request.aliases;
 }

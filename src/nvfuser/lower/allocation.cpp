@@ -37,7 +37,7 @@ int64_t element_count(const Allocation& allocation) {
 }  // namespace
 
 void allocate(Lowering& state) {
-  for (const Tensor* t : state.kernel.tensors) {
+  for (const Tensor* t : state.tensors) {
     if (t->op == TensorOp::store) {
       continue;
     }

@@ -113,7 +113,8 @@ void insert_barriers(Lowering& state) {
   std::transform(state.program.block.begin(), state.program.block.end(), threads.begin(),
                  [](int64_t n) { return n > 1; });
   const bool waits = insert_barriers(state.body, threads);
-  state.program.has_barrier = waits || !state.program.teams.empty() || state.program.ring.stages > 0;
+  state.program.has_barrier =
+      waits || !state.program.teams.empty() || state.program.ring.stages > 0 || state.program.semaphores != nullptr;
 }
 
 }  // namespace nvfuser

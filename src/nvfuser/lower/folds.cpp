@@ -43,7 +43,7 @@ class Folds {
                      loop.body[0].kind == Item::Kind::step;
     const auto* accumulate = one ? std::get_if<Accumulate>(&loop.body[0].action) : nullptr;
     // Of two operands only the CPU's folds take blocks.
-    if (accumulate == nullptr || (accumulate->reads.size() > 1 && !on_cpu())) {
+    if (accumulate == nullptr || accumulate->reduce->reduction->merges || (accumulate->reads.size() > 1 && !on_cpu())) {
       return std::nullopt;
     }
     Item step = loop.body[0];

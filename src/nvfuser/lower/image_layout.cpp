@@ -18,6 +18,8 @@ Footprint footprint(const Parameter& parameter, bool wide) {
   switch (parameter.kind) {
     case Parameter::Kind::input:
     case Parameter::Kind::output:
+    case Parameter::Kind::workspace:
+    case Parameter::Kind::semaphores:
       return {8, 8};
     case Parameter::Kind::size:
       return {word, word};

@@ -40,14 +40,14 @@ class Grouping {
   explicit Grouping(Lowering& state) : state_(state) {}
 
   void run() {
-    for (const Tensor* t : state_.kernel.tensors) {
+    for (const Tensor* t : state_.tensors) {
       ensure(t->loop.size() == t->reference->loops.size(), "loops of ", t->name, " are not assigned");
       make_keys(*t);
     }
-    for (const Tensor* t : state_.kernel.tensors) {
+    for (const Tensor* t : state_.tensors) {
       join_inlined(*t);
     }
-    for (const Tensor* t : state_.kernel.tensors) {
+    for (const Tensor* t : state_.tensors) {
       number(*t, keys_[t].main, t->loop, state_.group_of[t]);
       if (t->op == TensorOp::reduce) {
         number(*t, keys_[t].result, t->kept_loop, state_.result_group_of[t]);
@@ -106,7 +106,7 @@ class Grouping {
 
 /// A reduction may not accumulate inside a loop that it does not own and that does not enclose its beginning.
 void check_accumulation(const Lowering& state) {
-  for (const Tensor* t : state.kernel.tensors) {
+  for (const Tensor* t : state.tensors) {
     if (t->op != TensorOp::reduce) {
       continue;
     }

@@ -13,6 +13,7 @@
 #include "nvfuser/lower/lane_remainders.h"
 #include "nvfuser/lower/loop_groups.h"
 #include "nvfuser/lower/lowering.h"
+#include "nvfuser/lower/meetings.h"
 #include "nvfuser/lower/memory_check.h"
 #include "nvfuser/lower/nest.h"
 #include "nvfuser/lower/parameters.h"
@@ -29,9 +30,13 @@ namespace {
 
 /// Names by position: equal kernels have equal text.
 void name_tensors(Lowering& state) {
+  const std::optional<int> phase = state.request.phase;
   for (size_t k = 0; k < state.kernel.tensors.size(); ++k) {
     Tensor& t = *state.kernel.tensors[k];
     t.name = t.op == TensorOp::store ? t.name : "T" + std::to_string(k);
+    if (!phase || t.phase == *phase) {
+      state.tensors.push_back(&t);
+    }
   }
   state.consumers = consumer_table(state.kernel);
 }
@@ -46,6 +51,7 @@ constexpr Pass kPasses[] = {
     {"names", name_tensors, "messages of all others name tensors"},
     {"loop groups", group_loops, "everything below asks which loops are one"},
     {"dimensions", set_dimensions, "tests and barriers depend on the launch"},
+    {"meetings", set_meetings, "who writes alone depends on them"},
     {"memory", check_memory, "before memory is laid out for a value that cannot arrive"},
     {"allocation", allocate, "offsets need layouts"},
     {"ring", find_ring, "its bytes stand behind the shared buffers; orders operations"},

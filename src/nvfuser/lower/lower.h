@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,6 +21,8 @@ struct LowerRequest {
   /// (position in Kernel::inputs, position in Kernel::outputs) of buffers written in place; illegal ones are an error
   /// (ErrorKind::schedule) and the caller falls back to a temporary.
   std::vector<std::pair<int, int>> aliases;
+  std::optional<int> phase = {};           ///< the only one of the kernel's that the program does; none: all
+  GridFinish finish = GridFinish::second;  ///< what leads from one phase to the next
 };
 
 /// Throws ErrorKind::schedule when the schedule has no meaning, ErrorKind::internal when an invariant breaks.

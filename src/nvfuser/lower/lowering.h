@@ -15,8 +15,9 @@
 namespace nvfuser {
 
 /// What an operation of a tensor does.  A reduction's main is to accumulate; state allocates its accumulators.  Loads
-/// of a ring are filled before the first turn and refilled in each; the main of one of them is to wait for all.
-enum class Role : uint8_t { alloc, state, begin, main, join, finish, fill, refill };
+/// of a ring are filled before the first turn and refilled in each; the main of one of them is to wait for all.  Meet
+/// is no tensor's: there the blocks of a grid meet, between two phases.
+enum class Role : uint8_t { alloc, state, begin, main, join, finish, fill, refill, meet };
 /// Begin and finish stand in loops of their own: those that the reduction keeps.
 inline bool is_result(Role role) { return role == Role::begin || role == Role::finish; }
 
@@ -44,7 +45,8 @@ struct Access {
   auto operator<=>(const Access&) const = default;
 };
 
-using Action = std::variant<std::monostate, Allocate, Assign, Move, Begin, Accumulate, Join, Finish, BulkCopy, Wait>;
+using Action = std::variant<std::monostate, Allocate, Assign, Move, Begin, Accumulate, Join, Finish, BulkCopy, Wait,
+                            Arrive, GridSync>;
 
 /// Loads that bulk copies bring, a row a turn.
 struct Ring {
@@ -82,6 +84,7 @@ struct Lowering {
   Program& program;
   Algebra algebra;  ///< knows the facts
 
+  std::vector<Tensor*> tensors;  ///< of the phases that the program does
   std::unordered_map<const Tensor*, std::vector<Tensor*>> consumers;
   // ---- loop_groups
   std::unordered_map<const Tensor*, std::vector<int>> group_of;         ///< per loop of the tensor's reference
@@ -89,6 +92,9 @@ struct Lowering {
   std::vector<LoopGroup> groups;
   // ---- dimensions
   std::array<std::vector<Index>, 3> grid_extents;  ///< distinct extents bound to a block index
+  // ---- meetings
+  Arrive arrival{};               ///< of the blocks that share states, where one of them is last
+  std::array<bool, 3> arrives{};  ///< dimensions of the grid in which these differ
   // ---- allocation
   std::unordered_map<const Tensor*, Allocation> layouts;  ///< of every tensor that is not global
   std::unordered_map<const Tensor*, int64_t> counts;      ///< elements

@@ -20,7 +20,7 @@ void check_reduced_loops(const Tensor& t) {
 }  // namespace
 
 void check_memory(Lowering& state) {
-  for (const Tensor* t : state.kernel.tensors) {
+  for (const Tensor* t : state.tensors) {
     if (t->op == TensorOp::reduce) {
       check_reduced_loops(*t);
       check(t->memory == MemoryType::local, ErrorKind::schedule, t->name, " is a reduction in ", name_of(t->memory),

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
 #include <set>
 #include <unordered_set>
 
@@ -151,7 +152,7 @@ class Operations {
 
   void run() {
     find_refill();
-    for (Tensor* t : state_.kernel.tensors) {
+    for (Tensor* t : state_.tensors) {
       if (t->op == TensorOp::reduce) {
         is_later_part(*t) ? void() : add_reduction(*t);
       } else if (t->stages > 0) {
@@ -162,6 +163,7 @@ class Operations {
       add_refills(*t);
     }
     order_aliases();
+    add_meetings();
   }
 
  private:
@@ -195,10 +197,10 @@ class Operations {
     }
     const std::unordered_map<const Tensor*, int> levels = levels_of(state_.kernel);
     int first = std::numeric_limits<int>::max();
-    for (const Tensor* t : state_.kernel.tensors) {
+    for (const Tensor* t : state_.tensors) {
       first = t->op == TensorOp::reduce && crosses_threads(*t) ? std::min(first, levels.at(t)) : first;
     }
-    for (const Tensor* t : state_.kernel.tensors) {
+    for (const Tensor* t : state_.tensors) {
       const bool joins = t->op == TensorOp::reduce && crosses_threads(*t) && levels.at(t) == first;
       const bool reads = std::any_of(t->operands.begin(), t->operands.end(),
                                      [](const Operand& o) { return o.tensor != nullptr && o.tensor->stages > 0; });
@@ -268,7 +270,7 @@ class Operations {
   }
 
   bool is_read(const Tensor& part) const {
-    return std::any_of(state_.kernel.tensors.begin(), state_.kernel.tensors.end(), [&](const Tensor* c) {
+    return std::any_of(state_.tensors.begin(), state_.tensors.end(), [&](const Tensor* c) {
       return std::any_of(c->operands.begin(), c->operands.end(), [&](const Operand& o) { return o.tensor == &part; });
     });
   }
@@ -276,11 +278,29 @@ class Operations {
   /// Every read of a buffer comes before the store in place of it.
   void order_aliases() {
     for (const auto& [input, output] : state_.request.aliases) {
-      Operation& store = state_.operations[worker_.at(state_.kernel.outputs[output])];
-      for (const Tensor* t : state_.kernel.tensors) {
+      const auto known = worker_.find(state_.kernel.outputs[output]);
+      if (known == worker_.end()) {
+        continue;  // of another phase
+      }
+      Operation& store = state_.operations[known->second];
+      for (const Tensor* t : state_.tensors) {
         if (t->op == TensorOp::load && state_.kernel.buffer_of(t) == state_.kernel.inputs[input]) {
           store.after.push_back(worker_.at(t));
         }
+      }
+    }
+  }
+
+  /// Between two phases: after all that the first does, before all of the second.
+  void add_meetings() {
+    std::map<int, std::vector<int>> phases;
+    for (size_t k = 0; k < state_.operations.size(); ++k) {
+      phases[state_.operations[k].tensor->phase].push_back(static_cast<int>(k));
+    }
+    for (auto next = phases.begin(), phase = next++; next != phases.end(); phase = next++) {
+      const int meeting = add(*state_.operations[phase->second.back()].tensor, Role::meet, {}, phase->second);
+      for (int later : next->second) {
+        state_.operations[later].after.push_back(meeting);
       }
     }
   }

@@ -30,8 +30,20 @@ class Collector {
     }
     const auto& outputs = state_.kernel.outputs;
     for (size_t k = 0; k < outputs.size(); ++k) {
-      made.push_back(
-          {Parameter::Kind::output, outputs[k]->name, outputs[k]->dtype, static_cast<int>(k), nullptr, nullptr});
+      if (buffers_.contains(outputs[k])) {
+        made.push_back(
+            {Parameter::Kind::output, outputs[k]->name, outputs[k]->dtype, static_cast<int>(k), nullptr, nullptr});
+      }
+    }
+    const auto& workspaces = state_.kernel.workspaces;
+    for (size_t k = 0; k < workspaces.size(); ++k) {
+      if (buffers_.contains(workspaces[k])) {
+        made.push_back({Parameter::Kind::workspace, workspaces[k]->name, workspaces[k]->dtype, static_cast<int>(k),
+                        nullptr, nullptr, written_.contains(workspaces[k])});
+      }
+    }
+    if (meets_) {
+      made.push_back({Parameter::Kind::semaphores, "semaphores", DataType::Int32, 0, nullptr, nullptr, true});
     }
     const auto by_serial = [](const Atom* a, const Atom* b) { return a->serial < b->serial; };
     std::sort(sizes_.begin(), sizes_.end(), by_serial);
@@ -50,9 +62,16 @@ class Collector {
  private:
   void visit(const Allocate&) {}
   void visit(const Sync&) {}
+  void visit(const GridSync&) { meets_ = true; }
+  void visit(const Arrive& arrive) {
+    meets_ = true;
+    add(arrive.at);
+    add(arrive.count);
+  }
 
   void visit(const Assign& assign) {
     add(assign.to);
+    written_.insert(assign.to.tensor);
     for (const Place& place : assign.reads) {
       add(place);
     }
@@ -65,6 +84,7 @@ class Collector {
 
   void visit(const Move& move) {
     add(move.to);
+    written_.insert(move.to.tensor);
     add(move.from);
     std::for_each(move.counts.begin(), move.counts.end(), [&](Index p) { add(p); });
   }
@@ -175,12 +195,13 @@ class Collector {
   }
 
   Lowering& state_;
-  std::set<const Tensor*> buffers_;
+  std::set<const Tensor*> buffers_, written_;
   std::set<Index> seen_;
   std::vector<const Atom*> sizes_;
   std::vector<Index> divisors_;
   std::vector<const Val*> scalars_;
   int expressions_ = 0;
+  bool meets_ = false;
 };
 
 }  // namespace

@@ -172,6 +172,9 @@ std::vector<Test> tests_of(Lowering& state, const Tensor& t) {
   for (const Id* axis : leaves(t)) {
     axes.add(axis);
   }
+  for (const Id* root : t.op == TensorOp::reduce ? t.reduction->whole : std::vector<Id*>{}) {
+    axes.add(root);
+  }
   for (const Operand& operand : t.op == TensorOp::reduce ? t.operands : std::vector<Operand>{}) {
     // An element joins the accumulator only where all that it is made of exists.
     for (const Id* axis : operand.tensor != nullptr ? needs(*operand.tensor) : std::vector<Id*>{}) {
@@ -212,8 +215,9 @@ std::vector<Test> single_writer_tests(Lowering& state, const Tensor& t) {
   if (t.op != TensorOp::store) {
     return tests;
   }
+  const bool alone = state.request.finish == GridFinish::last && t.phase > 0;  // the other blocks have gone
   for (int d = 0; d < 3; ++d) {
-    if (state.program.grid_var[d] != nullptr &&
+    if (state.program.grid_var[d] != nullptr && !(alone && state.arrives[d]) &&
         !bound(static_cast<ParallelType>(static_cast<int>(ParallelType::grid_x) + d))) {
       at_zero(state.program.grid_var[d]);
     }

@@ -12,6 +12,7 @@
 
 #include "nvfuser/graph/kernel.h"
 #include "nvfuser/schedule/facts.h"
+#include "nvfuser/schedule/params.h"
 
 namespace nvfuser {
 
@@ -23,6 +24,13 @@ struct Place {
 
 struct Block;
 
+/// Only the last of the `count` blocks that share semaphore `at` goes on; reached by all threads.
+struct Arrive {
+  Index at;
+  Index count;
+};
+/// Barrier of all blocks of the grid, which are resident at once; reached by all threads.
+struct GridSync {};
 /// rt::Array<T, count> name; of a reduction's accumulators, tuples of its combiner.
 struct Allocate {
   const Tensor* tensor;
@@ -107,19 +115,23 @@ struct Guard {
   std::unique_ptr<Block> otherwise;  ///< may be null
 };
 
-using Node = std::variant<Allocate, Assign, Move, Begin, Accumulate, Join, Finish, BulkCopy, Wait, Sync, Loop, Guard>;
+using Node = std::variant<Allocate, Assign, Move, Begin, Accumulate, Join, Finish, BulkCopy, Wait, Sync, Arrive,
+                          GridSync, Loop, Guard>;
 struct Block {
   std::vector<Node> nodes;
 };
 
 /// One parameter of the kernel, in the order of the argument image.
 struct Parameter {
-  enum class Kind : uint8_t { input, output, size, divisor, scalar } kind;
+  /// semaphores: Int32 words of the kernel's own, 0 before and after each launch.
+  enum class Kind : uint8_t { input, output, workspace, semaphores, size, divisor, scalar } kind;
   std::string name;
-  DataType dtype = DataType::Null;  ///< input, output, scalar
-  int position = -1;                ///< input, output: position in Kernel::inputs / outputs
+  DataType dtype = DataType::Null;  ///< buffers, scalar
+  int position = -1;                ///< buffers: position in Kernel::inputs / outputs / workspaces
   Index value = nullptr;            ///< size, divisor: evaluated at launch
   const Val* scalar = nullptr;      ///< scalar
+  bool written = false;             ///< workspace: by this program
+  bool is_buffer() const { return kind <= Kind::semaphores; }
 };
 
 /// Which machine a kernel is for.  `gpu` text runs on CUDA and in the emulator, `cpu` text on the host.
@@ -172,6 +184,10 @@ struct Program {
   int64_t slot_half_bytes = 0;  ///< collectives use two halves by turns; 0: none needs any
   RingShape ring;
   bool has_barrier = false;
+  Index semaphores = nullptr;             ///< how many words; null: none
+  bool cooperative = false;               ///< all blocks are resident at once
+  bool waits = false;                     ///< may start before the kernel in front of it has ended
+  bool releases = false;                  ///< lets the kernel behind it start early
   std::unordered_set<const Atom*> wraps;  ///< remainders of numbers below twice their divisor
   Block body;
 };

@@ -47,6 +47,8 @@ class Text {
       switch (p.kind) {
         case Parameter::Kind::input:
         case Parameter::Kind::output:
+        case Parameter::Kind::workspace:
+        case Parameter::Kind::semaphores:
         case Parameter::Kind::scalar:
           parameters += p.name + ": " + std::string(name_of(p.dtype));
           break;
@@ -67,6 +69,11 @@ class Text {
     line(1, launch);
     for (const auto& [input, output] : program_.aliases) {
       line(1, "out" + std::to_string(output) + " in place of in" + std::to_string(input));
+    }
+    if (program_.waits || program_.releases || program_.cooperative) {
+      line(1, std::string("launch") + (program_.waits ? ", waits for the kernel before" : "") +
+                  (program_.releases ? ", lets the next one start" : "") +
+                  (program_.cooperative ? ", all blocks at once" : ""));
     }
     for (const TeamShape& team : program_.teams) {
       line(1, "teams of " + std::to_string(team.size) + (team.lanes ? " lanes" : " threads") + ", " +
@@ -103,7 +110,8 @@ class Text {
                   (n.reads[k].tensor != nullptr ? place_text(n.reads[k]) : scalar_text(n.reduce->operands[k].scalar));
     }
     const std::string width = n.width > 1 ? "<" + std::to_string(n.width) + "> " : "";
-    line(depth, accumulator(n.reduce, n.at) + " gets " + width + operands + most_text(n.counts));
+    const std::string verb = n.reduce->reduction->merges ? " joins " : " gets ";
+    line(depth, accumulator(n.reduce, n.at) + verb + width + operands + most_text(n.counts));
   }
 
   void print(const Join& n, int depth) {
@@ -113,8 +121,8 @@ class Text {
 
   void print(const Finish& n, int depth) {
     for (const Tensor* part : n.parts) {
-      line(depth,
-           place_text({part, n.at}) + " = part " + std::to_string(part->part) + " of " + accumulator(n.reduce, n.at));
+      const std::string what = part->reduction->partial ? " = state " : " = part ";
+      line(depth, place_text({part, n.at}) + what + std::to_string(part->part) + " of " + accumulator(n.reduce, n.at));
     }
   }
 
@@ -130,6 +138,10 @@ class Text {
   void print(const Wait& n, int depth) { line(depth, "wait for turn " + to_string(n.turn)); }
 
   void print(const Sync&, int depth) { line(depth, "sync"); }
+  void print(const Arrive& n, int depth) {
+    line(depth, "the last of " + to_string(n.count) + " at semaphore " + to_string(n.at) + " goes on");
+  }
+  void print(const GridSync&, int depth) { line(depth, "sync of the grid"); }
 
   void print(const Move& n, int depth) {
     const std::string width = "<" + std::to_string(n.width) + "> ";

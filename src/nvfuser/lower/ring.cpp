@@ -95,7 +95,7 @@ bool ends_turns(Lowering& state, const Tensor& load, const Test& test) {
 void find_ring(Lowering& state) {
   Ring& ring = state.ring;
   RingShape& shape = state.program.ring;
-  for (Tensor* t : state.kernel.tensors) {
+  for (Tensor* t : state.tensors) {
     if (t->stages == 0) {
       continue;
     }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "nvfuser/lower/index_values.h"
+#include "nvfuser/lower/meetings.h"
 #include "nvfuser/lower/predicates.h"
 #include "nvfuser/lower/ring.h"
 #include "nvfuser/lower/teams.h"
@@ -41,7 +42,8 @@ Assign assign(Lowering& state, const Tensor& t) {
   if (t.op == TensorOp::iota) {
     made.index = state.algebra.tidy(index_at(state, t, t.position));
   }
-  made.to = {&t, t.op == TensorOp::store ? address_of(state, *t.allocation, t) : offset_of(state, t, t)};
+  const Tensor* target = t.op == TensorOp::store && t.workspace != nullptr ? t.workspace : &t;
+  made.to = {target, t.op == TensorOp::store ? address_of(state, *t.allocation, t) : offset_of(state, t, t)};
   return made;
 }
 
@@ -91,6 +93,8 @@ Action action_of(Lowering& state, const Tensor& t, Role role, int turn) {
     case Role::fill:
     case Role::refill:
       return copy_row(state, t, role, turn);
+    case Role::meet:
+      return meeting_of(state);
     case Role::main:
       break;
   }
@@ -123,6 +127,7 @@ void make_statement(Lowering& state, Item& item) {
   if (const auto* join = std::get_if<Join>(&item.action)) {
     item.barrier = state.program.teams[join->team].wide();
   }
+  item.barrier |= operation.role == Role::meet;
   if (operation.role != Role::main) {
     return;
   }

@@ -92,7 +92,8 @@ class Moves {
     if (!parts || parts->coefficient != 1 || !divides(width, parts->rest)) {
       return std::nullopt;
     }
-    if (place.tensor->memory == MemoryType::global) {
+    const std::vector<Tensor*>& own = state_.kernel.workspaces;  // start at multiples of every width
+    if (place.tensor->memory == MemoryType::global && std::find(own.begin(), own.end(), place.tensor) == own.end()) {
       const auto known = state_.request.facts.alignment.find(place.tensor->name);
       const int64_t alignment = known == state_.request.facts.alignment.end() ? 1 : known->second;
       if (alignment % std::min(width * bytes_of(place.tensor->dtype), kWidestAccess) != 0) {

@@ -345,7 +345,9 @@ std::vector<std::string> FusionExecutor::kernel_texts(const Preparation& call) {
   const PlanDraft draft(fusion, checked.arguments, {}, checked.bound_to(*fusion), checked.way, call.options, store);
   std::vector<std::string> texts;
   for (const std::shared_ptr<GroupKernel>& kernel : draft.order().kernels) {
-    texts.push_back(print_kernel(kernel->lowered.program));
+    for (const Program& program : kernel->lowered.programs) {
+      texts.push_back(print_kernel(program));
+    }
   }
   return texts;
 }
@@ -429,7 +431,7 @@ const std::string& FusionExecutor::fallback_reason(const Plan& plan) { return pl
 std::string FusionExecutor::kernel_text(const Plan& plan) {
   std::string text;
   for (const KernelStep& step : plan.steps) {
-    text += print_kernel(step.made_from->lowered.program);
+    text += print_kernel(step.made());
   }
   return text;
 }
@@ -438,7 +440,7 @@ std::string FusionExecutor::describe(const Plan& plan) {
   std::string text = "way " + std::string(name_of(plan.way)) + ", " + std::to_string(plan.steps.size()) + " kernels\n";
   for (const KernelStep& step : plan.steps) {
     const LoweredGroup& made = step.made_from->lowered;
-    text += "  " + made.program.name + ": " + made.params.text() + "; facts: " + made.program.facts.text() + "; grid " +
+    text += "  " + step.made().name + ": " + made.params.text() + "; facts: " + step.made().facts.text() + "; grid " +
             std::to_string(step.launch.grid[0]) + ", block " + std::to_string(step.launch.block[0]) + ", shared " +
             std::to_string(step.launch.shared_bytes) + " B\n";
   }

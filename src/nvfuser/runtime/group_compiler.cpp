@@ -116,24 +116,55 @@ Facts allowed(Facts facts, bool general) {
   return facts;
 }
 
+/// A program a phase, or one for all where its blocks meet; those behind the first are named after their places.
+std::vector<Program> lower_phases(LowerRequest& request, const std::string& name) {
+  std::vector<Program> programs;
+  const int count = phase_count(*request.kernel);
+  const bool together = request.finish == GridFinish::last || request.finish == GridFinish::barrier;
+  for (int phase = 0; phase < (together ? 1 : count); ++phase) {
+    request.name = phase == 0 ? name : name + "_then" + std::to_string(phase);
+    request.phase = together || count == 1 ? std::nullopt : std::optional<int>(phase);
+    programs.push_back(lower(request));
+    programs.back().waits = request.finish == GridFinish::dependent && phase > 0;
+    programs.back().releases = request.finish == GridFinish::dependent && phase + 1 < count;
+  }
+  return programs;
+}
+
+/// A precondition: the grid has no more blocks than are resident at once.
+void keep_resident(const Program& program, int blocks) {
+  Kernel& kernel = *program.kernel;
+  Index grid = kernel.pool->constant(1);
+  for (const Index extent : program.grid) {
+    grid = kernel.pool->mul(grid, extent);
+  }
+  kernel.main().fits.push_back({grid, kernel.pool->constant(blocks)});
+}
+
 LoweredGroup lower_candidate(const GroupCall& call, const GroupTarget& target, const SizeValues& sizes,
                              const Alignments& alignments, const Candidate& candidate, bool general) {
   std::unique_ptr<Kernel> kernel = instantiate_group(call);
   apply(*kernel, candidate.params);
   LowerRequest request;
   request.facts = allowed(derive_facts(*kernel, sizes, alignments), general);
-  FactsCheck check(*kernel, request.facts);
-  check.require(sizes, alignments);
+  FactsCheck(*kernel, request.facts).require(sizes, alignments);
   request.kernel = std::move(kernel);
-  request.name = target.name;
   request.target = target.target;
   request.min_blocks_per_sm = candidate.params.blocks_per_sm;
   request.aliases = call.aliases;
-  LoweredGroup lowered{lower(request), candidate.params, std::move(check)};
+  request.finish = candidate.params.finish;
+  std::vector<Program> programs = lower_phases(request, target.name);
+  if (programs.front().cooperative) {
+    keep_resident(programs.front(), target.device.sms * std::max(1, candidate.params.blocks_per_sm));
+  }
+  LoweredGroup lowered{std::move(programs), candidate.params, FactsCheck(*request.kernel, request.facts)};
+  lowered.check.require(sizes, alignments);
   dump(DumpStage::params, target.name + ": " + candidate.params.text() + " (" + std::to_string(candidate.microseconds) +
-                              " us estimated); facts: " + lowered.program.facts.text() + "\n");
-  if (dump_enabled(DumpStage::kernel)) {
-    dump(DumpStage::kernel, to_string(lowered.program));
+                              " us estimated); facts: " + request.facts.text() + "\n");
+  for (const Program& program : lowered.programs) {
+    if (dump_enabled(DumpStage::kernel)) {
+      dump(DumpStage::kernel, to_string(program));
+    }
   }
   return lowered;
 }

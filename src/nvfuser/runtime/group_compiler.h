@@ -39,9 +39,10 @@ struct GroupTarget {
   std::string name;  ///< of the kernel
 };
 
-/// A lowered program, its schedule, and what it asks of sizes.
+/// The programs of a schedule, to be launched in order, and what it asks of sizes.  They share one Kernel, whose
+/// workspaces lead from one to the next.
 struct LoweredGroup {
-  Program program;
+  std::vector<Program> programs;
   Params params;
   FactsCheck check;
 };

@@ -40,8 +40,9 @@ GroupKernels::GroupKernels(GroupCall call, const DeviceProps& device, Target tar
 
 double GroupKernels::expected(const GroupKernel& kernel, const Problem& problem, const SizeValues& sizes) const {
   const double time = estimate(as_seen(problem, kernel.made_for), kernel.lowered.params, device_).total;
-  const bool loses = kernel.lowered.program.wide &&
-                     !needs_wide(*kernel.lowered.program.kernel, [&](const Atom& atom) { return sizes.at(atom.name); });
+  const bool loses =
+      kernel.lowered.programs.front().wide &&
+      !needs_wide(*kernel.lowered.programs.front().kernel, [&](const Atom& atom) { return sizes.at(atom.name); });
   return loses ? time * kWideLoss : time;
 }
 

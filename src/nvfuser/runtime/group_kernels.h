@@ -14,12 +14,12 @@
 
 namespace nvfuser {
 
-/// A kernel of a group; `module` is null until it is compiled.
+/// A kernel of a group, or several that follow each other; `module` is null until they are compiled.
 struct GroupKernel {
   LoweredGroup lowered;
   Problem made_for;  ///< of the sizes that it was lowered for
   std::shared_ptr<Module> module;
-  int position = 0;  ///< in the module
+  int position = 0;  ///< of the first in the module
 };
 
 /// Not thread-safe: its store's owner locks it.

@@ -24,7 +24,8 @@ void add_buffer(KernelStep& step, const Parameter& parameter, int offset, const 
   step.patches.push_back({Patch::Kind::pointer, offset, buffer.position});
   step.buffer_names.push_back(parameter.name);
   step.extents.push_back({nullptr, buffer.elements, buffer.before});
-  (parameter.kind == Parameter::Kind::input ? step.reads : step.writes).push_back(buffer.position);
+  const bool writes = parameter.kind == Parameter::Kind::output || parameter.written;
+  (writes ? step.writes : step.reads).push_back(buffer.position);
 }
 
 /// What a scalar parameter is filled with.
@@ -53,8 +54,19 @@ void put_divisor(KernelStep& step, bool wide, int offset, int64_t value) {
 
 }  // namespace
 
-KernelStep make_kernel_step(const Program& program, const SizeValues& sizes, const std::vector<StepBuffer>& inputs,
-                            const std::vector<StepBuffer>& outputs) {
+int64_t element_count(const Tensor& workspace, const SizeValues& sizes) {
+  int64_t count = 1;
+  for (const Allocation::Dim& dim : workspace.allocation->dims) {
+    count *= value_of(dim.extent, sizes);
+  }
+  return count;
+}
+
+int64_t semaphore_count(const Program& program, const SizeValues& sizes) {
+  return program.semaphores == nullptr ? 0 : value_of(program.semaphores, sizes);
+}
+
+KernelStep make_kernel_step(const Program& program, const SizeValues& sizes, const StepBuffers& buffers) {
   KernelStep step;
   const ImageLayout layout = image_layout(program);
   step.image.assign(layout.bytes, 0);
@@ -63,10 +75,18 @@ KernelStep make_kernel_step(const Program& program, const SizeValues& sizes, con
     const int offset = layout.offsets[k];
     switch (parameter.kind) {
       case Parameter::Kind::input:
-        add_buffer(step, parameter, offset, inputs[parameter.position]);
+        add_buffer(step, parameter, offset, buffers.inputs[parameter.position]);
         break;
       case Parameter::Kind::output:
-        add_buffer(step, parameter, offset, outputs[parameter.position]);
+        add_buffer(step, parameter, offset, buffers.outputs[parameter.position]);
+        break;
+      case Parameter::Kind::workspace:
+        add_buffer(step, parameter, offset, buffers.workspaces[parameter.position]);
+        break;
+      case Parameter::Kind::semaphores:
+        add_buffer(step, parameter, offset, buffers.semaphores);
+        step.patches.back().kind = Patch::Kind::semaphores;
+        step.semaphores = buffers.semaphores.elements;
         break;
       case Parameter::Kind::size:
         put_size(step, program.wide, offset, value_of(parameter.value, sizes));
@@ -75,7 +95,7 @@ KernelStep make_kernel_step(const Program& program, const SizeValues& sizes, con
         put_divisor(step, program.wide, offset, value_of(parameter.value, sizes));
         break;
       case Parameter::Kind::scalar:
-        step.patches.push_back(scalar_patch(program, parameter, offset, inputs));
+        step.patches.push_back(scalar_patch(program, parameter, offset, buffers.inputs));
         break;
     }
   }
@@ -84,6 +104,8 @@ KernelStep make_kernel_step(const Program& program, const SizeValues& sizes, con
     step.launch.block[d] = program.block[d];
   }
   step.launch.shared_bytes = program.shared_bytes;
+  step.launch.cooperative = program.cooperative;
+  step.launch.dependent = program.waits;
   return step;
 }
 

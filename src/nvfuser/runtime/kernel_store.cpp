@@ -36,8 +36,11 @@ std::shared_ptr<Module> compile_with_origin(const CompileRequest& request,
 
 void compile_unit(const KernelOrder& machine, const std::vector<GroupKernel*>& missing) {
   std::vector<const Program*> programs;
-  for (const GroupKernel* kernel : missing) {
-    programs.push_back(&kernel->lowered.program);
+  for (GroupKernel* kernel : missing) {
+    kernel->position = static_cast<int>(programs.size());
+    for (const Program& program : kernel->lowered.programs) {
+      programs.push_back(&program);
+    }
   }
   const UnitText unit = print_unit(programs);
   dump(DumpStage::code, unit.text);
@@ -46,12 +49,11 @@ void compile_unit(const KernelOrder& machine, const std::vector<GroupKernel*>& m
   for (const Program* program : programs) {
     request.kernels.push_back({program->name, image_layout(*program).bytes, program->has_barrier});
   }
-  const TimedScope timed("compile " + std::to_string(missing.size()) + " kernels, " +
+  const TimedScope timed("compile " + std::to_string(programs.size()) + " kernels, " +
                          std::string(name_of(machine.way)));
   const std::shared_ptr<Module> module = compile_with_origin(request, programs);
-  for (size_t k = 0; k < missing.size(); ++k) {
-    missing[k]->module = module;
-    missing[k]->position = static_cast<int>(k);
+  for (GroupKernel* kernel : missing) {
+    kernel->module = module;
   }
 }
 
@@ -129,7 +131,9 @@ void compile_kernels(const std::vector<KernelOrder>& orders) {
       if (std::find(missing.begin(), missing.end(), kernel.get()) == missing.end()) {
         first = first ? first : &orders[k];
         missing.push_back(kernel.get());
-        kernel->lowered.program.name += orders.size() > 1 ? "_p" + std::to_string(k) : "";
+        for (Program& program : kernel->lowered.programs) {
+          program.name += orders.size() > 1 ? "_p" + std::to_string(k) : "";
+        }
       }
     }
   }

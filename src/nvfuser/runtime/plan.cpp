@@ -7,8 +7,12 @@
 
 #include "nvfuser/device/generic/convert.h"
 #include "nvfuser/ir/evaluate.h"
+#include "nvfuser/runtime/group_kernels.h"
 
 namespace nvfuser {
+
+const Program& KernelStep::made() const { return made_from->lowered.programs.at(program); }
+
 namespace {
 
 template <class T>
@@ -84,6 +88,7 @@ struct Values {
   std::span<const ScalarValue> scalars;  ///< of the plan's tape
   const RandomState& random;
   int inputs;
+  void* semaphores = nullptr;  ///< of the stream; null: the buffer's
 
   void* address(const Patch& patch) const {
     void* start = patch.buffer < inputs ? call.data(patch.buffer) : outputs[patch.buffer - inputs];
@@ -99,6 +104,9 @@ void apply(const Patch& patch, char* image, const Values& values) {
   switch (patch.kind) {
     case Patch::Kind::pointer:
       put(to, values.address(patch));
+      break;
+    case Patch::Kind::semaphores:
+      put(to, values.semaphores != nullptr ? values.semaphores : values.address(patch));
       break;
     case Patch::Kind::host_value:
       std::memcpy(to, values.address(patch), bytes_of(patch.dtype));
@@ -119,7 +127,20 @@ void apply(const Patch& patch, char* image, const Values& values) {
 
 namespace {
 
-void launch_steps(std::span<const KernelStep> steps, const Values& values, const ExecuteOptions& options) {
+/// Those of the stream, or else the buffer's, cleared.
+void find_semaphores(const KernelStep& step, Values& values, void* stream) {
+  values.semaphores = step.module->semaphores(step.semaphores, stream);
+  if (values.semaphores != nullptr) {
+    return;
+  }
+  for (const Patch& patch : step.patches) {
+    if (patch.kind == Patch::Kind::semaphores) {
+      step.module->clear(values.address(patch), step.semaphores * bytes_of(DataType::Int32), stream);
+    }
+  }
+}
+
+void launch_steps(std::span<const KernelStep> steps, Values values, const ExecuteOptions& options) {
   alignas(16) char stack[kStackImage];
   std::vector<char> heap;
   for (const KernelStep& step : steps) {
@@ -129,6 +150,9 @@ void launch_steps(std::span<const KernelStep> steps, const Values& values, const
       image = heap.data();
     }
     std::memcpy(image, step.image.data(), step.image.size());
+    if (step.semaphores > 0) {
+      find_semaphores(step, values, options.stream);
+    }
     for (const Patch& patch : step.patches) {
       apply(patch, image, values);
     }

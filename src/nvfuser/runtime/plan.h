@@ -15,21 +15,24 @@
 namespace nvfuser {
 
 struct GroupKernel;
+struct Program;
 
 /// What is written into an argument image at each call.
 ///   pointer       the address of a buffer
+///   semaphores    the address of words that are 0, of the stream or else of a buffer
 ///   host_value    the element of an input on the CPU, read at the call
 ///   scalar        a scalar of the fusion
 ///   seed, offset  of the random generator's state
 struct Patch {
-  enum class Kind : uint8_t { pointer, host_value, scalar, seed, offset } kind;
+  enum class Kind : uint8_t { pointer, semaphores, host_value, scalar, seed, offset } kind;
   int offset;       ///< bytes into the image
-  int buffer = -1;  ///< pointer, host_value: inputs first, then outputs and workspace
+  int buffer = -1;  ///< pointer, semaphores, host_value: inputs first, then outputs and workspace
   const Val* scalar = nullptr;
   DataType dtype = DataType::Null;
   int argument = -1;  ///< scalar: the argument that it is; -1: computed from several
   int computed = -1;  ///< scalar: the position on the plan's tape
-  int64_t place = 0;  ///< pointer, host_value: bytes from the buffer's start, for tensors that share the workspace
+  int64_t place =
+      0;  ///< pointer, semaphores, host_value: bytes from the buffer's start, for tensors that share the workspace
 };
 
 /// One launch.  grid, block and sizes are fixed by the plan's key; the image holds them already.
@@ -43,6 +46,10 @@ struct KernelStep {
   std::vector<BufferExtent> extents;
   std::vector<int> reads, writes;  ///< buffers: inputs, then the fusion's outputs, then tensors of the workspace
   std::shared_ptr<const GroupKernel> made_from;
+  int program = 0;         ///< which of its programs
+  int64_t semaphores = 0;  ///< words
+
+  const Program& made() const;
 };
 
 struct Plan {

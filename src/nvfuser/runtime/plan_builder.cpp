@@ -96,7 +96,8 @@ class PlanBuilder {
   void copy_back(const TensorView* tensor, int from, int target, const DeviceProps& props);
   std::vector<int64_t> strides_of(int buffer) const;
   const std::vector<int64_t>& sizes_of(int buffer) const;
-  KernelStep make_step(const Lowered& lowered) const;
+  void add_steps(const Lowered& lowered);
+  int add_workspace(DataType dtype, int64_t elements);
   std::vector<StepBuffer> step_buffers(const std::vector<int>& buffers) const;
 
   std::shared_ptr<Fusion> fusion_;
@@ -415,13 +416,37 @@ std::vector<StepBuffer> PlanBuilder::step_buffers(const std::vector<int>& buffer
   return described;
 }
 
-KernelStep PlanBuilder::make_step(const Lowered& lowered) const {
-  KernelStep step = make_kernel_step(lowered.kernel->lowered.program, lowered.sizes, step_buffers(lowered.inputs),
-                                     step_buffers(lowered.outputs));
-  step.module = lowered.kernel->module;
-  step.kernel = lowered.kernel->position;
-  step.made_from = lowered.kernel;
-  return step;
+/// Memory that only the kernels of one group see.
+int PlanBuilder::add_workspace(DataType dtype, int64_t elements) {
+  OutputSpec spec;
+  spec.dtype = dtype;
+  spec.device = device_;
+  spec.sizes = {elements};
+  spec.strides = {1};
+  spec.elements = elements;
+  spec.workspace = true;
+  plan_->outputs.push_back(std::move(spec));
+  return input_count() + static_cast<int>(plan_->outputs.size()) - 1;
+}
+
+void PlanBuilder::add_steps(const Lowered& lowered) {
+  const std::vector<Program>& programs = lowered.kernel->lowered.programs;
+  StepBuffers buffers{step_buffers(lowered.inputs), step_buffers(lowered.outputs), {}};
+  for (const Tensor* workspace : programs.front().kernel->workspaces) {
+    const int64_t elements = element_count(*workspace, lowered.sizes);
+    buffers.workspaces.push_back({add_workspace(workspace->dtype, elements), elements});
+  }
+  for (size_t k = 0; k < programs.size(); ++k) {
+    if (const int64_t words = semaphore_count(programs[k], lowered.sizes); words > 0) {
+      buffers.semaphores = {add_workspace(DataType::Int32, words), words};
+    }
+    KernelStep step = make_kernel_step(programs[k], lowered.sizes, buffers);
+    step.module = lowered.kernel->module;
+    step.kernel = lowered.kernel->position + static_cast<int>(k);
+    step.made_from = lowered.kernel;
+    step.program = static_cast<int>(k);
+    plan_->steps.push_back(std::move(step));
+  }
 }
 
 std::vector<std::shared_ptr<GroupKernel>> PlanBuilder::kernels() const {
@@ -433,9 +458,9 @@ std::vector<std::shared_ptr<GroupKernel>> PlanBuilder::kernels() const {
 }
 
 std::shared_ptr<Plan> PlanBuilder::finish() {
-  for (const Lowered& lowered : lowered_) {
-    plan_->steps.push_back(make_step(lowered));
-    for (Patch& patch : plan_->steps.back().patches) {
+  std::for_each(lowered_.begin(), lowered_.end(), [&](const Lowered& lowered) { add_steps(lowered); });
+  for (KernelStep& step : plan_->steps) {
+    for (Patch& patch : step.patches) {
       patch.argument = patch.kind == Patch::Kind::scalar ? input_position(patch.scalar) : -1;
       if (patch.kind == Patch::Kind::scalar && patch.argument < 0) {
         patch.computed = plan_->scalars.add(patch.scalar, *fusion_, binding_);

@@ -106,7 +106,7 @@ void CallProfile::describe_steps(const Plan& plan, const CallArguments& call, co
   }
   for (const KernelStep& step : plan.steps) {
     KernelProfile& kernel = profile_.kernels.emplace_back();
-    kernel.name = step.made_from->lowered.program.name;
+    kernel.name = step.made().name;
     kernel.scheduler = scheduler_.empty() ? step.made_from->lowered.params.family_name() : scheduler_;
     const Module::Origin& origin = step.module->origin();
     kernel.compile_ms = origin.ready < start_ ? 0 : 1e3 * origin.seconds / sharing[step.module.get()];

@@ -100,6 +100,9 @@ RowLoops merge_rows(Kernel& kernel) {
 }  // namespace
 
 void apply_rows(Kernel& kernel, const Params& params) {
+  if (params.blocks > 1) {
+    return apply_row_shares(kernel, params, true);
+  }
   const bool resident = params.home != Home::reload, ring = params.home == Home::shared;
   const std::vector<Tensor*> stored = prepare(kernel, reduced_roots(kernel), resident);
   const Loops loops(kernel, kernel.main());
@@ -139,6 +142,9 @@ void apply_rows(Kernel& kernel, const Params& params) {
 }
 
 void apply_cpu_rows(Kernel& kernel, const Params& params) {
+  if (params.piece > 0) {
+    return apply_row_shares(kernel, params, false);
+  }
   split_passes(kernel, reduced_roots(kernel), {});
   const Loops loops(kernel, kernel.main());
   auto [row, order, columns] = merge_rows(kernel);

@@ -47,6 +47,8 @@ void bring_by_ring(Kernel& kernel, Id* row, int outside, int stages);
 void apply_flat(Kernel& kernel, const Params& params);
 void apply_tile(Kernel& kernel, const Params& params);
 void apply_rows(Kernel& kernel, const Params& params);
+/// Rows that several blocks or tasks share.
+void apply_row_shares(Kernel& kernel, const Params& params, bool on_gpu);
 void apply_cpu_flat(Kernel& kernel, const Params& params);
 void apply_cpu_tile(Kernel& kernel, const Params& params);
 void apply_cpu_rows(Kernel& kernel, const Params& params);

@@ -43,5 +43,9 @@ class CandidateList {
 
 /// Candidates of problems that reduce.
 std::vector<Candidate> choose_rows(CandidateList& list);
+/// Adds those in which several blocks share a row.
+void add_row_shares(CandidateList& list);
+/// CPU: elements of a row that a task takes, by the sizes alone; 0 where a row is one task.
+int64_t row_piece(const Problem& problem);
 
 }  // namespace nvfuser

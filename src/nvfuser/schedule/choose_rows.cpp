@@ -28,13 +28,14 @@ std::vector<Candidate> gpu_rows(CandidateList& list) {
       list.add({.family = Family::rows, .threads = threads, .batch = batch, .vector = vector, .home = Home::reload});
     }
   }
+  add_row_shares(list);
   return list.ranked({.family = Family::rows, .threads = 256, .home = Home::reload});
 }
 
 std::vector<Candidate> cpu_rows(CandidateList& list) {
   const int64_t lanes = std::min<int64_t>(
       kRowLanes, std::bit_ceil(static_cast<uint64_t>(std::max<int64_t>(kShortestLanes, list.problem().columns))));
-  list.add({.family = Family::cpu_rows, .threads = 1, .task = lanes});
+  list.add({.family = Family::cpu_rows, .threads = 1, .task = lanes, .piece = row_piece(list.problem())});
   return list.ranked({.family = Family::cpu_rows, .threads = 1, .task = kRowLanes});
 }
 

@@ -135,10 +135,11 @@ Estimate estimate_gpu(const Problem& problem, const Params& params, const Device
   work.instructions += warps * model.block_instructions + work.barriers * warps * 60;
 
   Estimate e;
-  const double cap = register_cap(params, device), per_sm = work.tiles / sms;
+  const double cap = register_cap(params, device), per_sm = work.tiles / sms,
+               blocks = work.blocks > 0 ? work.blocks / sms : per_sm;
   e.tiles = work.tiles;
   e.spill = 4 * std::max(0.0, work.registers - cap);
-  e.resident = std::min(residency(work, params, device, cap), std::max(per_sm, 1.0));
+  e.resident = std::min(residency(work, params, device, cap), std::max(blocks, 1.0));
 
   const double mixed = 2 * std::min(problem.written, .5);
   const double big = .4 * std::clamp(std::log2(std::max(work.read, 1.0) / 4096), 0.0, 2.0) / 2 +
@@ -150,21 +151,21 @@ Estimate estimate_gpu(const Problem& problem, const Params& params, const Device
       sms / 1000 *
       ((work.read / device.read_tbps + work.write / device.write_tbps) * form +
        work.reload * model.strided_reload / device.read_tbps + e.spill * threads * model.spill / device.write_tbps);
-  e.memory *= std::clamp(per_sm, std::min(1.0, device.read_tbps * 1000 / sms / (model.sm_bytes * clock)), 1.0);
+  e.memory *= std::clamp(blocks, std::min(1.0, device.read_tbps * 1000 / sms / (model.sm_bytes * clock)), 1.0);
   e.issue = work.instructions / 4 / clock / model.issue_share;
   e.special = work.special / 16 / clock / model.special_share;
   e.access = (work.accesses * model.access_cycles + work.shared * model.shared_cycles) / clock;
 
   const double lock = work.barriers >= .5 ? 1 : model.drift;
   const double own = norm4(work.instructions / warps * model.chain / clock, lock * e.issue, lock * e.special);
-  e.life = model.latency + work.barriers * (model.barrier + model.barrier_thread * threads) + own + model.relaunch +
-           model.relaunch_thread * threads;
+  e.life = model.latency + work.barriers * (model.barrier + model.barrier_thread * threads) + own +
+           (work.blocks > 0 ? 0 : model.relaunch + model.relaunch_thread * threads);
   const double bound = std::sqrt(norm4(e.memory * e.memory, e.issue * e.issue,
                                        norm4(e.special * e.special, e.access * e.access, model.start * model.start)));
   e.period = norm4(e.life / e.resident, bound, 0);
-  e.stream = std::max(per_sm, 1.0) * e.period / 1000;
+  e.stream = per_sm / std::min(1.0, blocks) * e.period / 1000;
   e.tail = model.tail * (e.life + std::min(e.resident, 8.0) * e.memory) / 1000;
-  e.total = model.launch + e.stream + e.tail;
+  e.total = model.launch + e.stream + e.tail + work.finish;
   return e;
 }
 

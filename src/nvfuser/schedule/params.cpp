@@ -18,6 +18,7 @@ struct Field {
 
 constexpr std::array<std::string_view, 6> kFamilyNames = {"flat", "tile", "cpu_flat", "cpu_tile", "rows", "cpu_rows"};
 constexpr std::array<std::string_view, 3> kHomeNames = {"reload", "registers", "shared"};
+constexpr std::array<std::string_view, 4> kFinishNames = {"second", "dependent", "last", "barrier"};
 
 }  // namespace
 
@@ -25,7 +26,7 @@ std::string_view Params::family_name() const { return kFamilyNames[static_cast<s
 
 std::string Params::text() const {
   const bool gpu = family == Family::flat || family == Family::tile || family == Family::rows;
-  const std::array<Field, 11> fields = {{{"threads", threads, gpu ? 0 : threads},
+  const std::array<Field, 13> fields = {{{"threads", threads, gpu ? 0 : threads},
                                          {"batch", batch, gpu ? 0 : 1},
                                          {"vector", vector, gpu ? 0 : 1},
                                          {"other", vector_other, family == Family::tile ? 0 : 1},
@@ -33,6 +34,8 @@ std::string Params::text() const {
                                          {"tile", tile, 0},
                                          {"task", task, 0},
                                          {"peel", peel, 0},
+                                         {"share", blocks, 1},
+                                         {"piece", piece, 0},
                                          {"stream", stream, 0},
                                          {"stages", stages, 0},
                                          {"grid", grid, 0}}};
@@ -41,6 +44,9 @@ std::string Params::text() const {
     if (field.value != field.usual) {
       text += " " + std::string(field.name) + "=" + std::to_string(field.value);
     }
+  }
+  if (blocks > 1) {
+    text += " finish=" + std::string(kFinishNames[static_cast<size_t>(finish)]);
   }
   return family == Family::rows ? text + " home=" + std::string(kHomeNames[static_cast<size_t>(home)]) : text;
 }

@@ -25,6 +25,14 @@ enum class Home : uint8_t {
   shared,     ///< the same, by way of a ring in shared memory, in which the block's next rows arrive meanwhile
 };
 
+/// How what several blocks know of one row becomes one.
+enum class GridFinish : uint8_t {
+  second,     ///< in the next kernel
+  dependent,  ///< in the next kernel, which starts before this one has ended
+  last,       ///< in the block that is last
+  barrier,    ///< behind a barrier of the whole grid
+};
+
 struct Params {
   Family family = Family::flat;
   int threads = 128;      ///< per block
@@ -36,9 +44,12 @@ struct Params {
   int64_t task = 0;       ///< cpu_flat: elements of the innermost run that a task handles, the extent of its lane loop
   bool peel = false;      ///< flat: vectors of a row begin at aligned elements, wherever the row starts
   bool stream = false;    ///< CPU: results go to memory past the cache
-  Home home = Home::reload;  ///< rows
-  int stages = 0;            ///< home shared: rows of the ring
-  int grid = 0;              ///< home shared: blocks, which take rows by turns
+  Home home = Home::reload;                ///< rows
+  int stages = 0;                          ///< home shared: rows of the ring
+  int grid = 0;                            ///< home shared: blocks, which take rows by turns
+  int blocks = 1;                          ///< rows: blocks that share a row
+  GridFinish finish = GridFinish::second;  ///< rows that blocks share
+  int64_t piece = 0;                       ///< cpu_rows: elements of a row that a task takes; 0: all
   auto operator<=>(const Params&) const = default;
   /// One line, such as "flat threads=256 batch=1 vector=8".
   std::string text() const;

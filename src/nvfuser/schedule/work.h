@@ -18,6 +18,8 @@ struct Work {
   double barriers = 0;
   double short_rows = 0;  ///< how far rows of a tile fall short of 256 bytes
   double registers = 24;  ///< a thread wants
+  double blocks = 0;      ///< of a grid whose blocks do several tiles one after the other; 0: a tile each
+  double finish = 0;      ///< microseconds after the last tile
   int64_t shared_bytes = 0;
 };
 

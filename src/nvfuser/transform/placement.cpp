@@ -31,6 +31,8 @@ void copy_place(const Tensor& from, Tensor& to) {
   to.map = from.map;
   to.tests = from.tests;
   to.reference = from.reference;
+  to.phase = from.phase;
+  to.workspace = from.workspace;
 }
 
 }  // namespace
@@ -61,9 +63,42 @@ Tensor& cache(Kernel& kernel, Tensor& t, const std::vector<Tensor*>& consumers, 
   return *copy;
 }
 
+namespace {
+
+/// All parts of a reduction that combines states once more.
+Tensor& privatise_merge(Kernel& kernel, const Tensor& leader, const std::vector<Tensor*>& consumers) {
+  const std::vector<Tensor*> parts = leader.reduction->parts;
+  auto reduction = std::make_shared<Reduction>(*leader.reduction);
+  reduction->parts.clear();
+  const Tensor* last = parts.back();
+  for (Tensor* part : parts) {
+    Tensor* twin = make_tensor(kernel, TensorOp::reduce, part->dtype, part->view);
+    copy_place(*part, *twin);
+    twin->expr = part->expr;
+    twin->operands = part->operands;
+    twin->part = part->part;
+    twin->reduction = reduction;
+    reduction->parts.push_back(twin);
+    insert_after(kernel, last, twin);
+    last = twin;
+    const auto reads = [&](const Tensor* c) {
+      return std::any_of(c->operands.begin(), c->operands.end(), [&](const Operand& o) { return o.tensor == part; });
+    };
+    std::vector<Tensor*> mine;
+    std::copy_if(consumers.begin(), consumers.end(), std::back_inserter(mine), reads);
+    redirect(mine, part, twin);
+  }
+  return *reduction->parts.front();
+}
+
+}  // namespace
+
 Tensor& privatise(Kernel& kernel, Tensor& t, const std::vector<Tensor*>& consumers) {
   check(t.op != TensorOp::store, ErrorKind::schedule, "a second store of one output");
-  check(t.op != TensorOp::reduce, ErrorKind::schedule, "a second computation of a reduction");
+  check(t.op != TensorOp::reduce || t.reduction->merges, ErrorKind::schedule, "a second computation of a reduction");
+  if (t.op == TensorOp::reduce) {
+    return privatise_merge(kernel, t, consumers);
+  }
   Tensor* twin = make_tensor(kernel, t.op, t.dtype, t.view);
   copy_place(t, *twin);
   twin->expr = t.expr;
