@@ -85,7 +85,7 @@ wheel: $(STAMP)-wheel build ## one wheel for old and new systems in dist/, check
 bench: build ## benchmarks of this machine, both sides of each ratio in one run
 	$(PY) benchmarks/cpu.py
 
-lint: $(STAMP)-lint build ## formatters and linters
+lint: $(STAMP)-lint $(STAMP)-test build ## formatters and linters
 	tools/check/lint.sh
 
 tidy: $(STAMP)-lint build ## clang-tidy alone, over the library

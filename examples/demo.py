@@ -32,9 +32,10 @@ def define() -> FusionDefinition:
 
 
 def unfused_numpy(x: np.ndarray, b: np.ndarray) -> np.ndarray:
-    t = x + b
+    t: np.ndarray = x + b
     inner = (t + t * t * t * np.float32(0.044715)) * np.float32(0.7978845608028654)
-    return t * np.float32(0.5) * (np.tanh(inner) + np.float32(1))
+    out: np.ndarray = t * np.float32(0.5) * (np.tanh(inner) + np.float32(1))
+    return out
 
 
 def torch_programs(x: np.ndarray, b: np.ndarray) -> dict[str, tuple[Callable[[], Any], list[Any]]]:
@@ -99,7 +100,7 @@ def main() -> int:
     fused_time = seconds(fused, options.rounds)
     unfused = {"NumPy": seconds(lambda: unfused_numpy(x, b), options.rounds)}
     unfused.update({name: seconds(run, options.rounds) for name, (run, _) in programs.items()})
-    print(f"fused ({fd.last_way.name}): {fused_time * 1e3:.2f} ms")
+    print(f"fused ({fd.last_way.name if fd.last_way else 'not run'}): {fused_time * 1e3:.2f} ms")
     for name, value in unfused.items():
         print(f"unfused, {name}: {value * 1e3:.2f} ms = {value / fused_time:.2f} x the fused time")
     got = fused()

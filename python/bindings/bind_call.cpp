@@ -16,7 +16,7 @@ struct Executable {
 void warn_of(const Plan& plan) {
   const std::string& reason = FusionExecutor::fallback_reason(plan);
   if (!reason.empty()) [[unlikely]] {
-    nb::module_::import_("nvfuser.runtime").attr("warn_once")(reason);
+    nb::module_::import_("nvfuser.ways").attr("warn_once")(reason);
   }
 }
 
@@ -56,14 +56,14 @@ nb::list execute(FusionExecutor& executor, nb::handle inputs, nb::handle out, Ex
   return run_call(executor, inputs, out, options);
 }
 
-/// A Way, or what nvfuser.runtime makes one of.
+/// A Way, or what nvfuser.ways makes one of.
 std::optional<Way> to_way(nb::handle target) {
   if (target.is_none()) {
     return std::nullopt;
   }
   Way way;
   if (!nb::try_cast(target, way)) {
-    way = nb::cast<Way>(nb::module_::import_("nvfuser.runtime").attr("way_of")(target));
+    way = nb::cast<Way>(nb::module_::import_("nvfuser.ways").attr("way_of")(target));
   }
   return way;
 }
@@ -107,7 +107,7 @@ void bind_call(nb::module_& m) {
           "execute",
           [](nb::pointer_and_handle<Executable> self, nb::handle inputs, nb::handle out, nb::handle target,
              nb::handle schedule_for, uint64_t seed, nb::handle save_repro_inputs) {
-            if (save_repro_inputs.ptr() != Py_False) [[unlikely]] {
+            if (save_repro_inputs.ptr() != Py_False && !save_repro_inputs.is_none()) [[unlikely]] {
               self.h.attr("_keep_call")(inputs, target, schedule_for, seed, save_repro_inputs);
             }
             const std::shared_ptr<FusionExecutor> executor = executor_of(self);
@@ -121,9 +121,9 @@ void bind_call(nb::module_& m) {
           },
           "inputs"_a, nb::kw_only(), "out"_a = nb::none(), "target"_a = nb::none(), "schedule_for"_a = "", "seed"_a = 1,
           "save_repro_inputs"_a = false,
-          nb::sig("def execute(self, inputs: Sequence[object], *, out: Sequence[object] | None = None, "
+          nb::sig("def execute(self, inputs: Iterable[object], *, out: Sequence[object] | None = None, "
                   "target: str | Way | None = None, schedule_for: str = '', seed: int = 1, "
-                  "save_repro_inputs: bool | str | os.PathLike[str] = False) -> list[typing.Any]"),
+                  "save_repro_inputs: bool | str | os.PathLike[str] | None = False) -> list[typing.Any]"),
           R"(Runs the fusion.
 
 Parameters

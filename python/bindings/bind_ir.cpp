@@ -57,7 +57,7 @@ void bind_operators(nb::class_<ValRef, StatementRef>& val) {
         row.method, [op](nb::handle self, nb::handle other) { return apply(op, self, other); }, nb::sig(sig.c_str()),
         "other"_a, doc.c_str());
     if (row.reflected) {
-      const std::string reflected = "def " + std::string(row.reflected) + "(self, other: Val | complex) -> Val";
+      const std::string reflected = "def " + std::string(row.reflected) + "(self, other: complex) -> Val";
       val.def(
           row.reflected, [op](nb::handle self, nb::handle other) { return apply(op, other, self); },
           nb::sig(reflected.c_str()), "other"_a, doc.c_str());

@@ -195,11 +195,15 @@ std::vector<Val*> val_list(Fusion& fusion, nb::handle object, const char* argume
 
 namespace {
 
-/// Frames of this package are not the user's; scripts that are run as modules of it are.
+/// Frames of the packages of this wheel are not the user's; scripts that are run as modules of them are.
 bool is_own(nb::handle frame) {
   nb::object name = nb::dict(frame.attr("f_globals")).attr("get")("__name__", "");
   std::string text;
-  return nb::try_cast(name, text) && (text == "nvfuser" || text.rfind("nvfuser.", 0) == 0);
+  if (!nb::try_cast(name, text)) {
+    return false;
+  }
+  const std::string package = text.substr(0, text.find('.'));
+  return package == "nvfuser" || package == "nvfuser_direct";
 }
 
 }  // namespace

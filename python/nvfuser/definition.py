@@ -19,6 +19,8 @@ from nvfuser.ways import reference, way_of
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+    from nvfuser._C.ops import Operations
+
 # Largest relative and absolute error that `validate` accepts per dtype, about 16 units in the last place.
 TOLERANCES = {
     DataType.Double: 1e-12,
@@ -61,7 +63,10 @@ class FusionDefinition(Executable):
     [array([0. , 1.5], dtype=float32)]
     """
 
-    ops = ops
+    if TYPE_CHECKING:
+        ops: Operations
+    else:
+        ops = ops
     _package = "nvfuser"  # which scripts import
 
     def __init__(self) -> None:
@@ -156,9 +161,8 @@ class FusionDefinition(Executable):
         return self.executor
 
     def _keep_call(self, inputs: Any, target: Any, schedule_for: str, seed: int, values: Any) -> None:
-        """What `execute(..., save_repro_inputs=values)` notes before the call; nothing for None."""
-        if values is not None:
-            self._last_call = repro.call_to_save(inputs, target, schedule_for, seed, values)
+        """What `execute(..., save_repro_inputs=values)` notes before the call."""
+        self._last_call = repro.call_to_save(inputs, target, schedule_for, seed, values)
 
     def prepare(
         self,

@@ -6,7 +6,7 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, cast
 
 from nvfuser import ahead, repro
 from nvfuser._C import DefinitionError, Executable, Fusion, FusionCache, FusionExecutor, Way
@@ -48,9 +48,8 @@ class FusionExecutorCache(Executable):
         return self.executor
 
     def _keep_call(self, inputs: Any, target: Any, schedule_for: str, seed: int, values: Any) -> None:
-        """What `execute(..., save_repro_inputs=values)` notes before the call; nothing for None."""
-        if values is not None:
-            self._last_call = repro.call_to_save(inputs, target, schedule_for, seed, values)
+        """What `execute(..., save_repro_inputs=values)` notes before the call."""
+        self._last_call = repro.call_to_save(inputs, target, schedule_for, seed, values)
 
     @property
     def fusion_id(self) -> int:
@@ -122,23 +121,47 @@ class LRUCache:
         return self._cache.stats()
 
 
-def LruFusionCache(max_fusions: int = 16384) -> Callable[..., Any]:
+P = ParamSpec("P")
+Defined = TypeVar("Defined", bound=FusionDefinition)
+Defined_co = TypeVar("Defined_co", bound=FusionDefinition, covariant=True)
+
+
+class CachedDefinition(Protocol[P, Defined_co]):
+    """What :func:`LruFusionCache` makes of a function."""
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Defined_co:
+        """Calls the function; equal definitions share their compiled kernels."""
+        ...
+
+    def stats(self) -> str:
+        """The report of the cache (see :meth:`LRUCache.stats`)."""
+        ...
+
+    def num_fusions(self) -> int:
+        """Definitions that the cache keeps at present."""
+        ...
+
+
+def LruFusionCache(
+    max_fusions: int = 16384,
+) -> Callable[[Callable[P, Defined]], CachedDefinition[P, Defined]]:
     """Decorates a function that defines and returns a FusionDefinition: equal definitions share their compiled kernels.
 
     The decorated function has `stats()` and `num_fusions()`.
     """
 
-    def decorate(function: Callable[..., FusionDefinition]) -> Any:
+    def decorate(function: Callable[P, Defined]) -> CachedDefinition[P, Defined]:
         cache = LRUCache(max_fusions)
 
         @functools.wraps(function)
-        def wrapper(*args: Any, **kwargs: Any) -> FusionDefinition:
+        def wrapper(*args: P.args, **kwargs: P.kwargs) -> Defined:
             fd = function(*args, **kwargs)
             fd.executor = cache._cache.get(fd.fusion)
             return fd
 
-        wrapper.stats = cache.stats  # type: ignore[attr-defined]
-        wrapper.num_fusions = cache.num_fusions  # type: ignore[attr-defined]
-        return wrapper
+        decorated = cast("CachedDefinition[P, Defined]", wrapper)
+        decorated.stats = cache.stats  # type: ignore[method-assign]
+        decorated.num_fusions = cache.num_fusions  # type: ignore[method-assign]
+        return decorated
 
     return decorate

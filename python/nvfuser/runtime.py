@@ -5,7 +5,7 @@ from nvfuser._C import FusionProfile, KernelProfile, Way, get_fusion_profile, re
 from nvfuser.ahead import TensorSpec
 from nvfuser.executor_cache import FusionExecutorCache, LRUCache, LruFusionCache
 from nvfuser.profiler import PythonProfiler
-from nvfuser.ways import PerformanceWarning, warn_once, way_of
+from nvfuser.ways import PerformanceWarning
 
 __all__ = [
     "FusionExecutorCache",
@@ -19,6 +19,4 @@ __all__ = [
     "Way",
     "get_fusion_profile",
     "reset_profiler",
-    "warn_once",
-    "way_of",
 ]

@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, TypedDict
 
-from nvfuser import OptionError, tensors
+from nvfuser import OptionError, Way, tensors
 
 # Options that programs may name.  They steer how that system compiles, not what a program computes, so nothing follows
 # from them here.
@@ -27,6 +28,19 @@ ENABLE = frozenset(_ENABLE.split())
 DISABLE = frozenset(_DISABLE.split())
 # Options that change results.
 REFUSED = frozenset({"fast_math", "fma", "io_to_lower_precision"})
+
+
+class CallOptions(TypedDict, total=False):
+    """What `execute` takes by name: that API's arguments, and those of :meth:`nvfuser.FusionDefinition.execute`."""
+
+    device: Any
+    _enable_options: Iterable[str]
+    _disable_options: Iterable[str]
+    save_repro_inputs: bool | str | os.PathLike[str] | None
+    out: Sequence[object] | None
+    target: str | Way | None
+    schedule_for: str
+    seed: int
 
 
 def check_options(names: Iterable[str], known: frozenset[str]) -> None:

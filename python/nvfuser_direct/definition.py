@@ -4,13 +4,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
+
+import numpy as np
 
 import nvfuser
 from nvfuser import TensorView
 from nvfuser.absent import ABSENT_MEMBERS
 from nvfuser_direct.call_options import DISABLE, ENABLE, check_options, device_index, on_device
 from nvfuser_direct.executors import FusionExecutorCache
+
+if TYPE_CHECKING:
+    import torch
+    from typing_extensions import Unpack
+
+    from nvfuser_direct.call_options import CallOptions
 
 
 class FusionDefinition(nvfuser.FusionDefinition):
@@ -46,7 +54,24 @@ class FusionDefinition(nvfuser.FusionDefinition):
             raise ValueError("Found unsupported device cpu, only scalar CPU or CUDA tensors are supported")
         return super().from_pytorch(tensor, static_sizes)
 
+    if TYPE_CHECKING:
+
+        @property
+        def fec(self) -> FusionExecutorCache: ...
+
+    @overload
+    def execute(self, inputs: Iterable[complex], **options: Unpack[CallOptions]) -> list[Any]: ...
+    @overload
+    def execute(  # type: ignore[overload-overlap]
+        self, inputs: Iterable[np.ndarray | complex], **options: Unpack[CallOptions]
+    ) -> list[np.ndarray]: ...
+    @overload
     def execute(
+        self, inputs: Iterable[torch.Tensor | complex], **options: Unpack[CallOptions]
+    ) -> list[torch.Tensor]: ...
+    @overload
+    def execute(self, inputs: Iterable[object], **options: Unpack[CallOptions]) -> list[Any]: ...
+    def execute(  # pyright: ignore[reportIncompatibleMethodOverride]
         self,
         inputs: Iterable[Any],
         *,

@@ -4,11 +4,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
+
+import numpy as np
 
 import nvfuser
 from nvfuser import Fusion
 from nvfuser_direct.call_options import DISABLE, ENABLE, check_options, device_index, on_device
+
+if TYPE_CHECKING:
+    import torch
+    from typing_extensions import Unpack
+
+    from nvfuser_direct.call_options import CallOptions
 
 
 class FusionExecutorCache(nvfuser.FusionExecutorCache):
@@ -31,7 +39,19 @@ class FusionExecutorCache(nvfuser.FusionExecutorCache):
             raise nvfuser.ScheduleError("auto_schedule=False: schedules written by hand are not part of this version")
         super().__init__(fusion, fusion_id)
 
+    @overload
+    def execute(self, inputs: Iterable[complex], **options: Unpack[CallOptions]) -> list[Any]: ...
+    @overload
+    def execute(  # type: ignore[overload-overlap]
+        self, inputs: Iterable[np.ndarray | complex], **options: Unpack[CallOptions]
+    ) -> list[np.ndarray]: ...
+    @overload
     def execute(
+        self, inputs: Iterable[torch.Tensor | complex], **options: Unpack[CallOptions]
+    ) -> list[torch.Tensor]: ...
+    @overload
+    def execute(self, inputs: Iterable[object], **options: Unpack[CallOptions]) -> list[Any]: ...
+    def execute(  # pyright: ignore[reportIncompatibleMethodOverride]
         self,
         inputs: Iterable[Any],
         *,
@@ -60,3 +80,7 @@ class LRUCache(nvfuser.LRUCache):
     """Keeps the executors of at most `max_fusions` fusions, as :class:`nvfuser.LRUCache`."""
 
     _executors = FusionExecutorCache
+
+    if TYPE_CHECKING:
+
+        def cache_compile(self, fusion: Fusion) -> FusionExecutorCache: ...

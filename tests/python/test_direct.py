@@ -161,6 +161,7 @@ def test_cpu_tensors_are_refused_as_examples():
         scalar = fd.from_pytorch(torch.tensor(2.0, dtype=torch.float64))
         assert scalar.ndim == 0 and scalar.dtype() == DataType.Double
     assert "is_cpu=True" in repr(fd)
+    assert "test_direct.py:" in scalar.location()  # the user's line, not this package's
 
 
 def test_calls():

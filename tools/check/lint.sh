@@ -8,9 +8,11 @@ check() {
   "$@" || { echo "lint: FAILED: $(printf '%.100s' "$*")"; failed=1; }
 }
 formatted() { git ls-files -z '*.cpp' '*.h' | xargs -0 -r clang-format --dry-run -Werror; }
-typed() {  # the pure-Python face next to the stubs that the build wrote
-  rm -rf build/typed && mkdir -p build/typed && cp -r python/nvfuser python/nvfuser_direct build/typed && cp -r build/stubs/_C build/typed/nvfuser &&
-    (cd build/typed && mypy --config-file ../../pyproject.toml -p nvfuser -p nvfuser_direct)
+typed() {  # the Python packages next to the stubs that the build wrote, examples, and what users' programs know
+  rm -rf build/typed && mkdir -p build/typed && cp -r python/nvfuser python/nvfuser_direct build/typed &&
+    cp -r build/stubs/_C build/typed/nvfuser &&
+    MYPYPATH=build/typed mypy -p nvfuser -p nvfuser_direct &&
+    MYPYPATH=build/typed mypy examples/*.py tests/python/typing_*.py && pyright --pythonpath .venv/bin/python
 }
 python=(python tests benchmarks examples tools cmake)
 check formatted

@@ -57,7 +57,10 @@ with FusionDefinition() as fd:
     x: TensorView = fd.define_tensor(shape=[-1], contiguity=[True], dtype=DataType.Float)
     y: nvfuser.Val = fd.ops.relu(x + 1.0) * 2.0
     error: type[RuntimeError] = nvfuser.ShapeError
-result: list[object] = fd.execute([np.ones(3, np.float32)])
+result: list[np.ndarray] = fd.execute([np.ones(3, np.float32), 2.0])
+from nvfuser_direct import version
+
+text: str = version()
 """
 
 
