@@ -114,11 +114,15 @@ std::string team_name(int team) { return "team" + std::to_string(team); }
 
 void Printer::print(const Allocate& node) {
   const std::string name = node.accumulators ? accumulators(node.tensor) : buffer_name(node.tensor);
-  const std::string_view form = folded_.contains(node.tensor) ? dialect_.accumulators : "$combiner::Tuple";
-  const std::string type =
-      node.accumulators ? fill(form, {{"combiner", combiner_text(*node.tensor)}}) : type_text(node.tensor->dtype);
+  const std::string count = std::to_string(node.count);
   arrays_.emplace_back(body_.size(), name);
-  body_.line("rt::Array<", type, ", ", node.count, "> ", name, ";");
+  if (node.accumulators) {
+    body_.line(fill(folded_.contains(node.tensor) ? dialect_.folded : dialect_.tuples,
+                    {{"combiner", combiner_text(*node.tensor)}, {"count", count}}),
+               " ", name, ";");
+  } else {
+    body_.line("rt::Array<", type_text(node.tensor->dtype), ", ", count, "> ", name, ";");
+  }
 }
 
 void Printer::print(const Begin& node) {

@@ -12,6 +12,11 @@ namespace nvfuser {
 
 namespace {
 
+bool contains_atom(Index p, const Atom* atom) {
+  const std::vector<const Atom*> atoms = atoms_of(p);
+  return std::find(atoms.begin(), atoms.end(), atom) != atoms.end();
+}
+
 class Folds {
  public:
   explicit Folds(Lowering& state) : state_(state) {}
@@ -25,10 +30,7 @@ class Folds {
         item = std::move(*step);
         continue;
       }
-      const bool accumulates = std::any_of(item.body.begin(), item.body.end(), [](const Item& inner) {
-        return std::holds_alternative<Accumulate>(inner.action);
-      });
-      if (accumulates && on_cpu()) {
+      if (on_cpu() && carries(item)) {
         item.parallel = ParallelType::serial;
       }
       walk(item.body);
@@ -37,6 +39,15 @@ class Folds {
 
  private:
   bool on_cpu() const { return state_.request.target == Target::cpu; }
+
+  /// Does one accumulator take an element in every round of the loop?
+  static bool carries(const Item& loop) {
+    const Atom* lane = loop.variable->as_atom();
+    return std::any_of(loop.body.begin(), loop.body.end(), [&](const Item& inner) {
+      const auto* accumulate = std::get_if<Accumulate>(&inner.action);
+      return accumulate != nullptr && !contains_atom(accumulate->at, lane);
+    });
+  }
 
   std::optional<Item> fold(const Item& loop) const {
     const bool one = loop.extent->is_constant() && loop.extent->constant() > 1 && loop.body.size() == 1 &&
@@ -49,8 +60,7 @@ class Folds {
     Item step = loop.body[0];
     auto& made = std::get<Accumulate>(step.action);
     const Atom* lane = loop.variable->as_atom();
-    const std::vector<const Atom*> atoms = atoms_of(made.at);
-    if (std::find(atoms.begin(), atoms.end(), lane) != atoms.end() || !read_blocks(made, loop)) {
+    if (contains_atom(made.at, lane) || !read_blocks(made, loop)) {
       return std::nullopt;
     }
     std::vector<Test> kept;

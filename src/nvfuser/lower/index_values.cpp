@@ -57,7 +57,7 @@ Index compute(Lowering& state, const Tensor& t, const Id* id, Role role) {
 }  // namespace
 
 Index value_of(Lowering& state, const Tensor& t, const Id* id, Role role) {
-  auto& values = is_result(role) ? state.result_values : state.values;
+  auto& values = is_result(role) ? state.result_values.at(role) : state.values;
   auto& known = values[&t];
   if (known.empty()) {
     for (size_t k = 0; k < t.loop_ids.size(); ++k) {

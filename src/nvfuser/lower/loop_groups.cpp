@@ -28,7 +28,8 @@ class Union {
 
 /// Keys of one tensor, a key for each loop of its reference.
 struct Keys {
-  std::vector<int> main, result;  ///< result: of reductions
+  std::vector<int> main;
+  OfResult<std::vector<int>> result;  ///< of reductions
 };
 
 std::string base_name(const Id& loop, int& unnamed) {
@@ -50,7 +51,9 @@ class Grouping {
     for (const Tensor* t : state_.tensors) {
       number(*t, keys_[t].main, t->loop, state_.group_of[t]);
       if (t->op == TensorOp::reduce) {
-        number(*t, keys_[t].result, t->kept_loop, state_.result_group_of[t]);
+        for (const Role role : {Role::begin, Role::finish}) {
+          number(*t, keys_[t].result.at(role), t->kept_loop, state_.result_groups.at(role)[t]);
+        }
       }
     }
   }
@@ -66,7 +69,8 @@ class Grouping {
     for (size_t k = 0; k < t.loop.size(); ++k) {
       mine.main.push_back(union_.add());
       if (t.op == TensorOp::reduce) {
-        mine.result.push_back(union_.add());
+        mine.result.begin.push_back(union_.add());
+        mine.result.finish.push_back(union_.add());
       }
     }
   }
@@ -74,7 +78,8 @@ class Grouping {
   void join_inlined(const Tensor& t) {
     for (int k = 0; k < *t.inline_at; ++k) {
       if (t.op == TensorOp::reduce) {
-        union_.join(keys_[&t].result[k], keys_[&t].main[k]);
+        union_.join(keys_[&t].result.begin[k], keys_[&t].main[k]);
+        union_.join(keys_[&t].result.finish[k], keys_[&t].main[k]);
       }
       for (const Tensor* c : state_.consumers[&t]) {
         union_.join(keys_[&t].main[k], keys_[c].main[k]);

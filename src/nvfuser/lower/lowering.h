@@ -18,8 +18,15 @@ namespace nvfuser {
 /// of a ring are filled before the first turn and refilled in each; the main of one of them is to wait for all.  Meet
 /// is no tensor's: there the blocks of a grid meet, between two phases.
 enum class Role : uint8_t { alloc, state, begin, main, join, finish, fill, refill, meet };
-/// Begin and finish stand in loops of their own: those that the reduction keeps.
+/// Begin and finish stand in loops of their own each: those that the reduction keeps.
 inline bool is_result(Role role) { return role == Role::begin || role == Role::finish; }
+/// Something for begin and for finish.
+template <class T>
+struct OfResult {
+  T begin, finish;
+  T& at(Role role) { return role == Role::begin ? begin : finish; }
+  const T& at(Role role) const { return role == Role::begin ? begin : finish; }
+};
 
 /// Loops that are one loop in the kernel: (tensor, position) united along the inline relation.
 struct LoopGroup {
@@ -87,8 +94,9 @@ struct Lowering {
   std::vector<Tensor*> tensors;  ///< of the phases that the program does
   std::unordered_map<const Tensor*, std::vector<Tensor*>> consumers;
   // ---- loop_groups
-  std::unordered_map<const Tensor*, std::vector<int>> group_of;         ///< per loop of the tensor's reference
-  std::unordered_map<const Tensor*, std::vector<int>> result_group_of;  ///< the same around a reduction's result
+  using GroupsOf = std::unordered_map<const Tensor*, std::vector<int>>;
+  GroupsOf group_of;                 ///< per loop of the tensor's reference
+  OfResult<GroupsOf> result_groups;  ///< the same around a reduction's result
   std::vector<LoopGroup> groups;
   // ---- dimensions
   std::array<std::vector<Index>, 3> grid_extents;  ///< distinct extents bound to a block index
@@ -104,13 +112,14 @@ struct Lowering {
   std::vector<Operation> operations;
   std::vector<Item> body;
   // ---- index_values
-  /// Index of an id at a tensor; at a reduction's result.
-  std::unordered_map<const Tensor*, std::unordered_map<const Id*, Index>> values, result_values;
+  using ValuesOf = std::unordered_map<const Tensor*, std::unordered_map<const Id*, Index>>;
+  ValuesOf values;                   ///< index of an id at a tensor
+  OfResult<ValuesOf> result_values;  ///< at a reduction's result
 
   IndexPool& pool() const { return *kernel.pool; }
   Index constant(int64_t value) const { return pool().constant(value); }
   const std::vector<int>& groups_at(const Tensor& t, Role role) const {
-    return is_result(role) ? result_group_of.at(&t) : group_of.at(&t);
+    return is_result(role) ? result_groups.at(role).at(&t) : group_of.at(&t);
   }
 };
 

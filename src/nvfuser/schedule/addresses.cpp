@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "nvfuser/transform/passes.h"
+
 namespace nvfuser {
 
 namespace {
@@ -201,8 +203,17 @@ bool Workbench::is_straight(const Tensor& access, Index lane, int64_t width) {
   return pool_.sub(whole, first) == lane && algebra_.known_divisor(first) % width == 0;
 }
 
-std::vector<Id*> affine_run(const Kernel& kernel) {
+std::vector<Id*> kept_run(const Kernel& kernel) {
   std::vector<Id*> run = kernel.references.front().roots;
+  for (const Id* root : reduced_roots(kernel)) {
+    const auto at = std::find(run.begin(), run.end(), root);
+    run.erase(run.begin(), at == run.end() ? run.begin() : at + 1);
+  }
+  return run;
+}
+
+std::vector<Id*> affine_run(const Kernel& kernel) {
+  std::vector<Id*> run = kept_run(kernel);
   const std::vector<Tensor*> accesses = accesses_of(kernel);
   for (; run.size() > 1; run.erase(run.begin())) {
     Workbench bench(kernel, {});

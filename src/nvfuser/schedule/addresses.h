@@ -71,8 +71,9 @@ class Workbench {
   std::map<std::string, std::string> same_;
 };
 
-/// The innermost roots of the main reference which, merged into one, leave every address affine: the lane loop of a
-/// CPU.
+/// The roots of the main reference behind the last one that is reduced; all where nothing is.
+std::vector<Id*> kept_run(const Kernel& kernel);
+/// The innermost of these roots which, merged into one, leave every address affine: the lane loop of a CPU.
 std::vector<Id*> affine_run(const Kernel& kernel);
 
 }  // namespace nvfuser

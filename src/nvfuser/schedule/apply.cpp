@@ -51,6 +51,10 @@ Id* merge_main(Kernel& kernel) {
   return all.empty() ? nullptr : all.size() == 1 ? all[0] : loops.merge_all(all);
 }
 
+Id* merge_roots(const Loops& loops, const std::vector<Id*>& roots) {
+  return roots.empty() ? nullptr : loops.merge_all(roots);
+}
+
 std::vector<Tensor*> stored_values(Kernel& kernel) {
   std::vector<Tensor*> found;
   for (Tensor* store : std::vector<Tensor*>(kernel.outputs)) {
@@ -86,8 +90,8 @@ void inline_tensors(Kernel& kernel, const Reference& reference, const std::vecto
 
 void apply(Kernel& kernel, const Params& params) {
   using Step = void (*)(Kernel&, const Params&);
-  constexpr std::array<Step, 6> kFamilies = {apply_flat,     apply_tile, apply_cpu_flat,
-                                             apply_cpu_tile, apply_rows, apply_cpu_rows};
+  constexpr std::array<Step, 8> kFamilies = {apply_flat, apply_tile,     apply_cpu_flat, apply_cpu_tile,
+                                             apply_rows, apply_cpu_rows, apply_columns,  apply_cpu_columns};
   kFamilies[static_cast<size_t>(params.family)](kernel, params);
   assign_loops(kernel);
 }

@@ -13,10 +13,6 @@ namespace nvfuser {
 
 namespace {
 
-Id* merge_roots(const Loops& loops, const std::vector<Id*>& roots) {
-  return roots.empty() ? nullptr : roots.size() == 1 ? roots[0] : loops.merge_all(roots);
-}
-
 /// The reference as one loop over rows, bound to the grid, and one over columns; null where there is none.
 struct RowLoops {
   std::vector<Id*> row;    ///< roots that are reduced

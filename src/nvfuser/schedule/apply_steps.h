@@ -27,6 +27,8 @@ void unswitch(const Loops& loops, BlockLoops& block);
 
 /// All loops in memory order as one; null when the fusion has no axes.
 Id* merge_main(Kernel& kernel);
+/// These as one; null when there are none.
+Id* merge_roots(const Loops& loops, const std::vector<Id*>& roots);
 
 /// Makes every store read a value that nothing but stores reads, so its lanes are collected and leave as one vector
 /// while the rest of the fusion stays one loop: what is cut off from that loop is a source or a sink of it.  A store
@@ -49,8 +51,10 @@ void apply_tile(Kernel& kernel, const Params& params);
 void apply_rows(Kernel& kernel, const Params& params);
 /// Rows that several blocks or tasks share.
 void apply_row_shares(Kernel& kernel, const Params& params, bool on_gpu);
+void apply_columns(Kernel& kernel, const Params& params);
 void apply_cpu_flat(Kernel& kernel, const Params& params);
 void apply_cpu_tile(Kernel& kernel, const Params& params);
 void apply_cpu_rows(Kernel& kernel, const Params& params);
+void apply_cpu_columns(Kernel& kernel, const Params& params);
 
 }  // namespace nvfuser

@@ -47,5 +47,7 @@ std::vector<Candidate> choose_rows(CandidateList& list);
 void add_row_shares(CandidateList& list);
 /// CPU: elements of a row that a task takes, by the sizes alone; 0 where a row is one task.
 int64_t row_piece(const Problem& problem);
+/// The same where the innermost axis is kept.
+std::vector<Candidate> choose_columns(CandidateList& list);
 
 }  // namespace nvfuser

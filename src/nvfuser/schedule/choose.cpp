@@ -113,7 +113,7 @@ void add_cpu(CandidateList& list) {
 std::vector<Candidate> choose(const Problem& problem, const DeviceProps& device) {
   CandidateList list(problem, device);
   if (problem.rows > 0) {
-    return choose_rows(list);
+    return problem.outer ? choose_columns(list) : choose_rows(list);
   }
   if (device.gpu) {
     add_gpu(list);

@@ -147,10 +147,10 @@ Estimate estimate_gpu(const Problem& problem, const Params& params, const Device
   const bool narrow = params.vector * problem.narrowest_bytes < 16;
   const double form =
       1 + model.burst * big * mixed + (narrow ? model.narrow_loss : 0) + model.short_rows * work.short_rows;
-  e.memory =
-      sms / 1000 *
-      ((work.read / device.read_tbps + work.write / device.write_tbps) * form +
-       work.reload * model.strided_reload / device.read_tbps + e.spill * threads * model.spill / device.write_tbps);
+  e.memory = sms / 1000 *
+             ((work.read / device.read_tbps + work.write / device.write_tbps) * form +
+              (work.reload * model.strided_reload + work.cached * model.cached) / device.read_tbps +
+              e.spill * threads * model.spill / device.write_tbps);
   e.memory *= std::clamp(blocks, std::min(1.0, device.read_tbps * 1000 / sms / (model.sm_bytes * clock)), 1.0);
   e.issue = work.instructions / 4 / clock / model.issue_share;
   e.special = work.special / 16 / clock / model.special_share;
@@ -220,6 +220,8 @@ Estimate estimate(const Problem& problem, const Params& params, const DeviceProp
       return estimate_gpu(problem, params, device, tile_work(problem, params));
     case Family::rows:
       return estimate_gpu(problem, params, device, rows_work(problem, params));
+    case Family::columns:
+      return estimate_gpu(problem, params, device, columns_work(problem, params));
     default:
       return estimate_cpu(problem, params, device);
   }

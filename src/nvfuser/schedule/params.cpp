@@ -16,7 +16,8 @@ struct Field {
   int64_t usual;
 };
 
-constexpr std::array<std::string_view, 6> kFamilyNames = {"flat", "tile", "cpu_flat", "cpu_tile", "rows", "cpu_rows"};
+constexpr std::array<std::string_view, 8> kFamilyNames = {"flat", "tile",     "cpu_flat", "cpu_tile",
+                                                          "rows", "cpu_rows", "columns",  "cpu_columns"};
 constexpr std::array<std::string_view, 3> kHomeNames = {"reload", "registers", "shared"};
 constexpr std::array<std::string_view, 4> kFinishNames = {"second", "dependent", "last", "barrier"};
 
@@ -25,20 +26,22 @@ constexpr std::array<std::string_view, 4> kFinishNames = {"second", "dependent",
 std::string_view Params::family_name() const { return kFamilyNames[static_cast<size_t>(family)]; }
 
 std::string Params::text() const {
-  const bool gpu = family == Family::flat || family == Family::tile || family == Family::rows;
-  const std::array<Field, 13> fields = {{{"threads", threads, gpu ? 0 : threads},
-                                         {"batch", batch, gpu ? 0 : 1},
-                                         {"vector", vector, gpu ? 0 : 1},
-                                         {"other", vector_other, family == Family::tile ? 0 : 1},
-                                         {"blocks", blocks_per_sm, 0},
-                                         {"tile", tile, 0},
-                                         {"task", task, 0},
-                                         {"peel", peel, 0},
-                                         {"share", blocks, 1},
-                                         {"piece", piece, 0},
-                                         {"stream", stream, 0},
-                                         {"stages", stages, 0},
-                                         {"grid", grid, 0}}};
+  const bool reduces = family == Family::rows || family == Family::columns;
+  const bool gpu = family == Family::flat || family == Family::tile || reduces;
+  const Field fields[] = {{"threads", threads, gpu ? 0 : threads},
+                          {"batch", batch, gpu ? 0 : 1},
+                          {"vector", vector, gpu ? 0 : 1},
+                          {"other", vector_other, family == Family::tile ? 0 : 1},
+                          {"blocks", blocks_per_sm, 0},
+                          {"tile", tile, 0},
+                          {"lanes", lanes, 0},
+                          {"task", task, 0},
+                          {"peel", peel, 0},
+                          {"share", blocks, 1},
+                          {"piece", piece, 0},
+                          {"stream", stream, 0},
+                          {"stages", stages, 0},
+                          {"grid", grid, 0}};
   std::string text(family_name());
   for (const Field& field : fields) {
     if (field.value != field.usual) {
@@ -48,7 +51,7 @@ std::string Params::text() const {
   if (blocks > 1) {
     text += " finish=" + std::string(kFinishNames[static_cast<size_t>(finish)]);
   }
-  return family == Family::rows ? text + " home=" + std::string(kHomeNames[static_cast<size_t>(home)]) : text;
+  return reduces ? text + " home=" + std::string(kHomeNames[static_cast<size_t>(home)]) : text;
 }
 
 }  // namespace nvfuser

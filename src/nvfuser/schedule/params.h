@@ -10,12 +10,14 @@
 namespace nvfuser {
 
 enum class Family : uint8_t {
-  flat,      ///< GPU: all axes merged, one vector a thread and batch
-  tile,      ///< GPU: square tiles through shared memory, for tensors with different innermost axes
-  cpu_flat,  ///< CPU: outer axes to tasks, innermost run as lanes
-  cpu_tile,  ///< CPU: tiles as tasks
-  rows,      ///< GPU: a row of what is reduced together to a block
-  cpu_rows,  ///< CPU: such a row to a task
+  flat,         ///< GPU: all axes merged, one vector a thread and batch
+  tile,         ///< GPU: square tiles through shared memory, for tensors with different innermost axes
+  cpu_flat,     ///< CPU: outer axes to tasks, innermost run as lanes
+  cpu_tile,     ///< CPU: tiles as tasks
+  rows,         ///< GPU: a row of what is reduced together to a block
+  cpu_rows,     ///< CPU: such a row to a task
+  columns,      ///< GPU: a strip of neighbours, each with what is reduced to it further out in memory, to a block
+  cpu_columns,  ///< CPU: such a strip to a task
 };
 
 /// Where a row lives between the passes over it.
@@ -41,10 +43,12 @@ struct Params {
   int vector_other = 1;   ///< tile: the same along the other tile axis
   int blocks_per_sm = 0;  ///< launch bound; 0: none
   int tile = 0;           ///< tile, cpu_tile: extent of a side in elements
-  int64_t task = 0;       ///< cpu_flat: elements of the innermost run that a task handles, the extent of its lane loop
+  int lanes = 0;          ///< columns: threads side by side along the strip; the others take other rows of it
+  int64_t task = 0;       ///< cpu_flat: elements of the innermost run that a task handles, the extent of its lane loop;
+                          ///< cpu_columns: columns of a strip
   bool peel = false;      ///< flat: vectors of a row begin at aligned elements, wherever the row starts
   bool stream = false;    ///< CPU: results go to memory past the cache
-  Home home = Home::reload;                ///< rows
+  Home home = Home::reload;                ///< rows, columns
   int stages = 0;                          ///< home shared: rows of the ring
   int grid = 0;                            ///< home shared: blocks, which take rows by turns
   int blocks = 1;                          ///< rows: blocks that share a row

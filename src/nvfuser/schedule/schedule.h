@@ -46,6 +46,10 @@ struct Problem {
                                  ///< from aligned elements; 0 where they do not
   int64_t rows = 0;              ///< kept points, where the kernel reduces: rows; 0 where it does not
   int64_t columns = 0;           ///< reduced points: elements of a row
+  bool outer = false;            ///< the innermost axis is kept, what is reduced lies further out
+  int64_t piece = 0;             ///< outer: elements behind the reduced axes, neighbours in memory
+  int sums = 0;                  ///< reductions, of one or several results
+  int passes = 0;                ///< times that what is reduced is walked where nothing keeps it
   int64_t run = 0;               ///< CPU: elements of the innermost run in which every index is affine
 };
 

@@ -145,13 +145,31 @@ Summary::Summary(const Kernel& kernel)
   for (const Tensor* access : accesses_of(kernel)) {
     add_access(*access, axes);
   }
-  if (!roots.empty() && !reduces_) {
+  if (reduces_) {
+    read_reductions();
+  }
+  if (!roots.empty() && (!reduces_ || outer_)) {
     run_ = affine_run(kernel);
   }
   for (const Tensor* t : kernel.tensors) {
     if (!needs(*t).empty()) {
       const OpCost cost = cost_of(*t);
       cost_ = {cost_.issue + cost.issue, cost_.special + cost.special};
+    }
+  }
+}
+
+void Summary::read_reductions() {
+  const std::vector<Id*>& roots = kernel_.references.front().roots;
+  std::copy_if(roots.begin(), roots.end(), std::back_inserter(kept_),
+               [&](Id* root) { return std::find(row_.begin(), row_.end(), root) == row_.end(); });
+  outer_ = !row_.empty() && !kept_.empty() && kept_.back() == roots.back();
+  const auto levels = levels_of(kernel_);
+  for (const Tensor* t : kernel_.tensors) {
+    const bool reduce = t->op == TensorOp::reduce;
+    sums_ += reduce && !is_later_part(*t);
+    if (reduce || varies_along(*t, row_)) {
+      passes_ = std::max(passes_, levels.at(t) + !reduce);
     }
   }
 }
@@ -173,21 +191,11 @@ Problem Summary::at(const SizeValues& sizes, const Alignments& alignments) {
   const auto value = [&sizes](const Atom& atom) { return sizes.at(atom.name); };
   const auto extent = [&](const Id* id) { return evaluate(id->extent, value); };
   Problem problem;
-  problem.points = 1;
-  for (const Id* root : roots) {
-    problem.points *= extent(root);
-  }
+  count_points(problem, value);
   problem.transposed = other_ != nullptr;
   if (problem.transposed) {
     problem.inner = extent(inner_);
     problem.other = extent(other_);
-  }
-  if (reduces_) {
-    problem.columns = 1;
-    for (const Id* root : row_) {
-      problem.columns *= extent(root);
-    }
-    problem.rows = problem.columns > 0 ? problem.points / problem.columns : 1;
   }
   count_buffers(problem, value);
   if (!roots.empty()) {
@@ -207,6 +215,25 @@ Problem Summary::at(const SizeValues& sizes, const Alignments& alignments) {
   problem.issue = cost_.issue * problem.place + access_issue(problem, problem.place);
   problem.special = cost_.special * problem.place;
   return problem;
+}
+
+void Summary::count_points(Problem& problem, const SizeOf& value) const {
+  const auto product = [&](const std::vector<Id*>& ids) {
+    int64_t points = 1;
+    for (const Id* id : ids) {
+      points *= evaluate(id->extent, value);
+    }
+    return points;
+  };
+  problem.points = product(kernel_.references.front().roots);
+  if (reduces_) {
+    problem.columns = product(row_);
+    problem.rows = std::max<int64_t>(1, product(kept_));
+    problem.outer = outer_;
+    problem.piece = outer_ ? product(kept_run(kernel_)) : 0;
+    problem.sums = sums_;
+    problem.passes = passes_;
+  }
 }
 
 /// One entry for every buffer that is touched; an input may be read by several loads.
@@ -251,12 +278,13 @@ std::vector<Summary::Widths> Summary::find_widths(const SizeValues& sizes, const
   }
   VectorSearch search(kernel_, std::move(divisors), widest_move_);
   const std::vector<Id*>& roots = kernel_.references.front().roots;
+  const std::vector<Id*>& run = !reduces_ ? roots : outer_ ? kept_ : row_;
   std::vector<Widths> found(buffers_.size());
   for (const Access& access : accesses_) {
     Widths& widths = found[access.buffer];
     const int64_t alignment = alignment_of(kernel_, *buffers_[access.buffer], alignments);
-    const bool straight = access.dense == roots.back() && (!reduces_ || (!row_.empty() && row_.back() == roots.back()));
-    join(widths.flat, straight ? search.widest(*access.tensor, reduces_ ? row_ : roots, !reduces_, alignment) : 0);
+    const bool straight = access.dense == roots.back() && !run.empty() && run.back() == roots.back();
+    join(widths.flat, straight ? search.widest(*access.tensor, run, !reduces_, alignment) : 0);
     if (other_ != nullptr) {
       Id* side = access.transposed ? other_ : inner_;
       join(widths.tile, access.dense == side ? search.widest(*access.tensor, {side}, false, alignment) : 0);

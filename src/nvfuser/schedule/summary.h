@@ -40,6 +40,8 @@ class Summary {
     int flat = 0, tile = 0;
   };
 
+  void read_reductions();
+  void count_points(Problem& problem, const SizeOf& value) const;
   void add_access(const Tensor& access, const TileAxes& axes);
   void count_buffers(Problem& problem, const SizeOf& value) const;
   const std::vector<Widths>& widths_for(const SizeValues& sizes, const Alignments& alignments);
@@ -52,8 +54,11 @@ class Summary {
   std::vector<const Tensor*> buffers_;
   std::vector<Access> accesses_;
   std::vector<Id*> run_;
-  std::vector<Id*> row_;  ///< what is reduced; empty where nothing is
+  std::vector<Id*> row_;   ///< what is reduced; empty where nothing is
+  std::vector<Id*> kept_;  ///< what is not, where something is
   bool reduces_;
+  bool outer_ = false;  ///< see Problem, here and below
+  int sums_ = 0, passes_ = 0;
   Id *inner_ = nullptr, *other_ = nullptr;  ///< of tiles; null: nothing is transposed
   int widest_move_ = 1;                     ///< elements: 16 bytes of the narrowest type
   OpCost cost_;

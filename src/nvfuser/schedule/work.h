@@ -8,13 +8,14 @@ namespace nvfuser {
 
 /// What one block does.
 struct Work {
-  double tiles = 1;            ///< blocks
+  double tiles = 1;            ///< blocks, or what they do one after the other
   double read = 0, write = 0;  ///< bytes of a tile
   double instructions = 0;     ///< warp instructions a tile
   double special = 0;          ///< special-function operations a tile
   double accesses = 0;         ///< warp accesses to global memory
   double shared = 0;           ///< warp accesses to shared memory
   double reload = 0;           ///< bytes fetched again from L2
+  double cached = 0;           ///< bytes of later passes over what L2 may hold
   double barriers = 0;
   double short_rows = 0;  ///< how far rows of a tile fall short of 256 bytes
   double registers = 24;  ///< a thread wants
@@ -29,5 +30,6 @@ double element_issue(const Problem& problem);
 
 /// By family.
 Work rows_work(const Problem& problem, const Params& params);
+Work columns_work(const Problem& problem, const Params& params);
 
 }  // namespace nvfuser

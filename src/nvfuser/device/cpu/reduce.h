@@ -18,23 +18,23 @@ struct Columns;
 template <class Tuple, int N>
 struct Columns<Tuple, N, 1> {
   alignas(64) decltype(field<0>(Tuple{})) a[N];
-  RT_MEMBER Tuple get(int l) const { return {a[l]}; }
-  RT_MEMBER void set(int l, const Tuple& t) { a[l] = field<0>(t); }
+  RT_MEMBER Tuple get(long long l) const { return {a[l]}; }
+  RT_MEMBER void set(long long l, const Tuple& t) { a[l] = field<0>(t); }
 };
 template <class Tuple, int N>
 struct Columns<Tuple, N, 2> {
   alignas(64) decltype(field<0>(Tuple{})) a[N];
   alignas(64) decltype(field<1>(Tuple{})) b[N];
-  RT_MEMBER Tuple get(int l) const { return {a[l], b[l]}; }
-  RT_MEMBER void set(int l, const Tuple& t) { a[l] = field<0>(t), b[l] = field<1>(t); }
+  RT_MEMBER Tuple get(long long l) const { return {a[l], b[l]}; }
+  RT_MEMBER void set(long long l, const Tuple& t) { a[l] = field<0>(t), b[l] = field<1>(t); }
 };
 template <class Tuple, int N>
 struct Columns<Tuple, N, 3> {
   alignas(64) decltype(field<0>(Tuple{})) a[N];
   alignas(64) decltype(field<1>(Tuple{})) b[N];
   alignas(64) decltype(field<2>(Tuple{})) c[N];
-  RT_MEMBER Tuple get(int l) const { return {a[l], b[l], c[l]}; }
-  RT_MEMBER void set(int l, const Tuple& t) { a[l] = field<0>(t), b[l] = field<1>(t), c[l] = field<2>(t); }
+  RT_MEMBER Tuple get(long long l) const { return {a[l], b[l], c[l]}; }
+  RT_MEMBER void set(long long l, const Tuple& t) { a[l] = field<0>(t), b[l] = field<1>(t), c[l] = field<2>(t); }
 };
 
 /// Bytes of a field's lanes: four of the widest vectors, which hides the latency of a combination.
@@ -43,6 +43,15 @@ inline constexpr int kLaneBytes = 256;
 }  // namespace rt::inner
 
 namespace rt {
+
+/// N accumulators, one element of each at a time: fields apart, so that loops over them are vector code.
+template <class Row, int N>
+struct Tuples {
+  using Tuple = typename Row::Tuple;
+  inner::Columns<Tuple, N> fields;
+  RT_MEMBER Tuple operator[](long long i) const { return fields.get(i); }
+  RT_MEMBER void set(long long i, const Tuple& t) { fields.set(i, t); }
+};
 
 /// An accumulator of many lanes.
 template <class Row>

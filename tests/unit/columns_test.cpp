@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+// The column families: what choose reads of a kernel that keeps its innermost axis, what it decides, loops and text of
+// the schedules, refusals.
+#include "error_message.h"
+#include "nvfuser/codegen/printer.h"
+#include "nvfuser/ops/reduce.h"
+#include "nvfuser/schedule/estimate.h"
+#include "schedule_cases.h"
+
+namespace nvfuser {
+namespace {
+
+/// sum(x[...] * 2, axes); with `beside` also x * 2 - sum.
+struct SumCase : KernelCase {
+  SumCase(const Sizes& sizes, const std::vector<int64_t>& axes, bool beside = false, DataType dtype = DataType::Float) {
+    TensorView* x = input(sizes, dtype);
+    TensorView* y = binary(PointwiseOp::add, x, x);
+    TensorView* total = sum(y, axes);
+    output(total);
+    if (beside) {
+      std::vector<bool> added(sizes.size(), false);
+      for (int64_t axis : axes) {
+        added[axis] = true;
+      }
+      output(binary(PointwiseOp::sub, y, broadcast(total, added)));
+    }
+  }
+};
+
+SizeValues values_of(const KernelCase& test, const Kernel& kernel) {
+  const std::map<std::string, int64_t> sizes = test.sizes(kernel);
+  return {sizes.begin(), sizes.end()};
+}
+
+Alignments aligned(const Kernel& kernel) {
+  return {std::vector<int64_t>(kernel.inputs.size(), 16), std::vector<int64_t>(kernel.outputs.size(), 16)};
+}
+
+Problem problem_of(const KernelCase& test) {
+  const std::shared_ptr<Kernel> kernel = test.kernel();
+  return summarize(*kernel, values_of(test, *kernel), aligned(*kernel));
+}
+
+Params chosen(const KernelCase& test, const char* device) {
+  return choose(problem_of(test), known_device(device))[0].params;
+}
+
+std::string loops_text(const Reference& reference) {
+  std::string text;
+  for (const Id* loop : reference.loops) {
+    text += (text.empty() ? "" : ", ") + to_string(loop->extent) + " " + std::string(name_of(loop->parallel));
+  }
+  return text;
+}
+
+TEST(Columns, ProblemSaysWhereTheReducedAxesLie) {
+  Problem p = problem_of(SumCase({6, 5, 16}, {0}));
+  EXPECT_TRUE(p.outer);
+  EXPECT_EQ(p.rows, 80);
+  EXPECT_EQ(p.columns, 6);
+  EXPECT_EQ(p.piece, 80);
+  EXPECT_EQ(p.run, 80);
+  EXPECT_EQ(p.sums, 1);
+  EXPECT_EQ(p.passes, 1);
+  EXPECT_EQ(p.buffers[0].max_vector, 4) << "16 bytes";
+  p = problem_of(SumCase({6, 5, 16}, {1}, true));
+  EXPECT_TRUE(p.outer);
+  EXPECT_EQ(p.rows, 96);
+  EXPECT_EQ(p.piece, 16) << "the columns of the first axis lie elsewhere";
+  EXPECT_EQ(p.passes, 2);
+  p = problem_of(SumCase({6, 5, 7}, {1}));
+  EXPECT_EQ(p.buffers[0].max_vector, 1) << "vectors would cross to the next row";
+  EXPECT_FALSE(problem_of(SumCase({6, 5, 16}, {2})).outer);
+  EXPECT_FALSE(problem_of(SumCase({6, 5, 16}, {0, 2})).outer);
+  EXPECT_FALSE(problem_of(SumCase({6, 5, 16}, {0, 1, 2})).outer);
+}
+
+TEST(Columns, Choices) {
+  EXPECT_EQ(chosen(SumCase({16384, 8192}, {0}), "H200").family, Family::columns);
+  EXPECT_EQ(chosen(SumCase({16384, 8192}, {0}), "H200").home, Home::reload);
+  EXPECT_EQ(chosen(SumCase({60, 8192}, {0}, true), "H200").home, Home::registers);
+  EXPECT_EQ(chosen(SumCase({16384, 8192}, {1}), "H200").family, Family::rows);
+  EXPECT_EQ(chosen(SumCase({16384, 8192}, {0, 1}), "H200").family, Family::rows);
+  EXPECT_EQ(chosen(SumCase({1 << 20, 4}, {0}), "H200").lanes, 1) << "a thread for the whole row";
+  EXPECT_EQ(chosen(SumCase({8192, 4096}, {0}), "CPU").family, Family::cpu_columns);
+  EXPECT_EQ(chosen(SumCase({8192, 3}, {0}), "CPU").family, Family::cpu_rows) << "three columns are no lanes";
+}
+
+TEST(Columns, ListsAreShortAndEndWithAWayThatCannotFail) {
+  for (const char* device : {"H200", "A100", "CPU"}) {
+    for (const Sizes& sizes : std::vector<Sizes>{{1, 1}, {5, 1 << 20}, {1 << 20, 5}, {64, 64}, {4097, 4097}, {0, 9}}) {
+      const std::vector<Candidate> list = choose(problem_of(SumCase(sizes, {0}, true)), known_device(device));
+      EXPECT_LE(list.size(), 48u);
+      EXPECT_EQ(list.back().params.vector, 1);
+      EXPECT_EQ(list.back().params.home, Home::reload);
+      for (const Candidate& c : list) {
+        EXPECT_TRUE(std::isfinite(c.microseconds)) << c.params.text();
+        EXPECT_LE(c.params.threads, 1024);
+        for (int n : {c.params.threads, c.params.batch, c.params.vector}) {
+          EXPECT_EQ(n & (n - 1), 0) << c.params.text();
+        }
+      }
+    }
+  }
+}
+
+TEST(Columns, Loops) {
+  const Params walked{.family = Family::columns, .threads = 256, .batch = 4, .vector = 4, .lanes = 32};
+  std::shared_ptr<Kernel> kernel = SumCase({6, 5, 16}, {1}).kernel();
+  apply(*kernel, walked);
+  EXPECT_EQ(loops_text(kernel->main()),
+            "(i0*i2 + 127) / 128 grid_x, 32 block_x, 8 block_y, (i1 + 31) / 32 serial, 4 unroll, 4 vectorize");
+  Params held = walked;
+  held.home = Home::registers;
+  held.vector = 1;
+  kernel = SumCase({6, 5, 16}, {0, 1}).kernel();
+  apply(*kernel, held);
+  EXPECT_EQ(loops_text(kernel->main()), "(i2 + 31) / 32 grid_x, 32 block_x, 8 block_y, 1 serial, 4 unroll");
+  ASSERT_EQ(kernel->main().fits.size(), 1u);
+  EXPECT_EQ(to_string(kernel->main().fits[0].extent), "i0*i1");
+  kernel = SumCase({6, 5, 16}, {1}).kernel();
+  apply(*kernel, {.family = Family::cpu_columns, .task = 128});
+  EXPECT_EQ(loops_text(kernel->main()), "i0*((i2 + 127) / 128) grid_x, i1 serial, 128 vectorize");
+}
+
+std::string body_of(const KernelCase& test, const Params& params, Target target) {
+  const std::shared_ptr<Kernel> kernel = test.kernel();
+  apply(*kernel, params);
+  const Facts facts = derive_facts(*kernel, values_of(test, *kernel), aligned(*kernel));
+  return kernel_text(lower({kernel, "k", target, facts, 0, {}})).text;
+}
+
+/// Pieces of the text that must stand in this order.
+void expect_order(const std::string& text, const std::vector<std::string>& pieces) {
+  size_t at = 0;
+  for (const std::string& piece : pieces) {
+    const size_t found = text.find(piece, at);
+    EXPECT_NE(found, std::string::npos) << piece << " is missing or too early in\n" << text;
+    at = found == std::string::npos ? at : found + 1;
+  }
+}
+
+TEST(Columns, Text) {
+  const Params walked{.family = Family::columns, .threads = 256, .batch = 4, .vector = 4, .lanes = 32};
+  const std::string text = body_of(SumCase({64, 128}, {0}, true), walked, Target::gpu);
+  expect_order(text, {"rt::Team<8, 32, false> team0 = {ty, tx}", "rt::Array<rt::Sum<rt::float32>::Tuple, 4>",
+                      "rt::begin<", "rt::Array<rt::float32, 16>", "rt::copy<4>", "rt::accumulate<", "rt::join(team0",
+                      "rt::result<", "rt::copy<4>(out1"});
+  EXPECT_NE(text.find("if (ty == 0)"), std::string::npos) << "one thread stores a column's sum\n" << text;
+  const std::string one =
+      body_of(SumCase({64, 128}, {0}), {.family = Family::columns, .threads = 32, .batch = 4, .vector = 4, .lanes = 32},
+              Target::gpu);
+  EXPECT_EQ(one.find("rt::join"), std::string::npos) << "a thread a column has nobody to join\n" << one;
+  const std::string host = body_of(SumCase({64, 128}, {0}), {.family = Family::cpu_columns, .task = 64}, Target::cpu);
+  expect_order(host, {"rt::Tuples<rt::Sum<rt::float32>, 64>", "rt::begin<", "for (", "#pragma GCC ivdep",
+                      "rt::accumulate<", "rt::result<"});
+}
+
+TEST(Columns, Refusals) {
+  const Params params{.family = Family::columns, .threads = 256, .lanes = 32};
+  for (const std::vector<int64_t>& axes : {std::vector<int64_t>{0, 1}, std::vector<int64_t>{}}) {
+    const std::shared_ptr<Kernel> kernel = axes.empty() ? BiasCase(8, 8).kernel() : SumCase({8, 8}, axes).kernel();
+    EXPECT_NE(
+        message_of(ErrorKind::schedule, [&] { apply(*kernel, params); }).find("reduces some axes and keeps others"),
+        std::string::npos);
+  }
+  const std::shared_ptr<Kernel> kernel = SumCase({8, 8}, {0}).kernel();
+  EXPECT_NE(
+      message_of(ErrorKind::schedule, [&] { apply(*kernel, {.family = Family::columns, .threads = 100, .lanes = 32}); })
+          .find("32 lanes of 100 threads"),
+      std::string::npos);
+}
+
+}  // namespace
+}  // namespace nvfuser
