@@ -36,9 +36,14 @@ class EmulatedRun {
       add_buffer(outputs_, *output, binding_.sizes(output->view), sizes);
     }
     evaluate_expected();
-    plan_.steps.push_back(
-        make_kernel_step(program, SizeValues(sizes.begin(), sizes.end()),
-                         {positions(inputs_, 0), positions(outputs_, static_cast<int>(inputs_.size())), {}}));
+    const SizeValues values(sizes.begin(), sizes.end());
+    semaphores_.resize(semaphore_count(program, values));
+    const int buffers = static_cast<int>(inputs_.size() + outputs_.size());
+    plan_.steps.push_back(make_kernel_step(program, values,
+                                           {positions(inputs_, 0),
+                                            positions(outputs_, static_cast<int>(inputs_.size())),
+                                            {},
+                                            {buffers, static_cast<int64_t>(semaphores_.size())}}));
     for (Patch& patch : plan_.steps[0].patches) {
       if (patch.kind == Patch::Kind::scalar) {
         patch.computed = plan_.scalars.add(patch.scalar, *test.fusion, binding_);
@@ -77,6 +82,7 @@ class EmulatedRun {
     for (size_t k = 0; k < outputs_.size(); ++k) {
       pointers.push_back(memory_[place_of_output(k)].data());
     }
+    pointers.push_back(semaphores_.data());
     ExecuteOptions options;
     options.seed = seed;
     try {
@@ -91,6 +97,10 @@ class EmulatedRun {
   /// Output k after a launch, and as the evaluator has it.
   const std::vector<char>& got(size_t k) const { return memory_[place_of_output(k)]; }
   const std::vector<char>& wanted(size_t k) const { return wanted_[k]; }
+  /// As every launch has to leave them.
+  bool semaphores_are_zero() const {
+    return std::all_of(semaphores_.begin(), semaphores_.end(), [](int32_t word) { return word == 0; });
+  }
 
  private:
   struct Buffer {
@@ -173,6 +183,7 @@ class EmulatedRun {
   std::vector<std::pair<int, int>> aliases_;
   std::vector<Buffer> inputs_, outputs_;
   std::vector<std::vector<char>> given_, wanted_, memory_;  ///< memory: inputs, then outputs
+  std::vector<int32_t> semaphores_;
   Plan plan_;
 };
 

@@ -64,9 +64,43 @@ RT_KERNEL({name}, 512, 0)(rt::Global<const rt::bfloat16> in0, rt::Global<const r
 """
 
 
+def claimed_text(stages):
+    """out0 = in0, rows claimed from a counter; count[row] tells how often a row was done."""
+    return f"""
+RT_KERNEL(claimed_{stages}, 512, 0)(rt::Global<const rt::bfloat16> in0, rt::Global<rt::bfloat16> out0,
+                                    rt::Coherent<rt::int32> semaphores, rt::Coherent<rt::int32> count, const int rows,
+                                    const int length) {{
+  const int tx = threadIdx.x, grid = gridDim.x, bx = blockIdx.x;
+  const rt::Shared<rt::bfloat16> T0 = rt::shared<rt::bfloat16>(0, {stages * ROW}, "T0");
+  const rt::Stages<{stages}, 1, true> ring = {{{stages * ROW * 2}}};
+  rt::start(ring, tx == 0);
+  for (int turn = 0; turn < {stages}; ++turn) {{
+    if (tx == 0) rt::post(ring, turn, bx + turn * grid, rows);
+    if (tx == 0 && bx + turn * grid < rows) {{
+      rt::bulk_copy(ring, turn, T0, turn * {ROW}, in0, (bx + turn * grid) * length, length);
+    }}
+  }}
+  for (int turn = 0, row; (row = rt::take(ring, turn)) < rows; ++turn) {{
+    rt::Array<rt::bfloat16, 8> a;
+    const int at = tx * 8;
+    if (at < length) rt::copy<8>(a, 0, T0, turn % {stages} * {ROW} + at);
+    rt::sync();
+    const int ahead = tx == 0 ? {stages} * grid + rt::claim<int>(semaphores, 0, rows) : rows;
+    if (tx == 0) rt::post(ring, turn + {stages}, ahead, rows);
+    if (tx == 0 && ahead < rows) {{
+      rt::bulk_copy(ring, turn + {stages}, T0, turn % {stages} * {ROW}, in0, ahead * length, length);
+    }}
+    if (at < length) rt::copy<8>(out0, row * length + at, a, 0);
+    if (tx == 0) atomicAdd(count + row, 1);
+  }}
+}}
+"""
+
+
 @pytest.fixture(scope="module")
 def unit(tmp_path_factory):
     text = HEAD + '#include "rt/ring.h"\n' + "".join(ring_text(*ring) for ring in RINGS)
+    text += "".join(claimed_text(stages) for stages in (1, 2, 3))
     return Unit(text, tmp_path_factory.mktemp("ring"))
 
 
@@ -77,9 +111,26 @@ def test_ring_smallest(unit, ring, length):
     torch.manual_seed(3)
     rows = 1037
     x = [torch.randn(rows, length, device="cuda").bfloat16() for _ in range(2)]
-    shared_bytes = stages * copies * ROW * 2 + stages * 8
+    shared_bytes = stages * copies * ROW * 2 + stages * 16
     want = x[0] if copies == 1 else (x[0].float() + x[1].float()).bfloat16()
     for grid in (1, 7, 132, 264):
         out = torch.full_like(x[0], -7.0)
         unit.launch(f"ring_{stages}_{copies}", (512, 1), shared_bytes, *x, out, rows, length, grid=grid)
         assert torch.equal(out, want), grid
+
+
+@pytest.mark.parametrize("stages", [1, 2, 3])
+@pytest.mark.parametrize("length", [8, 1000, 4096])
+def test_claimed_rows_smallest(unit, stages, length):
+    """Each row is done once, and the counter is left at 0, launch after launch."""
+    torch.manual_seed(4)
+    rows = 1037
+    x = torch.randn(rows, length, device="cuda").bfloat16()
+    semaphores = torch.zeros(2, dtype=torch.int32, device="cuda")
+    for grid in (1, 7, 132, 396, 2000):
+        out, count = torch.full_like(x, -7.0), torch.zeros(rows, dtype=torch.int32, device="cuda")
+        arguments = (x, out, semaphores, count, rows, length)
+        unit.launch(f"claimed_{stages}", (512, 1), stages * ROW * 2 + stages * 16, *arguments, grid=grid)
+        assert torch.equal(out, x), grid
+        assert (count == 1).all(), grid
+        assert (semaphores == 0).all(), grid

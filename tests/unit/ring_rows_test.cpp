@@ -76,6 +76,7 @@ struct RingCase {
   Sizes sizes;
   DataType type;
   int threads, batch, stages, grid;
+  bool counter = false;
 };
 
 KernelCase made(const RingCase& c) {
@@ -92,7 +93,8 @@ Params params_of(const RingCase& c) {
           .vector = c.type == DataType::Float ? 4 : 8,
           .home = Home::shared,
           .stages = c.stages,
-          .grid = c.grid};
+          .grid = c.grid,
+          .counter = c.counter};
 }
 
 Program lowered_with(const KernelCase& test, const Params& params,
@@ -108,16 +110,25 @@ Program lowered_with(const KernelCase& test, const Params& params,
 
 std::vector<RingCase> cases() {
   constexpr DataType F = DataType::Float, H = DataType::BFloat16;
-  std::vector<RingCase> made = {
-      {softmax, {9, 1000}, H, 128, 1, 2, 2},     {softmax, {5, 8}, H, 32, 1, 2, 2},
-      {softmax, {6, 24}, F, 32, 1, 3, 2},        {softmax, {7, 4096}, H, 128, 4, 3, 3},
-      {softmax, {1, 4096}, F, 256, 4, 2, 3},     {layer_norm, {8, 1000}, H, 64, 2, 2, 4},
-      {layer_norm, {7, 24}, H, 32, 1, 3, 1},     {layer_norm, {5, 4096}, F, 512, 2, 2, 2},
-      {layer_norm, {3, 32768}, H, 512, 8, 2, 1}, {rms_norm, {9, 1000}, F, 256, 1, 2, 2},
-      {rms_norm, {8, 4096}, H, 256, 2, 3, 2},    {rms_norm, {4, 8}, H, 32, 1, 2, 3},
-      {row_sum, {11, 1000}, H, 64, 2, 3, 2},     {row_sum, {3, 1024}, F, 32, 8, 2, 1},
+  return {
+      {softmax, {9, 1000}, H, 128, 1, 2, 2},
+      {softmax, {11, 1000}, H, 128, 1, 3, 2, true},
+      {softmax, {5, 8}, H, 32, 1, 2, 2, true},
+      {softmax, {6, 24}, F, 32, 1, 3, 2},
+      {softmax, {7, 4096}, H, 128, 4, 3, 3},
+      {softmax, {1, 4096}, F, 256, 4, 2, 3, true},
+      {layer_norm, {8, 1000}, H, 64, 2, 2, 4},
+      {layer_norm, {13, 1000}, H, 64, 2, 2, 2, true},
+      {layer_norm, {7, 24}, H, 32, 1, 3, 1, true},
+      {layer_norm, {5, 4096}, F, 512, 2, 2, 2},
+      {layer_norm, {3, 32768}, H, 512, 8, 2, 1, true},
+      {rms_norm, {9, 1000}, F, 256, 1, 2, 2, true},
+      {rms_norm, {8, 4096}, H, 256, 2, 3, 2},
+      {rms_norm, {4, 8}, H, 32, 1, 2, 3},
+      {rms_norm, {3, 8}, H, 32, 1, 2, 5, true},
+      {row_sum, {11, 1000}, H, 64, 2, 3, 2, true},
+      {row_sum, {3, 1024}, F, 32, 8, 2, 1},
   };
-  return made;
 }
 
 TEST(RingRows, GiveTheBitsOfRowsInRegisters) {
@@ -131,9 +142,11 @@ TEST(RingRows, GiveTheBitsOfRowsInRegisters) {
   for (const RingCase& c : cases()) {
     const KernelCase& test = tests.emplace_back(made(c));
     const Params params = params_of(c);
-    Params registers = params;
-    registers.home = Home::registers;
-    registers.stages = registers.grid = 0;
+    const Params registers{.family = Family::rows,
+                           .threads = params.threads,
+                           .batch = params.batch,
+                           .vector = params.vector,
+                           .home = Home::registers};
     programs.push_back(lowered_with(test, params));
     EXPECT_EQ(programs.back().ring.stages, c.stages);
     programs.push_back(lowered_with(test, registers));
@@ -146,9 +159,10 @@ TEST(RingRows, GiveTheBitsOfRowsInRegisters) {
   for (size_t k = 0; k < tests.size(); ++k) {
     EmulatedRun ring(tests[k], programs[2 * k], numbers), registers(tests[k], programs[2 * k + 1], numbers);
     const std::string what = params_of(cases()[k]).text() + " of case " + std::to_string(k);
-    ASSERT_EQ(ring.launch(compiled[2 * k].module, compiled[2 * k].kernel, k), "") << what << "\n"
+    EXPECT_EQ(ring.launch(compiled[2 * k].module, compiled[2 * k].kernel, k), "") << what << "\n"
                                                                                   << to_string(programs[2 * k]);
-    ASSERT_EQ(registers.launch(compiled[2 * k + 1].module, compiled[2 * k + 1].kernel, k), "") << what;
+    EXPECT_TRUE(ring.semaphores_are_zero()) << what;
+    EXPECT_EQ(registers.launch(compiled[2 * k + 1].module, compiled[2 * k + 1].kernel, k), "") << what;
     for (size_t o = 0; o < programs[2 * k].kernel->outputs.size(); ++o) {
       EXPECT_EQ(ring.got(o), registers.got(o)) << what;
       const DataType type = programs[2 * k].kernel->outputs[o]->dtype;
@@ -216,6 +230,24 @@ TEST(RingRows, AreRefilledBehindTheFirstExchange) {
   EXPECT_EQ(text.find("sync"), std::string::npos) << text;
 }
 
+TEST(RingRows, BecomeCubins) {
+  std::string why;
+  if (!nvrtc_available(&why)) {
+    GTEST_SKIP() << why;
+  }
+  std::vector<Program> programs;
+  std::vector<const Program*> pointers;
+  for (const RingCase& c : {RingCase{layer_norm, {4096, 32768}, DataType::BFloat16, 512, 8, 2, 132, true},
+                            RingCase{rms_norm, {4096, 8192}, DataType::Float, 256, 8, 2, 132, false}}) {
+    programs.push_back(lowered_with(made(c), params_of(c)));
+    programs.back().name = "k" + std::to_string(programs.size());
+  }
+  for (const Program& program : programs) {
+    pointers.push_back(&program);
+  }
+  EXPECT_EQ(compile_cubin(print_unit(pointers).text, 90).substr(0, 4), "\177ELF");
+}
+
 TEST(RingRows, RefuseWhatBulkCopiesCannotBring) {
   const auto refused = [](RingCase c) {
     const KernelCase test = made(c);
@@ -230,6 +262,11 @@ TEST(RingRows, RefuseWhatBulkCopiesCannotBring) {
   const auto of_all = [](KernelCase& test, const Sizes& n, DataType type) {
     test.output(sum(wide(test.input(n, type)), ReducedAxes{{0, 1}}));
   };
+  const auto with_weights = [](KernelCase& test, const Sizes& n, DataType type) {
+    softmax(test, n, type);
+    test.output(unary(PointwiseOp::neg, test.input({n[1]}, type)));
+  };
+  EXPECT_TRUE(contains(refused({with_weights, {9, 64}, DataType::Float, 32, 1, 2, 2, true}), "the same for all rows"));
   EXPECT_TRUE(contains(refused({of_all, {8, 64}, DataType::Float, 128, 1, 2, 2}), "one row"));
 }
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cstddef>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -105,6 +106,92 @@ TEST(Ring, RowsArriveInTheirTurns) {
       }
     }
   }
+}
+
+/// How often each row was done, where blocks claim rows.
+std::vector<int> claimed_by_blocks(int blocks, unsigned long long seed, std::vector<int>& words) {
+  std::vector<int> taken(kRows, 0);
+  std::vector<float> in(kRows * kRow);
+  std::iota(in.begin(), in.end(), 0.0f);
+  struct Image {
+    float* in0;
+    int* semaphores;
+  } image{in.data(), words.data()};
+  const char* names[] = {"in0", "semaphores"};
+  const long long elements[] = {kRows * kRow, (long long)words.size()};
+  char message[300];
+  const rt::EmulatorLaunch launch{{blocks, 1, 1}, {kThreads, 1, 1}, 4096,    true,          seed,
+                                  names,          elements,         message, sizeof message};
+  rt::Machine machine(launch);
+  const auto in0 = rt::global<const float>(machine, &image, offsetof(Image, in0));
+  const auto semaphores = rt::global<rt::int32>(machine, &image, offsetof(Image, semaphores));
+  const int faults = rt::emulate(
+      [&] {
+        const int tx = int(threadIdx.x), bx = int(blockIdx.x);
+        const rt::Stages<2, 1, true> ring = {2048};
+        const rt::Shared<float> T0 = rt::shared<float>(0, 2 * kRow, "T0");
+        const auto send = [&](int turn, int row) {
+          rt::post(ring, turn, row, kRows);
+          if (row < kRows) {
+            rt::bulk_copy(ring, turn, T0, turn % 2 * kRow, in0, row * kRow, kRow);
+          }
+        };
+        rt::start(ring, tx == 0);
+        if (tx == 0) {
+          send(0, bx);
+          send(1, bx + blocks);
+        }
+        for (int turn = 0, row; (row = rt::take(ring, turn)) < kRows; ++turn) {
+          EXPECT_EQ(T0[turn % 2 * kRow + tx % kRow], float(row * kRow + tx % kRow));
+          taken[row] += tx == 0;
+          rt::sync();
+          if (tx == 0) {
+            send(turn + 2, 2 * blocks + rt::claim(semaphores, 0, kRows));
+          }
+        }
+      },
+      machine);
+  EXPECT_EQ(faults, 0) << message;
+  return taken;
+}
+
+TEST(Ring, ClaimedRowsAreDoneOnce) {
+  for (unsigned long long seed = 0; seed < 6; ++seed) {
+    for (const int blocks : {1, 2, 3, 5, 9}) {
+      std::vector<int> words(2, 0);
+      EXPECT_EQ(claimed_by_blocks(blocks, seed, words), std::vector<int>(kRows, 1)) << blocks;
+      EXPECT_EQ(words, std::vector<int>(2, 0)) << blocks;
+    }
+  }
+}
+
+TEST(Ring, ANumberIsPostedBeforeItsCopiesAndBehindItsReaders) {
+  const auto missing = [](const Buffers& b, int tx) {
+    const rt::Stages<2, 1, true> ring = {2048};
+    const rt::Shared<float> T0 = rt::shared<float>(0, 2 * kRow, "T0");
+    rt::start(ring, tx == 0);
+    if (tx == 0) {
+      rt::bulk_copy(ring, 0, T0, 0, b.in0, 0, kRow);
+    }
+    (void)rt::take(ring, 0);
+  };
+  expect_fault(run(missing), {"wait for turn 0", "1 of 2"});
+  const auto early = [](const Buffers&, int tx) {
+    const rt::Stages<1, 1, true> ring = {2048};
+    rt::start(ring, tx == 0);
+    if (tx == 0) {
+      rt::post(ring, 0, 9, 9);
+    }
+    EXPECT_EQ(rt::take(ring, 0), 9);
+    if (tx == 20) {
+      rt::post(ring, 1, 10, 9);
+    }
+  };
+  int races = 0;
+  for (unsigned long long seed = 0; seed < 8; ++seed) {
+    races += run(early, seed).message.find("the rows' numbers") != std::string::npos;
+  }
+  EXPECT_GT(races, 0);
 }
 
 /// A turn of one row through two stages; `steps` says what the threads do between start and end.

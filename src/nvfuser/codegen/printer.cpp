@@ -41,6 +41,8 @@ class Printer {
   void print(const Join& node);
   void print(const Finish& node);
   void print(const BulkCopy& node);
+  void print(const Claim& node);
+  void print(const Post& node);
   void print(const Wait& node) { body_.line("rt::wait(ring, ", index_.text(node.turn), ");"); }
   void print(const Sync&) { body_.line("rt::sync();"); }
   void print(const Arrive& node);
@@ -70,6 +72,7 @@ class Printer {
   void declare_indices(std::string& out, const std::string& indent) const;
   std::string head();
   std::string ring() const;
+  std::string first_thread() const;
 
   const Program& program_;
   const Dialect& dialect_;
@@ -191,6 +194,28 @@ void Printer::print(const BulkCopy& node) {
              ", ", index_.text(node.count), ");");
 }
 
+/// Is this the first thread of the block?
+std::string Printer::first_thread() const {
+  std::vector<Test> first;
+  for (const Index thread : program_.block_var) {
+    if (thread != nullptr) {
+      first.push_back({Test::Kind::eq, thread});
+    }
+  }
+  return first.empty() ? "true" : index_.text(first);
+}
+
+void Printer::print(const Claim& node) {
+  const std::string rows = index_.text(node.rows);
+  body_.line("const Index ", index_.text(node.variable), " = ", first_thread(), " ? ", index_.text(node.first),
+             " + rt::claim<Index>(semaphores, 0, ", rows, ") : ", rows, ";");
+}
+
+void Printer::print(const Post& node) {
+  body_.line("rt::post(ring, ", index_.text(node.turn), ", Index(", index_.text(node.row), "), ",
+             index_.text(node.rows), ");");
+}
+
 void Printer::print(const Move& node) {
   const bool streams = !node.counts.empty();
   const std::string count = streams ? least_of(node.from.tensor->name + "_count", node.counts) : "";
@@ -242,6 +267,15 @@ std::string Printer::bound_of(const Loop& node) {
 }
 
 void Printer::print(const Loop& node) {
+  if (node.claims) {
+    const std::string turn = index_.text(program_.ring.turn);
+    index_.name_loop(node.variable, node.name);
+    body_.line("for (Index ", turn, " = 0, ", node.name, "; (", node.name, " = rt::take(ring, ", turn, ")) < ",
+               index_.text(node.extent), "; ++", turn, ") {");
+    print(*node.body);
+    body_.line("}");
+    return;
+  }
   const std::string bound = bound_of(node);
   const std::string_view pragma = node.parallel == ParallelType::vectorize ? dialect_.vectorize
                                   : node.parallel == ParallelType::unroll  ? dialect_.unroll
@@ -424,15 +458,9 @@ void Printer::declare_indices(std::string& out, const std::string& indent) const
 /// Thread 0 makes what counts the bytes of the ring's stages.
 std::string Printer::ring() const {
   const RingShape& ring = program_.ring;
-  std::vector<Test> first;
-  for (const Index thread : program_.block_var) {
-    if (thread != nullptr) {
-      first.push_back({Test::Kind::eq, thread});
-    }
-  }
-  return "rt::Stages<" + std::to_string(ring.stages) + ", " + std::to_string(ring.copies) + "> ring = {" +
-         std::to_string(ring.byte_offset) + "};\n  rt::start(ring, " + (first.empty() ? "true" : index_.text(first)) +
-         ");\n";
+  return "rt::Stages<" + std::to_string(ring.stages) + ", " + std::to_string(ring.copies) +
+         (ring.claims ? ", true" : "") + "> ring = {" + std::to_string(ring.byte_offset) + "};\n  rt::start(ring, " +
+         first_thread() + ");\n";
 }
 
 std::string Printer::head() {

@@ -32,6 +32,9 @@ void set_dimensions(Lowering& state) {
             "target has tasks only");
       int64_t& extent = program.block[thread_dimension(type)];
       extent = std::max(extent, group.loop->extent->constant());
+    } else if (group.loop->takers > 0) {
+      state.grid_extents[0].push_back(state.constant(group.loop->takers));
+      check(state.grid_extents[0].size() == 1, ErrorKind::schedule, "blocks claim rows and are bound to a loop");
     } else if (is_block(type)) {
       std::vector<Index>& extents = state.grid_extents[block_dimension(type)];
       const Index extent = state.algebra.tidy(group.loop->extent);

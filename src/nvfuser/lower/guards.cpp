@@ -41,6 +41,8 @@ class Guards {
     for (Item& item : body) {
       if (item.kind == Item::Kind::sync) {
         nodes.push_back({Sync{}, {}});
+      } else if (std::holds_alternative<Wait>(item.action) && state_.program.ring.claims) {
+        continue;  // the loop over claimed rows waits for each
       } else if (item.kind == Item::Kind::step) {
         nodes.push_back({node_of(item.action), std::move(item.tests)});
       } else if (item.kind == Item::Kind::branch) {
@@ -71,6 +73,7 @@ class Guards {
       return;
     }
     loop.body = std::make_unique<Block>(std::move(body));
+    loop.claims = state_.ring.row != nullptr && item.variable == state_.ring.row;
     nodes.push_back({std::move(loop), std::move(outer)});
   }
 

@@ -15,9 +15,9 @@
 namespace nvfuser {
 
 /// What an operation of a tensor does.  A reduction's main is to accumulate; state allocates its accumulators.  Loads
-/// of a ring are filled before the first turn and refilled in each; the main of one of them is to wait for all.  Meet
-/// is no tensor's: there the blocks of a grid meet, between two phases.
-enum class Role : uint8_t { alloc, state, begin, main, join, finish, fill, refill, meet };
+/// of a ring are filled before the first turn and ahead in each (where rows are claimed, with their numbers); the main
+/// of one of them is to wait for all.  Meet is no tensor's: there the blocks of a grid meet, between two phases.
+enum class Role : uint8_t { alloc, state, begin, main, join, finish, fill, claim, post, meet };
 /// Begin and finish stand in loops of their own each: those that the reduction keeps.
 inline bool is_result(Role role) { return role == Role::begin || role == Role::finish; }
 /// Something for begin and for finish.
@@ -40,7 +40,8 @@ struct Operation {
   Role role;
   std::vector<int> path;   ///< groups of the real serial loops around it, outermost first
   std::vector<int> after;  ///< operations that come first
-  int turn = 0;            ///< fill: which one; refill: so many ahead
+  int turn = 0;            ///< fill, post: which one
+  bool ahead = false;      ///< so many after the turn that it stands in
 };
 
 /// An access of shared memory: which loop each thread index stands for, as far as the tensor depends on it.
@@ -53,13 +54,15 @@ struct Access {
 };
 
 using Action = std::variant<std::monostate, Allocate, Assign, Move, Begin, Accumulate, Join, Finish, BulkCopy, Wait,
-                            Arrive, GridSync>;
+                            Claim, Post, Arrive, GridSync>;
 
 /// Loads that bulk copies bring, a row a turn.
 struct Ring {
   std::vector<Tensor*> loads;
-  const Id* loop = nullptr;  ///< of turns
+  const Id* loop = nullptr;  ///< of turns, or of rows that are claimed
   Index turn = nullptr;      ///< its variable
+  Index row = nullptr;       ///< of the loop of claimed rows; null: none are
+  Index claimed = nullptr;   ///< the row that is claimed in a turn
 };
 
 /// A node of the nest before guards are formed.

@@ -217,10 +217,8 @@ class Operations {
     const std::vector<int> turn = path_of(state_, *loads[0], *loads[0]->inline_at);
     std::vector<int> fills;
     for (int k = 0; k < loads[0]->stages; ++k) {
-      for (Tensor* load : loads) {
-        fills.push_back(add(*load, Role::fill, {turn.begin(), turn.end() - 1}, {}));
-        state_.operations.back().turn = k;
-      }
+      add_fills({turn.begin(), turn.end() - 1}, {}, k, false);
+      fills.push_back(static_cast<int>(state_.operations.size()) - 1);
     }
     const int wait = add(*loads[0], Role::main, turn, std::move(fills));
     for (const Tensor* load : loads) {
@@ -238,9 +236,26 @@ class Operations {
         after.push_back(worker_.at(reader));
       }
     }
+    Tensor& first = *state_.ring.loads[0];
+    const std::vector<int> turn = path_of(state_, first, *first.inline_at);
+    if (state_.ring.row != nullptr) {
+      after = {add(first, Role::claim, turn, after)};
+    }
+    add_fills(turn, after, first.stages, true);
+  }
+
+  /// The row's number, where rows are claimed, and its copies, one behind the other.
+  void add_fills(const std::vector<int>& path, std::vector<int> after, int turn, bool ahead) {
+    const auto next = [&](Tensor* load, Role role) {
+      after = {add(*load, role, path, after)};
+      state_.operations.back().turn = turn;
+      state_.operations.back().ahead = ahead;
+    };
+    if (state_.ring.row != nullptr) {
+      next(state_.ring.loads[0], Role::post);
+    }
     for (Tensor* load : state_.ring.loads) {
-      add(*load, Role::refill, path_of(state_, *load, *load->inline_at), after);
-      state_.operations.back().turn = load->stages;
+      next(load, Role::fill);
     }
   }
 

@@ -97,6 +97,19 @@ class Collector {
   }
 
   void visit(const Wait& wait) { add(wait.turn); }
+
+  void visit(const Claim& claim) {
+    meets_ = true;
+    add(claim.first);
+    add(claim.rows);
+  }
+
+  void visit(const Post& post) {
+    add(post.turn);
+    add(post.row);
+    add(post.rows);
+  }
+
   void visit(const Begin& begin) { add(begin.at); }
   void visit(const Join&) {}
   void visit(const Finish& finish) { add(finish.at); }

@@ -216,8 +216,10 @@ std::vector<Test> single_writer_tests(Lowering& state, const Tensor& t) {
     return tests;
   }
   const bool alone = state.request.finish == GridFinish::last && t.phase > 0;  // the other blocks have gone
+  const bool claimed =
+      std::any_of(t.loop.begin(), t.loop.end(), [](const Id* loop) { return loop != nullptr && loop->takers > 0; });
   for (int d = 0; d < 3; ++d) {
-    if (state.program.grid_var[d] != nullptr && !(alone && state.arrives[d]) &&
+    if (state.program.grid_var[d] != nullptr && !claimed && !(alone && state.arrives[d]) &&
         !bound(static_cast<ParallelType>(static_cast<int>(ParallelType::grid_x) + d))) {
       at_zero(state.program.grid_var[d]);
     }

@@ -96,6 +96,18 @@ struct BulkCopy {
 struct Wait {
   Index turn;
 };
+/// The number of a row that the block is the one to do: `first` and up, claimed by one thread.
+struct Claim {
+  Index variable;
+  Index first;
+  Index rows;
+};
+/// By one thread: the number of a turn's row goes beside its stage; one that is not below `rows` ends them.
+struct Post {
+  Index turn;
+  Index row;
+  Index rows;
+};
 /// Block-wide barrier.
 struct Sync {};
 /// for (Index name = 0; name < extent; ++name).  With `limits` the loop ends at min(extent, limits...), which replaces
@@ -107,6 +119,7 @@ struct Loop {
   std::vector<Index> limits = {};
   ParallelType parallel;  ///< serial, unroll, vectorize (lanes of the CPU target), unswitch
   std::unique_ptr<Block> body;
+  bool claims = false;  ///< over rows that the block claims, as long as there are some
 };
 /// if (all tests) body; else otherwise.
 struct Guard {
@@ -115,8 +128,8 @@ struct Guard {
   std::unique_ptr<Block> otherwise;  ///< may be null
 };
 
-using Node = std::variant<Allocate, Assign, Move, Begin, Accumulate, Join, Finish, BulkCopy, Wait, Sync, Arrive,
-                          GridSync, Loop, Guard>;
+using Node = std::variant<Allocate, Assign, Move, Begin, Accumulate, Join, Finish, BulkCopy, Wait, Claim, Post, Sync,
+                          Arrive, GridSync, Loop, Guard>;
 struct Block {
   std::vector<Node> nodes;
 };
@@ -154,11 +167,14 @@ struct TeamShape {
   bool wide() const { return !lanes || size > 32; }
 };
 
-/// Stages of shared memory that take turns, each filled by so many bulk copies a turn; 0: none.
+/// Stages of shared memory that take turns, each filled by so many bulk copies a turn; 0: none.  Where rows are
+/// claimed, their numbers travel beside them, and the loop over rows waits.
 struct RingShape {
   int stages = 0;
   int copies = 0;
   int64_t byte_offset = 0;  ///< into shared memory, of what counts the bytes
+  bool claims = false;
+  Index turn = nullptr;  ///< its variable, where rows are claimed
 };
 
 /// A lowered kernel.  Launch: grid[k] = max(1, value), blocks of block[k] threads; the cpu target has block = 1, 1, 1

@@ -135,6 +135,14 @@ class Text {
                     place_text(n.from));
   }
 
+  void print(const Claim& n, int depth) {
+    line(depth, to_string(n.variable) + " = " + to_string(n.first) + " + claimed of " + to_string(n.rows));
+  }
+
+  void print(const Post& n, int depth) {
+    line(depth, "turn " + to_string(n.turn) + " is row " + to_string(n.row) + " of " + to_string(n.rows));
+  }
+
   void print(const Wait& n, int depth) { line(depth, "wait for turn " + to_string(n.turn)); }
 
   void print(const Sync&, int depth) { line(depth, "sync"); }
@@ -151,6 +159,10 @@ class Text {
   void print(const Assign& n, int depth) { line(depth, place_text(n.to) + " = " + value_text(n)); }
 
   void print(const Loop& n, int depth) {
+    if (n.claims) {
+      line(depth, "for claimed " + n.name + " < " + to_string(n.extent) + ", waiting for its turn");
+      return block(*n.body, depth + 1);
+    }
     const std::string mark = n.parallel == ParallelType::serial ? "" : std::string(name_of(n.parallel)) + " ";
     line(depth, mark + "for " + n.name + " < " + to_string(n.extent) + most_text(n.limits));
     block(*n.body, depth + 1);

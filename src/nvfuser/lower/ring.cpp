@@ -12,8 +12,8 @@ namespace nvfuser {
 
 namespace {
 
-constexpr int64_t kPiece = 16;      ///< bytes of which copies are multiples
-constexpr int64_t kStageBytes = 8;  ///< of what counts a stage's bytes
+constexpr int64_t kPiece = 16;       ///< bytes of which copies are multiples
+constexpr int64_t kStageBytes = 16;  ///< of what counts a stage's bytes, and its row's number
 constexpr int64_t kAlignment = 16;
 
 /// The innermost loop around a load that is one in the text.
@@ -40,15 +40,32 @@ Index at_row(Lowering& state, const Tensor& load, Index p) {
   });
 }
 
-Index at_turn(const Lowering& state, Index p, Index turn) {
-  const Atom* variable = state.ring.turn->as_atom();
-  return state.algebra.tidy(
-      state.algebra.substitute(p, [&](const Atom& atom) { return &atom == variable ? turn : nullptr; }));
+/// The turn and, where rows are claimed, the row of an operation.
+struct Turn {
+  Index number;
+  Index row;  ///< null: the turn says which
+};
+Turn turn_of(const Lowering& state, const Operation& operation) {
+  const Ring& ring = state.ring;
+  IndexPool& pool = state.pool();
+  const Index turn = state.constant(operation.turn);
+  if (operation.ahead) {
+    return {pool.add(ring.turn, turn), ring.claimed};
+  }
+  if (ring.row == nullptr) {
+    return {turn, nullptr};
+  }
+  const Index block = state.program.grid_var[0] != nullptr ? state.program.grid_var[0] : state.constant(0);
+  return {turn, pool.add(block, pool.scale(turn, ring.loop->takers))};
 }
 
-Index turn_of(const Lowering& state, Role role, int turn) {
-  const Index number = state.constant(turn);
-  return role == Role::refill ? state.pool().add(state.ring.turn, number) : number;
+/// p with a turn in place of the one that the loop is at.
+Index at_turn(const Lowering& state, Index p, const Turn& turn) {
+  const Atom *number = state.ring.turn->as_atom(),
+             *row = state.ring.row != nullptr ? state.ring.row->as_atom() : nullptr;
+  return state.algebra.tidy(state.algebra.substitute(p, [&](const Atom& atom) {
+    return &atom == number ? turn.number : &atom == row ? turn.row : nullptr;
+  }));
 }
 
 /// The axis that a stage holds: all of one that was fitted into it.
@@ -90,6 +107,32 @@ bool ends_turns(Lowering& state, const Tensor& load, const Test& test) {
   return test == below_test(state.pool(), state.algebra.tidy(index), state.algebra.tidy(rows->extent));
 }
 
+void set_turns(Lowering& state, const LoopGroup& group) {
+  Ring& ring = state.ring;
+  RingShape& shape = state.program.ring;
+  IndexPool& pool = state.pool();
+  const Index extent = group.loop->extent, variable = pool.var(group.name, extent);
+  ring.loop = group.loop;
+  ring.turn = variable;
+  if (group.loop->takers == 0) {
+    return;
+  }
+  check(state.program.semaphores == nullptr, ErrorKind::schedule, "blocks that meet claim rows");
+  state.program.semaphores = state.constant(2);
+  shape.claims = true;
+  ring.row = variable;
+  shape.turn = ring.turn = pool.var("turn", extent);
+  ring.claimed = pool.var("ahead", pool.add(extent, state.constant(int64_t{group.loop->takers} * shape.stages)));
+}
+
+/// What is the same for all rows has no one block that stores it.
+void check_stores(const Lowering& state) {
+  for (const Tensor* t : state.tensors) {
+    check(t->op != TensorOp::store || std::find(t->loop.begin(), t->loop.end(), state.ring.loop) != t->loop.end(),
+          ErrorKind::schedule, t->name, " is the same for all rows, which blocks claim");
+  }
+}
+
 }  // namespace
 
 void find_ring(Lowering& state) {
@@ -103,14 +146,17 @@ void find_ring(Lowering& state) {
           " has stages, but is no load in shared memory");
     const LoopGroup* loop = turn_loop(state, *t);
     check(loop != nullptr, ErrorKind::schedule, t->name, " is brought ahead of turns, but stands in no loop");
-    const Index turn = state.pool().var(loop->name, loop->loop->extent);
-    check(ring.loads.empty() || (ring.turn == turn && shape.stages == t->stages), ErrorKind::schedule, t->name, " and ",
-          ring.loads.empty() ? "" : ring.loads[0]->name, " take turns in different ways");
-    ring.turn = turn;
-    ring.loop = loop->loop;
+    check(ring.loads.empty() || (ring.loop == loop->loop && shape.stages == t->stages), ErrorKind::schedule, t->name,
+          " and ", ring.loads.empty() ? "" : ring.loads[0]->name, " take turns in different ways");
+    if (ring.loads.empty()) {
+      shape.stages = t->stages;
+      set_turns(state, *loop);
+    }
     ring.loads.push_back(t);
-    shape.stages = t->stages;
     check_pieces(state, *t);
+  }
+  if (shape.claims) {
+    check_stores(state);
   }
   if (!ring.loads.empty()) {
     shape.copies = static_cast<int>(ring.loads.size());
@@ -119,16 +165,28 @@ void find_ring(Lowering& state) {
   }
 }
 
-BulkCopy copy_row(Lowering& state, const Tensor& load, Role role, int turn) {
+BulkCopy copy_row(Lowering& state, const Operation& operation) {
+  const Tensor& load = *operation.tensor;
   const Tensor* buffer = state.kernel.buffer_of(&load);
-  const Index number = turn_of(state, role, turn);
-  const Index stage = role == Role::refill ? state.ring.turn : number;  // of a turn that is a multiple of stages ahead
+  const Turn turn = turn_of(state, operation);
+  // Turns of which one is as many ahead of the other as there are stages have one stage.
+  const Index stage = stage_offset(state, load, operation.ahead ? state.ring.turn : turn.number);
   const Index first = at_row(state, load, address_of(state, *buffer->allocation, load));
   return {&load,
-          number,
-          {&load, state.algebra.tidy(stage_offset(state, load, stage))},
-          {buffer, at_turn(state, first, number)},
+          turn.number,
+          {&load, state.algebra.tidy(stage)},
+          {buffer, at_turn(state, first, turn)},
           state.algebra.tidy(row_of(load).extent)};
+}
+
+Claim claim_row(Lowering& state, const Tensor& load) {
+  const Id& rows = *state.ring.loop;
+  return {state.ring.claimed, state.constant(int64_t{rows.takers} * load.stages), state.algebra.tidy(rows.extent)};
+}
+
+Post post_row(Lowering& state, const Operation& operation) {
+  const Turn turn = turn_of(state, operation);
+  return {turn.number, turn.row, state.algebra.tidy(state.ring.loop->extent)};
 }
 
 std::vector<Test> turn_tests(Lowering& state, const Tensor& load) {
@@ -147,21 +205,29 @@ std::vector<Test> turn_tests(Lowering& state, const Tensor& load) {
   return tidy_tests(state.algebra, std::move(tests));
 }
 
-std::vector<Test> copy_tests(Lowering& state, const Tensor& load, Role role, int turn) {
-  const Index number = turn_of(state, role, turn);
+std::vector<Test> first_thread_tests(Lowering& state, const Operation& operation) {
+  const Tensor& load = *operation.tensor;
   std::vector<Test> tests;
+  if (operation.role == Role::claim) {
+    return tests;  // all threads know the variable
+  }
   for (const Index thread : state.program.block_var) {
     if (thread != nullptr) {
       tests.push_back({Test::Kind::eq, thread});
     }
   }
+  if (operation.role == Role::post) {
+    return tests;
+  }
+  const Turn turn = turn_of(state, operation);
   bool ends = false;
   for (Test test : turn_tests(state, load)) {
     ends = ends || ends_turns(state, load, test);
-    test.index = at_turn(state, test.index, number);
+    test.index = at_turn(state, test.index, turn);
     tests.push_back(test);
   }
   if (!ends) {
+    const Index number = state.ring.row != nullptr ? turn.row : turn.number;
     tests.push_back(below_test(state.pool(), number, state.algebra.tidy(state.ring.loop->extent)));
   }
   return tidy_tests(state.algebra, std::move(tests));

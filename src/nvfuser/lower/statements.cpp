@@ -78,7 +78,9 @@ Finish finish(Lowering& state, const Tensor& t) {
 }
 
 /// All but the main operation of a tensor; these run under no test, so that collectives are reached by all threads.
-Action action_of(Lowering& state, const Tensor& t, Role role, int turn) {
+Action action_of(Lowering& state, const Operation& operation) {
+  const Tensor& t = *operation.tensor;
+  const Role role = operation.role;
   switch (role) {
     case Role::alloc:
       return Allocate{&t, state.counts.at(&t)};
@@ -91,8 +93,11 @@ Action action_of(Lowering& state, const Tensor& t, Role role, int turn) {
     case Role::finish:
       return finish(state, t);
     case Role::fill:
-    case Role::refill:
-      return copy_row(state, t, role, turn);
+      return copy_row(state, operation);
+    case Role::claim:
+      return claim_row(state, t);
+    case Role::post:
+      return post_row(state, operation);
     case Role::meet:
       return meeting_of(state);
     case Role::main:
@@ -111,7 +116,8 @@ void add_ring_tests(Lowering& state, const Operation& operation, Item& item) {
     item.tests = turn_tests(state, t);
     item.arrives.assign(state.ring.loads.begin(), state.ring.loads.end());
   } else {
-    item.tests = copy_tests(state, t, operation.role, operation.turn);
+    item.tests = first_thread_tests(state, operation);
+    // All threads read the row's number before they read the row: so it is replaced where the row may be.
     item.accesses.push_back({&t, {}, true, true});
   }
 }
@@ -119,7 +125,7 @@ void add_ring_tests(Lowering& state, const Operation& operation, Item& item) {
 void make_statement(Lowering& state, Item& item) {
   const Operation& operation = state.operations[item.operation];
   const Tensor& t = *operation.tensor;
-  item.action = action_of(state, t, operation.role, operation.turn);
+  item.action = action_of(state, operation);
   if (t.stages > 0) {
     add_ring_tests(state, operation, item);
     return;

@@ -33,9 +33,13 @@ bool is_fixed(const Tensor& load, int outside) {
 
 }  // namespace
 
-std::vector<Id*> take_turns(const Loops& loops, Id* rows, int grid) {
+std::vector<Id*> take_rows(const Loops& loops, Id* rows, const Params& params) {
   loops.parallelize(rows, ParallelType::serial);
-  const auto [turn, block] = loops.split(rows, grid);
+  if (params.counter) {
+    rows->takers = params.grid;
+    return {rows};
+  }
+  const auto [turn, block] = loops.split(rows, params.grid);
   loops.parallelize(block, ParallelType::grid_x);
   return {turn, block};
 }

@@ -105,7 +105,7 @@ void apply_rows(Kernel& kernel, const Params& params) {
   auto [row, order, columns] = merge_rows(kernel);
   if (ring) {
     check(order.size() == 1 && columns != nullptr, ErrorKind::schedule, "rows by turns, where there is one row");
-    order = take_turns(loops, order[0], params.grid);
+    order = take_rows(loops, order[0], params);
   }
   const int outside = static_cast<int>(order.size());
   if (columns == nullptr) {

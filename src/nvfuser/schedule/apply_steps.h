@@ -40,8 +40,8 @@ std::vector<Tensor*> stored_values(Kernel& kernel);
 void inline_tensors(Kernel& kernel, const Reference& reference, const std::vector<Tensor*>& stored, int loads,
                     int at_stored);
 
-/// A fixed number of blocks that take rows by turns: the loops over turns and over blocks.
-std::vector<Id*> take_turns(const Loops& loops, Id* rows, int grid);
+/// A fixed number of blocks that take rows: the loops over turns and over blocks, or over rows that they claim.
+std::vector<Id*> take_rows(const Loops& loops, Id* rows, const Params& params);
 /// Loads of whole rows come by a ring, the next turns' under this one's work, and into registers from there; what is
 /// the same for all rows stays in registers.  `row`: the loop that was fitted for a row; `outside`: loops around a row.
 void bring_by_ring(Kernel& kernel, Id* row, int outside, int stages);

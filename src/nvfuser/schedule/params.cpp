@@ -41,7 +41,8 @@ std::string Params::text() const {
                           {"piece", piece, 0},
                           {"stream", stream, 0},
                           {"stages", stages, 0},
-                          {"grid", grid, 0}};
+                          {"grid", grid, 0},
+                          {"counter", counter, 0}};
   std::string text(family_name());
   for (const Field& field : fields) {
     if (field.value != field.usual) {

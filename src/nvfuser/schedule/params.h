@@ -54,6 +54,7 @@ struct Params {
   int blocks = 1;                          ///< rows: blocks that share a row
   GridFinish finish = GridFinish::second;  ///< rows that blocks share
   int64_t piece = 0;                       ///< cpu_rows: elements of a row that a task takes; 0: all
+  bool counter = false;  ///< home shared: blocks claim rows from a counter instead, each as it becomes free
   auto operator<=>(const Params&) const = default;
   /// One line, such as "flat threads=256 batch=1 vector=8".
   std::string text() const;

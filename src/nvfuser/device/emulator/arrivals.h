@@ -12,8 +12,8 @@
 namespace rt {
 inline namespace emulator {
 
-/// A copy that has left.  `read` and `written`: shadows of what it reads and writes; `seen`: writes of the source, as
-/// they were when it left.
+/// A copy that has left, or a row's number that was posted, which has no source but its own bytes.  `read` and
+/// `written`: shadows of what it reads and writes; `seen`: writes of the source, as they were when it left.
 struct BulkCopy {
   const char* from;
   char* to;
@@ -21,10 +21,12 @@ struct BulkCopy {
   Shadow *read, *written;
   std::vector<Stamp> seen;
   const char *source, *target;  ///< names
+  long long number = 0;
 };
 
 struct Stage {
   long long turns = 0;  ///< completed
+  bool ended = false;   ///< no copies follow the number that was posted
   std::vector<BulkCopy> under_way;
 };
 
@@ -53,7 +55,9 @@ struct Arrivals {
     }
     return nullptr;
   }
-  bool complete(int stage, int copies) const { return int(stages[stage].under_way.size()) == copies; }
+  bool complete(int stage, int copies) const {
+    return stages[stage].ended || int(stages[stage].under_way.size()) == copies;
+  }
   /// Have all copies of the turn left, of the stage's turns counted through?
   bool left(int stage, int copies, long long turn) const {
     return stages[stage].turns > turn || complete(stage, copies);

@@ -584,9 +584,9 @@ class Machine {
   /// Shared memory belongs to another block soon.
   void check_landed() {
     for (const Stage& stage : arrivals_.stages) {
-      if (!stage.under_way.empty()) {
-        fault("the block ends before a bulk copy of %s to %s arrives", stage.under_way[0].source,
-              stage.under_way[0].target);
+      if (!stage.under_way.empty() && stage.under_way.back().read) {
+        fault("the block ends before a bulk copy of %s to %s arrives", stage.under_way.back().source,
+              stage.under_way.back().target);
       }
     }
   }

@@ -1,17 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rows that arrive in shared memory ahead of their use, emulated: a bulk copy is recorded when it leaves and performed
-// at the first wait for its turn.  Comes after rt/memory.h; twin of cuda/ring.h.
+// at the first wait for its turn.  Blocks may claim rows, whose numbers travel beside them.  Comes after rt/memory.h;
+// twin of cuda/ring.h.
 #pragma once
+
+#if __has_include("rt/memory.h")
+#include "rt/memory.h"
+#include "rt/types.h"
+#else
+#include "memory.h"
+#include "nvfuser/device/generic/types.h"
+#endif
 
 #pragma GCC visibility push(hidden)
 namespace rt {
 inline namespace emulator {
 
-/// S stages that take turns, each filled by Copies bulk copies a turn.  `at`: byte offset into shared memory of
-/// kStageBytes a stage, a multiple of 8.
-template <int S, int Copies>
+/// S stages that take turns, each filled by Copies bulk copies a turn and, where rows are claimed, the row's number.
+/// `at`: byte offset into shared memory of kStageBytes a stage, a multiple of 8.
+template <int S, int Copies, bool Claims = false>
 struct Stages {
-  static constexpr int kStageBytes = 8;
+  static constexpr int kStageBytes = 16, kArrivals = Copies + Claims;
   int at;
 };
 
@@ -21,8 +30,8 @@ struct Stages {
 namespace rt::inner {
 
 /// The number of the stage of a turn; -1 with a fault.
-template <int S, int Copies>
-int stage_of(const Stages<S, Copies>& ring, long long turn) {
+template <int S, int Copies, bool Claims>
+int stage_of(const Stages<S, Copies, Claims>& ring, long long turn) {
   const RingState* state = machine->arrivals().find(ring.at);
   if (!state || turn < 0) {
     machine->fault("turn %lld of a ring at byte %d that was not started", turn, ring.at);
@@ -50,21 +59,16 @@ inline void land(int number) {
     if (disturbed) {
       machine->fault("race: write of %s while a bulk copy writes it", copy.target);
     }
-    std::memcpy(copy.to, copy.from, copy.bytes);
+    std::memcpy(copy.to, copy.from ? static_cast<const void*>(copy.from) : &copy.number, copy.bytes);
   }
   stage.under_way.clear();
+  stage.ended = false;
   ++stage.turns;
 }
 
-/// Reads the source's shadows and takes the target's bytes out of use.
+/// Takes the target's bytes out of use.
 template <class T>
-bool note_copy(const Shared<T>& to, long long i, const Buffer& from, long long j, long long count) {
-  for (long long k = 0; k < count * from.step; ++k) {
-    if (const Race race = note_read(from.shadows[j * from.step + k], machine->now()); race.what) {
-      machine->fault_race(race, from.name, j + k / from.step);
-      return false;
-    }
-  }
+bool note_target(const Shared<T>& to, long long i, long long count) {
   Shadow* shadows = to.shadows_of(i);
   const uint64_t begin = machine->now().block_epoch;
   for (size_t k = 0; k < size_t(count) * sizeof(T); ++k) {
@@ -79,6 +83,21 @@ bool note_copy(const Shared<T>& to, long long i, const Buffer& from, long long j
     shadows[k] = Shadow();
   }
   return true;
+}
+/// Reads the source's shadows.
+inline bool note_source(const Buffer& from, long long j, long long count) {
+  for (long long k = 0; k < count * from.step; ++k) {
+    if (const Race race = note_read(from.shadows[j * from.step + k], machine->now()); race.what) {
+      machine->fault_race(race, from.name, j + k / from.step);
+      return false;
+    }
+  }
+  return true;
+}
+/// The numbers of a ring's rows: every second one of these is a stage's.
+template <int S, int Copies>
+Shared<long long> numbers_of(const Stages<S, Copies, true>& ring) {
+  return {ring.at, 2 * S, "the rows' numbers"};
 }
 
 /// Are the places and the bytes such as the copy engine takes?
@@ -109,8 +128,8 @@ namespace rt {
 inline namespace emulator {
 
 /// Before any other use; all threads, one of them the maker.  Holds a barrier.
-template <int S, int Copies>
-void start(const Stages<S, Copies>& ring, bool maker, int line = __builtin_LINE()) {
+template <int S, int Copies, bool Claims>
+void start(const Stages<S, Copies, Claims>& ring, bool maker, int line = __builtin_LINE()) {
   static_assert(S > 0 && Copies > 0, "no stages");
   Arrivals& arrivals = machine->arrivals();
   if (maker) {
@@ -120,7 +139,7 @@ void start(const Stages<S, Copies>& ring, bool maker, int line = __builtin_LINE(
     } else if (arrivals.find(ring.at) || first + S > Arrivals::kMostStages) {
       machine->fault("ring at byte %d: started twice, or too many", ring.at);
     } else {
-      arrivals.rings.push_back({ring.at, S, Copies, first});
+      arrivals.rings.push_back({ring.at, S, ring.kArrivals, first});
       arrivals.stages.resize(size_t(first + S));
     }
   }
@@ -129,8 +148,8 @@ void start(const Stages<S, Copies>& ring, bool maker, int line = __builtin_LINE(
 
 /// By one thread: `count` elements leave for a turn's stage, where nobody reads any more what was there.  Both
 /// addresses and the bytes are multiples of 16.
-template <int S, int Copies, class T>
-void bulk_copy(const Stages<S, Copies>& ring, long long turn, const Shared<T>& to, long long i,
+template <int S, int Copies, bool Claims, class T>
+void bulk_copy(const Stages<S, Copies, Claims>& ring, long long turn, const Shared<T>& to, long long i,
                const Global<const T>& from, long long j, long long count) {
   const int number = inner::stage_of(ring, turn);
   if (number < 0 || !inner::check_copy(to, i, from, j, count)) {
@@ -138,12 +157,12 @@ void bulk_copy(const Stages<S, Copies>& ring, long long turn, const Shared<T>& t
   }
   Arrivals& arrivals = machine->arrivals();
   Stage& stage = arrivals.stages[size_t(number)];
-  if (stage.turns != turn / S || arrivals.complete(number, Copies)) {
+  if (stage.turns != turn / S || arrivals.complete(number, ring.kArrivals)) {
     machine->fault("bulk copy for turn %lld of a stage that is at turn %lld with %d of %d copies", turn,
-                   stage.turns * S + turn % S, int(stage.under_way.size()), Copies);
+                   stage.turns * S + turn % S, int(stage.under_way.size()), ring.kArrivals);
     return;
   }
-  if (!inner::note_copy(to, i, *from.buffer, j, count)) {
+  if (!inner::note_source(*from.buffer, j, count) || !inner::note_target(to, i, count)) {
     return;
   }
   const Buffer& b = *from.buffer;
@@ -162,29 +181,101 @@ void bulk_copy(const Stages<S, Copies>& ring, long long turn, const Shared<T>& t
   arrivals.forget(number);
 }
 
-/// Until all copies of a turn have arrived; by every thread that reads them.
-template <int S, int Copies>
-void wait(const Stages<S, Copies>& ring, long long turn) {
-  const int number = inner::stage_of(ring, turn);
+}  // namespace emulator
+}  // namespace rt
+
+namespace rt::inner {
+
+/// Waits for a turn; false with a fault.
+template <int S, int Copies, bool Claims>
+bool arrives(const Stages<S, Copies, Claims>& ring, long long turn) {
+  const int number = stage_of(ring, turn);
   if (number < 0) {
-    return;
+    return false;
   }
   const Stage& stage = machine->arrivals().stages[size_t(number)];
   if (stage.turns == turn / S) {
-    if (!machine->wait_for_copies(number, Copies, turn / S)) {
+    if (!machine->wait_for_copies(number, ring.kArrivals, turn / S)) {
       machine->fault("wait for turn %lld of a ring, which gets %d of %d bulk copies", turn, int(stage.under_way.size()),
-                     Copies);
-      return;
+                     ring.kArrivals);
+      return false;
     }
     if (stage.turns == turn / S) {
-      inner::land(number);
+      land(number);
     }
   }
   if (stage.turns != turn / S + 1) {
     machine->fault("wait for turn %lld of a stage that is at turn %lld", turn, stage.turns * S + turn % S);
-    return;
+    return false;
   }
   machine->note_waited(number);
+  return true;
+}
+
+}  // namespace rt::inner
+
+namespace rt {
+inline namespace emulator {
+
+/// Until all copies of a turn have arrived; by every thread that reads them.
+template <int S, int Copies, bool Claims>
+void wait(const Stages<S, Copies, Claims>& ring, long long turn) {
+  inner::arrives(ring, turn);
+}
+
+/// By one thread, before a turn's copies: the number of its row.  One that is not below `rows` ends them, without
+/// copies.
+template <int S, int Copies>
+void post(const Stages<S, Copies, true>& ring, long long turn, long long row, long long rows) {
+  const int number = inner::stage_of(ring, turn);
+  if (number < 0) {
+    return;
+  }
+  Arrivals& arrivals = machine->arrivals();
+  Stage& stage = arrivals.stages[size_t(number)];
+  const auto numbers = inner::numbers_of(ring);
+  const long long at = 2 * (turn % S) + 1;
+  if (stage.turns != turn / S || !stage.under_way.empty()) {
+    machine->fault("number of turn %lld posted to a stage that is at turn %lld with %d of %d arrivals", turn,
+                   stage.turns * S + turn % S, int(stage.under_way.size()), ring.kArrivals);
+    return;
+  }
+  if (!inner::note_target(numbers, at, 1)) {
+    return;
+  }
+  stage.under_way.push_back({nullptr,
+                             numbers.address_of(at),
+                             sizeof row,
+                             nullptr,
+                             numbers.shadows_of(at),
+                             {},
+                             "a row's number",
+                             numbers.label,
+                             row});
+  stage.ended = row >= rows;
+  arrivals.forget(number);
+}
+/// Waits for a turn; the number of its row.  A turn that does not come ends the rows.
+template <int S, int Copies, class Turn>
+Turn take(const Stages<S, Copies, true>& ring, Turn turn) {
+  return inner::arrives(ring, turn) ? Turn(inner::numbers_of(ring)[2 * (turn % S) + 1]) : 0x7fffffff;
+}
+/// The next of `rows` numbers from 0 on, of all that claim by semaphore i; the last one leaves it at 0.
+template <class I>
+I claim(Coherent<int32> semaphores, int i, I rows) {
+  const Buffer& b = *semaphores.buffer;
+  if (i < 0 || i + 1 >= b.elements) {
+    machine->fault("out of bounds: semaphore %s[%d], of which there are %lld", b.name, i + 1, b.elements);
+    return rows;
+  }
+  int32& word = reinterpret_cast<int32*>(b.data)[i + 1];
+  if (word < 0 || word >= rows) {
+    machine->fault("semaphore %s[%d] is %d where %lld rows are claimed", b.name, i + 1, word, (long long)rows);
+    return rows;
+  }
+  const I claimed = word;
+  word = word + 1 == rows ? 0 : word + 1;
+  return claimed;
 }
 
 }  // namespace emulator
