@@ -75,7 +75,7 @@ struct RingCase {
   void (*build)(KernelCase&, const Sizes&, DataType);
   Sizes sizes;
   DataType type;
-  int threads, batch, stages, grid;
+  int threads = 0, batch = 0, stages = 0, grid = 0;
   bool counter = false;
 };
 
@@ -248,6 +248,37 @@ TEST(RingRows, BecomeCubins) {
   EXPECT_EQ(compile_cubin(print_unit(pointers).text, 90).substr(0, 4), "\177ELF");
 }
 
+TEST(RingRows, AreOfferedWhereBulkCopiesBringThem) {
+  const auto rings = [](const RingCase& c, const char* device) {
+    const KernelCase test = made(c);
+    const std::shared_ptr<Kernel> kernel = test.kernel();
+    const std::map<std::string, int64_t> sizes = test.sizes(*kernel);
+    const Alignments aligned{std::vector<int64_t>(kernel->inputs.size(), 16),
+                             std::vector<int64_t>(kernel->outputs.size(), 16)};
+    const Problem problem = summarize(*kernel, SizeValues(sizes.begin(), sizes.end()), aligned);
+    int count = 0;
+    for (const Candidate& candidate : choose(problem, known_device(device))) {
+      if (candidate.params.home == Home::shared) {
+        EXPECT_TRUE(candidate.params.counter);
+        lowered_with(test, candidate.params);  // none is refused
+        ++count;
+      }
+    }
+    return count;
+  };
+  constexpr DataType H = DataType::BFloat16;
+  EXPECT_EQ(rings({layer_norm, {4096, 32768}, H}, "H200"), 4);
+  EXPECT_EQ(rings({rms_norm, {4096, 8192}, DataType::Float}, "H200"), 4);
+  EXPECT_EQ(rings({rms_norm, {4096, 32768}, H}, "H200"), 0);  // two stages of two rows are more than an SM has
+  EXPECT_EQ(rings({layer_norm, {4096, 32764}, H}, "H200"), 0);
+  EXPECT_EQ(rings({layer_norm, {500, 32768}, H}, "H200"), 0);
+  EXPECT_EQ(rings({layer_norm, {4096, 32768}, H}, "A100"), 0);
+  const auto of_columns = [](KernelCase& test, const Sizes& n, DataType type) {
+    test.output(sum(wide(test.input(n, type)), ReducedAxes{{0}}));
+  };
+  EXPECT_EQ(rings({of_columns, {8192, 4096}, H}, "H200"), 0);
+}
+
 TEST(RingRows, RefuseWhatBulkCopiesCannotBring) {
   const auto refused = [](RingCase c) {
     const KernelCase test = made(c);
@@ -263,8 +294,10 @@ TEST(RingRows, RefuseWhatBulkCopiesCannotBring) {
     test.output(sum(wide(test.input(n, type)), ReducedAxes{{0, 1}}));
   };
   const auto with_weights = [](KernelCase& test, const Sizes& n, DataType type) {
-    softmax(test, n, type);
-    test.output(unary(PointwiseOp::neg, test.input({n[1]}, type)));
+    TensorView* x = test.input(n, type);
+    TensorView* w = test.input({n[1]}, type);
+    test.output(joined(PointwiseOp::mul, x, column(sum(joined(PointwiseOp::mul, x, row(w)), ReducedAxes{{1}}))));
+    test.output(unary(PointwiseOp::neg, w));
   };
   EXPECT_TRUE(contains(refused({with_weights, {9, 64}, DataType::Float, 32, 1, 2, 2, true}), "the same for all rows"));
   EXPECT_TRUE(contains(refused({of_all, {8, 64}, DataType::Float, 128, 1, 2, 2}), "one row"));

@@ -203,6 +203,16 @@ bool Workbench::is_straight(const Tensor& access, Index lane, int64_t width) {
   return pool_.sub(whole, first) == lane && algebra_.known_divisor(first) % width == 0;
 }
 
+bool is_piece(const Kernel& kernel, const Tensor& access, const std::vector<Id*>& run) {
+  Workbench bench(kernel, {});
+  const Index flat = bench.pool().var("flat", bench.space(run));
+  bench.put_run(run, flat);
+  const Index whole = bench.address(access);
+  const Index first = bench.algebra().substitute(
+      whole, [&](const Atom& atom) { return &atom == flat->as_atom() ? bench.pool().constant(0) : nullptr; });
+  return bench.pool().sub(whole, first) == flat;
+}
+
 std::vector<Id*> kept_run(const Kernel& kernel) {
   std::vector<Id*> run = kernel.references.front().roots;
   for (const Id* root : reduced_roots(kernel)) {

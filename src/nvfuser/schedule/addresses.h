@@ -71,6 +71,9 @@ class Workbench {
   std::map<std::string, std::string> same_;
 };
 
+/// Is a run of roots (outermost first), merged into one, consecutive in the access's memory from end to end?
+bool is_piece(const Kernel& kernel, const Tensor& access, const std::vector<Id*>& run);
+
 /// The roots of the main reference behind the last one that is reduced; all where nothing is.
 std::vector<Id*> kept_run(const Kernel& kernel);
 /// The innermost of these roots which, merged into one, leave every address affine: the lane loop of a CPU.

@@ -53,15 +53,16 @@ int CandidateList::blocks(int threads, int wanted) const {
   return std::max(1, std::min(wanted, device_.threads_per_sm / threads));
 }
 
-/// Simple forms first: rows as they lie, fewer vectors a thread, large tiles (rows of 256 bytes: 0.939 of a copy
-/// against 0.889 with 128 for relu + transpose 16384x8192 of 2 bytes on an H200), 256 threads, more blocks.
+/// Simple forms first: rows as they lie, no ring or one of fewer stages, fewer vectors a thread, large tiles (rows of
+/// 256 bytes: 0.939 of a copy against 0.889 with 128 for relu + transpose 16384x8192 of 2 bytes on an H200), 256
+/// threads, more blocks.
 bool CandidateList::simpler(const Entry& a, const Entry& b) {
   const auto distance = [](const Params& p) {
     return std::abs(static_cast<int>(std::bit_width(static_cast<unsigned>(p.threads))) - 9);
   };
   const auto key = [&](const Entry& e) {
-    return std::tuple(e.params.peel, e.params.batch, -e.params.tile, distance(e.params), -e.params.blocks_per_sm,
-                      e.microseconds);
+    return std::tuple(e.params.peel, e.params.stages, e.params.batch, -e.params.tile, distance(e.params),
+                      -e.params.blocks_per_sm, e.microseconds);
   };
   return key(a) < key(b);
 }

@@ -45,6 +45,8 @@ class CandidateList {
 std::vector<Candidate> choose_rows(CandidateList& list);
 /// Adds those in which several blocks share a row.
 void add_row_shares(CandidateList& list);
+/// Adds candidates in which blocks stay and take rows that come by a ring in shared memory.
+void add_ring_rows(CandidateList& list);
 /// CPU: elements of a row that a task takes, by the sizes alone; 0 where a row is one task.
 int64_t row_piece(const Problem& problem);
 /// The same where the innermost axis is kept.

@@ -127,6 +127,12 @@ double residency(const Work& work, const Params& params, const DeviceProps& devi
   return std::max(blocks, 1.0);
 }
 
+/// Time that a tile takes in its block where the next ones come meanwhile.
+double ring_life(const TimeModel& model, const Params& params, double use, double ahead) {
+  const double stages = std::min<double>(params.stages, std::max(1.0, ahead));
+  return norm4(use + model.ring_stage, (model.latency + model.release * (use + model.ring_stage)) / stages, 0);
+}
+
 Estimate estimate_gpu(const Problem& problem, const Params& params, const DeviceProps& device, Work work) {
   const TimeModel& model = model_of(device);
   const double clock = device.clock_ghz, sms = device.sms, threads = params.threads, warps = threads / 32;
@@ -145,8 +151,9 @@ Estimate estimate_gpu(const Problem& problem, const Params& params, const Device
   const double big = .4 * std::clamp(std::log2(std::max(work.read, 1.0) / 4096), 0.0, 2.0) / 2 +
                      .6 * std::clamp(std::log2(static_cast<double>(std::max(params.batch, 1))), 0.0, 2.0) / 2;
   const bool narrow = params.vector * problem.narrowest_bytes < 16;
-  const double form =
-      1 + model.burst * big * mixed + (narrow ? model.narrow_loss : 0) + model.short_rows * work.short_rows;
+  const bool ring = params.stages > 0;
+  const double form = (ring ? 1 + model.ring_loss : 1) + model.burst * (ring ? 1 : big) * mixed +
+                      (narrow ? model.narrow_loss : 0) + model.short_rows * work.short_rows;
   e.memory = sms / 1000 *
              ((work.read / device.read_tbps + work.write / device.write_tbps) * form +
               (work.reload * model.strided_reload + work.cached * model.cached) / device.read_tbps +
@@ -158,11 +165,18 @@ Estimate estimate_gpu(const Problem& problem, const Params& params, const Device
 
   const double lock = work.barriers >= .5 ? 1 : model.drift;
   const double own = norm4(work.instructions / warps * model.chain / clock, lock * e.issue, lock * e.special);
+  const double use = own + work.barriers * (model.barrier + model.barrier_thread * threads);
   e.life = model.latency + work.barriers * (model.barrier + model.barrier_thread * threads) + own +
            (work.blocks > 0 ? 0 : model.relaunch + model.relaunch_thread * threads);
   const double bound = std::sqrt(norm4(e.memory * e.memory, e.issue * e.issue,
                                        norm4(e.special * e.special, e.access * e.access, model.start * model.start)));
   e.period = norm4(e.life / e.resident, bound, 0);
+  if (ring) {
+    // Rows come at the rate of memory as soon as it is the slower one.
+    e.life = ring_life(model, params, use, per_sm / e.resident);
+    const double hand_out = params.counter ? std::max(bound, model.claim * sms) : bound;
+    e.period = root4(norm4(pow4(e.life / e.resident), pow4(hand_out), 0));
+  }
   e.stream = per_sm / std::min(1.0, blocks) * e.period / 1000;
   e.tail = model.tail * (e.life + std::min(e.resident, 8.0) * e.memory) / 1000;
   e.total = model.launch + e.stream + e.tail + work.finish;

@@ -50,6 +50,7 @@ struct Problem {
   int64_t piece = 0;             ///< outer: elements behind the reduced axes, neighbours in memory
   int sums = 0;                  ///< reductions, of one or several results
   int passes = 0;                ///< times that what is reduced is walked where nothing keeps it
+  bool whole_rows = false;       ///< rows are single pieces of memory in all full-size inputs
   int64_t run = 0;               ///< CPU: elements of the innermost run in which every index is affine
 };
 

@@ -151,6 +151,11 @@ Summary::Summary(const Kernel& kernel)
   if (!roots.empty() && (!reduces_ || outer_)) {
     run_ = affine_run(kernel);
   }
+  whole_rows_ = reduces_ && !row_.empty() && std::all_of(accesses_.begin(), accesses_.end(), [&](const Access& access) {
+                  const bool whole =
+                      access.tensor->op == TensorOp::load && needs(*access.tensor).size() == roots.size();
+                  return !whole || is_piece(kernel, *access.tensor, row_);
+                });
   for (const Tensor* t : kernel.tensors) {
     if (!needs(*t).empty()) {
       const OpCost cost = cost_of(*t);
@@ -197,6 +202,7 @@ Problem Summary::at(const SizeValues& sizes, const Alignments& alignments) {
     problem.inner = extent(inner_);
     problem.other = extent(other_);
   }
+  problem.whole_rows = whole_rows_;
   count_buffers(problem, value);
   if (!roots.empty()) {
     const std::vector<Widths>& widths = widths_for(sizes, alignments);

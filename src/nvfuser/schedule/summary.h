@@ -59,6 +59,7 @@ class Summary {
   bool reduces_;
   bool outer_ = false;  ///< see Problem, here and below
   int sums_ = 0, passes_ = 0;
+  bool whole_rows_ = false;
   Id *inner_ = nullptr, *other_ = nullptr;  ///< of tiles; null: nothing is transposed
   int widest_move_ = 1;                     ///< elements: 16 bytes of the narrowest type
   OpCost cost_;

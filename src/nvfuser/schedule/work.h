@@ -28,6 +28,9 @@ inline double points_of(const Problem& problem) { return static_cast<double>(std
 /// Instructions an element, without those of its accesses.
 double element_issue(const Problem& problem);
 
+/// Bytes of shared memory of a ring of rows.
+int64_t ring_bytes(const Problem& problem, const Params& params);
+
 /// By family.
 Work rows_work(const Problem& problem, const Params& params);
 Work columns_work(const Problem& problem, const Params& params);

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// Candidates in which blocks stay and take rows that bulk copies bring meanwhile.
+#include <algorithm>
+
+#include "nvfuser/schedule/candidate_list.h"
+#include "nvfuser/schedule/work.h"
+
+namespace nvfuser {
+
+namespace {
+
+constexpr int kBulkCopies = 90;     ///< first architecture that has them
+constexpr int kPiece = 16;          ///< bytes of which they are multiples
+constexpr int kTurns = 4;           ///< rows a block below which the first ones, which nothing hides, cost too much
+constexpr int64_t kReserve = 1024;  ///< bytes of shared memory that a block takes besides its own
+constexpr int kLargestBatch = 16;
+constexpr int64_t kMostBlocks = 3;  ///< an SM
+
+/// Rows are pieces of memory that copies of 16 bytes bring whole.
+bool comes_whole(const CandidateList& list, int vector) {
+  const std::vector<ProblemBuffer>& buffers = list.problem().buffers;
+  return list.problem().whole_rows && std::all_of(buffers.begin(), buffers.end(), [&](const ProblemBuffer& buffer) {
+           return buffer.output || !is_full(list.problem(), buffer) ||
+                  (buffer.max_vector >= vector && vector * buffer.element_bytes % kPiece == 0);
+         });
+}
+
+/// As many blocks an SM as shared memory holds, up to three.
+void add_rings(CandidateList& list, Params params) {
+  const DeviceProps& device = list.device();
+  for (params.stages = 2; params.stages <= 3; ++params.stages) {
+    const int64_t bytes = ring_bytes(list.problem(), params) + kReserve;
+    params.blocks_per_sm = static_cast<int>(std::min(kMostBlocks, device.shared_per_sm / bytes));
+    params.grid = device.sms * params.blocks_per_sm;
+    if (params.grid > 0 && bytes <= device.shared_per_block && list.problem().rows >= int64_t{kTurns} * params.grid) {
+      list.add(params);
+    }
+  }
+}
+
+}  // namespace
+
+void add_ring_rows(CandidateList& list) {
+  const int64_t columns = list.problem().columns;
+  const int vector = list.common_vector();
+  if (list.device().arch < kBulkCopies || !comes_whole(list, vector)) {
+    return;
+  }
+  for (const int threads : {256, 512}) {
+    for (int batch = 1; batch <= kLargestBatch; batch *= 2) {
+      const int64_t wave = int64_t{threads} * vector * batch;
+      if (wave >= columns && wave < 2 * columns) {
+        add_rings(list, {.family = Family::rows,
+                         .threads = threads,
+                         .batch = batch,
+                         .vector = vector,
+                         .home = Home::shared,
+                         .counter = true});
+      }
+    }
+  }
+}
+
+}  // namespace nvfuser
