@@ -39,12 +39,24 @@ def one_space(fd, x, y):
     fd.add_output(ops.permute(x - y, [1, 0]))
 
 
+def grouped(fd, x, y):
+    """Statistics of groups of channels, and results of the channels' shape: both count the same points."""
+    fd.add_output(ops.group_norm(ops.sin(x), 5))
+
+
+def both_axes(fd, x, y):
+    """One sum is stored, the other one is applied where it is made."""
+    fd.add_output(x * ops.sum(x, [1], True) * ops.sum(x, [0], True))
+
+
 # name -> (build, kernels, reference)
 PROGRAMS = {
     "cut_once": (cut_once, 2, lambda x, y: [x * 2 + y]),
     "cut_twice": (cut_twice, 3, lambda x, y: [(x * 2 + y) * 3]),
     "cut_and_keep": (cut_and_keep, 2, lambda x, y: [x * 2, (x * 2 + y).t()]),
     "two_spaces": (two_spaces, 2, lambda x, y: [x + y, torch.arange(x.shape[0])]),
+    "grouped": (grouped, 1, lambda x, y: [torch.nn.functional.group_norm(x.sin(), 5)]),
+    "both_axes": (both_axes, 2, lambda x, y: [x * x.sum(1, keepdim=True) * x.sum(0, keepdim=True)]),
     "one_space": (one_space, 1, lambda x, y: [x + y, torch.exp(x), (x - y).t()]),
 }
 

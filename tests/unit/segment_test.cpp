@@ -169,6 +169,28 @@ TEST_F(Segment, NormsWithSeveralOutputsAreOneGroup) {
   EXPECT_EQ(found[0].outputs.size(), 4u);
 }
 
+TEST_F(Segment, AxesOfOneElementAreNoAxes) {
+  TensorView *x = input({-1}), *y = broadcast(x, {false, true});
+  output(op(PointwiseOp::truediv, {sum_of(x, 0), sum(y, ReducedAxes{{0, 1}})}));
+  EXPECT_EQ(groups().size(), 1u);
+}
+
+TEST_F(Segment, ReshapesCountTheSamePoints) {
+  TensorView *x = input({-1, 12, 5, 6}), *w = input({12});
+  TensorView* pieces = reshape(x, {size(x, 0), integer(4), integer(3), integer(5), integer(6)});
+  TensorView* mean = broadcast(sum(pieces, ReducedAxes{{2, 3, 4}}), {false, false, true, true, true});
+  TensorView* back = reshape(op(PointwiseOp::sub, {pieces, mean}), shape(x));
+  output(mul(back, broadcast(w, {true, false, true, true})));
+  const std::vector<Group> found = groups();
+  ASSERT_EQ(found.size(), 1u) << "channels are groups and what is in them";
+  start();
+  x = input({4, 6});
+  TensorView* turned = reshape(x, {integer(6), integer(4)});
+  output(mul(turned, row(sum_of(turned, 0))));
+  output(mul(x, column(sum_of(x, 1))));
+  EXPECT_EQ(groups().size(), 2u) << "two ways to count the same points";
+}
+
 TEST_F(Segment, CutsAreNarrow) {
   TensorView *a = matrix(DataType::BFloat16), *b = matrix(DataType::BFloat16);
   TensorView* narrow = as(mul(as(a, DataType::Float), as(b, DataType::Float)), DataType::BFloat16);

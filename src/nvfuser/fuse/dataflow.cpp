@@ -74,12 +74,31 @@ double elements_of(const TensorView& tensor) {
   return elements;
 }
 
-template <class Axes>
-AxisSet classes_of(const Axes& axes, const AxisClasses& classes, bool reduced) {
+/// Has the axis points to count?
+bool is_iterated(const IterDomain* axis) {
+  return !axis->is_broadcast() && !(axis->extent()->is_constant() && axis->extent()->constant_int() == 1);
+}
+
+/// Classes of the axes that are iterated, kept ones or reduced ones.
+AxisSet classes_of(const std::vector<IterDomain*>& axes, const AxisClasses& classes, bool reduced) {
   AxisSet found;
   for (const IterDomain* axis : axes) {
-    if (!axis->is_broadcast() && axis->is_reduction() == reduced) {
+    if (is_iterated(axis) && axis->is_reduction() == reduced) {
       found.push_back(classes.find(axis)->number());
+    }
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+AxisSet parts_of(const std::vector<IterDomain*>& axes, const AxisClasses& classes, bool reduced) {
+  AxisSet found;
+  for (const IterDomain* axis : axes) {
+    if (!is_iterated(axis) || axis->is_reduction() != reduced) {
+      continue;
+    }
+    for (const IterDomain* part : classes.parts(axis)) {
+      found.push_back(classes.find(part)->number());
     }
   }
   std::sort(found.begin(), found.end());
@@ -136,8 +155,9 @@ int Dataflow::value_of(const TensorView* tensor, int node) {
   const auto [place, fresh] = value_numbers_.emplace(tensor, static_cast<int>(values.size()));
   if (fresh) {
     const int space = space_of(classes_of(tensor->logical(), classes, false));
+    const int points = space_of(parts_of(tensor->logical(), classes, false));
     const double elements = tensor->is_cpu_scalar() ? 0 : elements_of(*tensor);
-    values.push_back({tensor, node, space, elements, 0, false, false, {}});
+    values.push_back({tensor, node, space, points, elements, 0, false, false, {}});
     values.back().bytes = elements * std::max(1, bytes_of(tensor->dtype()));
   }
   return place->second;
@@ -163,7 +183,7 @@ void Dataflow::add_node(const Expr& expr) {
   }
   if (expr.kind() == ExprKind::reduce) {
     const std::vector<IterDomain*>& root = as_tensor(expr.output(0))->domain()->root();
-    const Signature mine{classes_of(root, classes, true), classes_of(root, classes, false)};
+    const Signature mine{parts_of(root, classes, true), parts_of(root, classes, false)};
     const auto known = std::find(signatures.begin(), signatures.end(), mine);
     added.signature = static_cast<int>(known - signatures.begin());
     if (known == signatures.end()) {
@@ -215,7 +235,7 @@ bool Dataflow::reads_no_more(const FlowNode& node) const {
       return false;  // one of the two lies in memory anyway
     }
     const bool part = node.expr->kind() == ExprKind::slice && there;
-    bytes += is_smaller(value.space, result.space) ? 0 : part ? std::min(value.bytes, result.bytes) : value.bytes;
+    bytes += is_smaller(value.points, result.points) ? 0 : part ? std::min(value.bytes, result.bytes) : value.bytes;
   }
   return bytes <= result.bytes;
 }

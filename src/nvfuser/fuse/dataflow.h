@@ -30,6 +30,7 @@ struct FlowValue {
   const TensorView* view;
   int node;         ///< position of what computes it; -1: an input of the fusion
   int space;        ///< its axes, as a position in `spaces`
+  int points;       ///< the same, axes that reshapes split or merge by their parts
   double elements;  ///< estimate: extents that are unknown count as kUnknownExtent
   double bytes;
   bool stored;               ///< in any case: an output, or where kernels are cut

@@ -73,7 +73,7 @@ GroupSummary summarize(const Dataflow& flow, int atom) {
   if (node.signature >= 0) {
     group.signatures = {node.signature};
   }
-  group.work = {{widest.space, node.instructions}};
+  group.work = {{widest.points, node.instructions}};
   group.once = node.instructions * widest.elements;
   group.parameter_bytes = parameters_of(flow, group);
   group.live = static_cast<int>(node.results.size() + node.text);
@@ -231,7 +231,7 @@ class Walk {
         passes[operand] |= mine;
       }
       const FlowValue& value = flow_.value(reduces ? node.operands[0] : first);
-      const bool of_row = !group_.signatures.empty() && is_kept(value.space);
+      const bool of_row = !group_.signatures.empty() && is_kept(value.points);
       const int times = of_row ? 1 : std::popcount(mine);
       group.computed += node.own_instructions * value.elements * times;
       group.text += node.own_text * times;

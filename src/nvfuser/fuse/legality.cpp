@@ -37,7 +37,7 @@ int64_t small_work(const Flow& flow, const Group& group) {
   for (const auto& [space, instructions] : group.work) {
     const AxisSet& axes = flow.spaces[space];
     if (group.signatures.empty()) {
-      const bool smaller = !group.stores.empty() && flow.is_smaller(space, flow.value(group.stores[0]).space);
+      const bool smaller = !group.stores.empty() && flow.is_smaller(space, flow.value(group.stores[0]).points);
       repeated += smaller ? instructions : 0;
       continue;
     }
@@ -58,7 +58,7 @@ int64_t foreign_stores(const Flow& flow, const Group& group) {
   const Signature& signature = flow.signatures[group.signatures[0]];
   const AxisSet all = whole(signature);
   return std::count_if(group.stores.begin(), group.stores.end(), [&](int value) {
-    const AxisSet& axes = flow.spaces[flow.value(value).space];
+    const AxisSet& axes = flow.spaces[flow.value(value).points];
     return axes != all && !is_within(axes, signature.kept);
   });
 }
@@ -104,7 +104,8 @@ GroupKind kind_of(const Dataflow& flow, const GroupSummary& group) {
     innermost = axis->is_broadcast() || axis->is_reduction() ? innermost : axis;
   }
   const bool along = innermost == nullptr || reduced.empty() ||
-                     std::binary_search(reduced.begin(), reduced.end(), flow.classes.find(innermost)->number());
+                     std::binary_search(reduced.begin(), reduced.end(),
+                                        flow.classes.find(flow.classes.parts(innermost).back())->number());
   return along ? GroupKind::rows : GroupKind::columns;
 }
 

@@ -119,6 +119,7 @@ class Instantiate {
     std::iota(order.begin(), order.end(), size_t{0});
     const auto first = static_cast<size_t>(request_.reference_output);
     std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return (a == first) > (b == first); });
+    reduces_ = reaches_reduction();
     kernel_->outputs.resize(order.size());
     for (size_t k : order) {
       kernel_->outputs[k] = store(k);
@@ -173,6 +174,40 @@ class Instantiate {
     return root->leaf;
   }
 
+  /// As bind; where the kernel reduces, by the parts of an axis that a reshape splits: those are what it reduces.
+  Index bind_parts(const IterDomain* axis, Index extent, std::vector<Id*>& taken) {
+    const std::vector<const IterDomain*> parts =
+        reduces_ && !extent->is(1) ? classes_.parts(axis) : std::vector<const IterDomain*>{};
+    if (parts.size() < 2) {
+      return bind(axis, extent, taken);
+    }
+    IndexPool& pool = *kernel_->pool;
+    Index index = pool.constant(0);
+    for (const IterDomain* part : parts) {
+      const Index size = extents_->of(part->visible_extent());
+      index = pool.add(pool.mul(index, size), bind(part, size, taken));
+    }
+    return index;
+  }
+
+  /// Is there a reduction between the outputs and what is read?
+  bool reaches_reduction() const {
+    std::unordered_set<const Val*> seen(inputs_.begin(), inputs_.end());
+    std::vector<const Val*> work(request_.outputs.begin(), request_.outputs.end());
+    while (!work.empty()) {
+      const Val* value = work.back();
+      work.pop_back();
+      const Expr* expr = value->is_tensor() && seen.insert(value).second ? value->definition() : nullptr;
+      if (expr != nullptr && expr->kind() == ExprKind::reduce) {
+        return true;
+      }
+      if (expr != nullptr) {
+        work.insert(work.end(), expr->inputs().begin(), expr->inputs().end());
+      }
+    }
+    return false;
+  }
+
   /// Letters with which no keyword and no other name of the kernel text begins, even with the endings "o" and "i" of
   /// split loops.
   static std::string root_name(size_t position) {
@@ -189,7 +224,7 @@ class Instantiate {
     std::vector<Index> map(axes.size());
     std::vector<Id*> taken;
     for (int axis : layout.order) {
-      map[axis] = bind(axes[axis], buffer_extent(*axes[axis], layout.strides[axis], *extents_), taken);
+      map[axis] = bind_parts(axes[axis], buffer_extent(*axes[axis], layout.strides[axis], *extents_), taken);
     }
     Operand source = instance({view, map, {}});
     if (source.tensor == nullptr) {
@@ -275,7 +310,7 @@ class Instantiate {
     for (const IterDomain* axis : key.view->domain()->root()) {
       if (axis->is_reduction()) {
         const size_t known = taken.size();
-        indices.push_back(bind(axis, extents_->of(axis->extent()), taken));
+        indices.push_back(bind_parts(axis, extents_->of(axis->extent()), taken));
         bound.insert(bound.end(), taken.begin() + static_cast<std::ptrdiff_t>(known), taken.end());
       }
     }
@@ -429,6 +464,7 @@ class Instantiate {
   std::unordered_map<const Id*, const IterDomain*> bound_axis_;
   std::unordered_map<Key, Operand, KeyHash> memo_;
   std::unordered_set<const Expr*> made_;  ///< reductions
+  bool reduces_ = false;
 };
 
 }  // namespace

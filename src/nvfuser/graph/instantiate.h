@@ -44,14 +44,22 @@ struct InstantiateRequest {
 /// Val to its canonical expression, so the runtime can bind and check sizes.
 std::unique_ptr<Kernel> instantiate(const InstantiateRequest& request);
 
-/// Exact axis classes of a fusion: axes joined by links that read one axis as it is.  Representative per class.
+/// Exact axis classes of a fusion: axes joined by links that read one axis as it is.  Representative per class.  Where
+/// a reshape splits or merges an axis of a class, the class has parts.
 class AxisClasses {
  public:
   explicit AxisClasses(const Fusion& fusion);
   const IterDomain* find(const IterDomain* axis) const;
   bool same(const IterDomain* a, const IterDomain* b) const { return find(a) == find(b); }
+  /// The axes, outermost first, that count the axis' points and that nothing splits; the axis itself where there are
+  /// none.  Where a fusion splits a class in several ways, the first.
+  std::vector<const IterDomain*> parts(const IterDomain* axis) const;
 
  private:
+  void add_parts(const IterDomain* axis, std::vector<const IterDomain*>& above,
+                 std::vector<const IterDomain*>& found) const;
+
+  std::unordered_map<const IterDomain*, std::vector<const IterDomain*>> parts_;  ///< by class
   mutable std::unordered_map<const IterDomain*, const IterDomain*> parent_;
 };
 
