@@ -78,11 +78,18 @@ TEST(Columns, ProblemSaysWhereTheReducedAxesLie) {
 TEST(Columns, Choices) {
   EXPECT_EQ(chosen(SumCase({16384, 8192}, {0}), "H200").family, Family::columns);
   EXPECT_EQ(chosen(SumCase({16384, 8192}, {0}), "H200").home, Home::reload);
+  EXPECT_EQ(chosen(SumCase({16384, 8192}, {0}), "H200").finish, GridFinish::dependent);
+  EXPECT_GE(chosen(SumCase({16384, 8192}, {0}), "H200").blocks * 8192 / (32 * 4), 132) << "every SM has a block";
+  EXPECT_EQ(chosen(SumCase({16384, 8192}, {0}), "A100").finish, GridFinish::second);
+  EXPECT_EQ(chosen(SumCase({64, 1 << 20}, {0}), "H200").blocks, 1) << "strips are enough";
   EXPECT_EQ(chosen(SumCase({60, 8192}, {0}, true), "H200").home, Home::registers);
   EXPECT_EQ(chosen(SumCase({16384, 8192}, {1}), "H200").family, Family::rows);
   EXPECT_EQ(chosen(SumCase({16384, 8192}, {0, 1}), "H200").family, Family::rows);
   EXPECT_EQ(chosen(SumCase({1 << 20, 4}, {0}), "H200").lanes, 1) << "a thread for the whole row";
   EXPECT_EQ(chosen(SumCase({8192, 4096}, {0}), "CPU").family, Family::cpu_columns);
+  EXPECT_EQ(chosen(SumCase({8192, 4096}, {0}), "CPU").runs, 2);
+  EXPECT_EQ(chosen(SumCase({8192, 4096}, {0}), "CPU").piece, 0) << "strips are enough";
+  EXPECT_EQ(chosen(SumCase({1 << 20, 32}, {0}), "CPU").piece, 1 << 14);
   EXPECT_EQ(chosen(SumCase({8192, 3}, {0}), "CPU").family, Family::cpu_rows) << "three columns are no lanes";
 }
 
@@ -121,6 +128,14 @@ TEST(Columns, Loops) {
   kernel = SumCase({6, 5, 16}, {1}).kernel();
   apply(*kernel, {.family = Family::cpu_columns, .task = 128});
   EXPECT_EQ(loops_text(kernel->main()), "i0*((i2 + 127) / 128) grid_x, i1 serial, 128 vectorize");
+  kernel = SumCase({6, 5, 16}, {0, 1}).kernel();
+  Params shared = walked;
+  shared.blocks = 6;
+  apply(*kernel, shared);
+  EXPECT_EQ(loops_text(kernel->main()),
+            "(i2 + 127) / 128 grid_x, 32 block_x, 6 grid_y, 8 block_y, (((i0*i1 + 31) / 32) + 5) / 6 serial, 4 unroll, "
+            "4 vectorize");
+  EXPECT_EQ(phase_count(*kernel), 2);
 }
 
 std::string body_of(const KernelCase& test, const Params& params, Target target) {

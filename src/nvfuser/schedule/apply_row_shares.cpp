@@ -3,10 +3,10 @@
 // reduces it leaves as states in workspaces, and each block of a later phase combines the states of its row again,
 // which are few.  Where nothing varies along the rows any more, the last phase has blocks of rows alone.
 #include <algorithm>
-#include <map>
-#include <unordered_set>
+#include <unordered_map>
 
 #include "nvfuser/schedule/apply_steps.h"
+#include "nvfuser/schedule/phases.h"
 #include "nvfuser/transform/passes.h"
 
 namespace nvfuser {
@@ -41,7 +41,7 @@ class RowShares {
     for (Phase& phase : phases_) {
       make_finish(phase);
     }
-    settle_phases();
+    settle_phases(kernel_, levels_);
     for (Tensor* t : kernel_.tensors) {
       const Phase& phase = phases_[t->phase];
       place({t}, is_finish(*t) ? *phase.finish : *phase.loops);
@@ -61,21 +61,14 @@ class RowShares {
 
   void make_phases() {
     check(!row_.empty(), ErrorKind::schedule, "blocks share rows of one element");
-    int last = 0;
-    bool varies_last = false;
-    for (const Tensor* t : kernel_.tensors) {
-      last = std::max(last, levels_.at(t));
-    }
-    for (const Tensor* t : kernel_.tensors) {
-      varies_last = varies_last || (levels_.at(t) == last && varies_along(*t, row_));
-    }
-    phases_.resize(last + 1);
-    for (int p = 1; p <= last; ++p) {
+    const PhaseCount count = count_phases(kernel_, levels_, row_);
+    phases_.resize(count.last + 1);
+    for (int p = 1; p <= count.last; ++p) {
       phases_[p].loops = &fork(kernel_, kernel_.main());
     }
     phases_[0].loops = &kernel_.main();
-    for (int p = 0; p <= last; ++p) {
-      make_loops(phases_[p], p < last || varies_last);
+    for (int p = 0; p <= count.last; ++p) {
+      make_loops(phases_[p], count.varies(p));
     }
   }
 
@@ -171,64 +164,6 @@ class RowShares {
       finish.loops.insert(finish.loops.begin(), phase.rows);
     }
     phase.finish = &finish;
-  }
-
-  static void copy_uses(const Reference& from, const Id* id, Reference& to) {
-    if (const auto use = from.uses.find(id); use != from.uses.end()) {
-      to.uses[id] = use->second;
-      for (const Id* output : use->second->outputs) {
-        copy_uses(from, output, to);
-      }
-    }
-  }
-
-  /// Does t combine states, or read them?
-  bool is_finish(const Tensor& t) const {
-    return (t.op == TensorOp::reduce && t.reduction->merges) || (t.op == TensorOp::load && t.workspace != nullptr);
-  }
-
-  /// Every phase has its own instances of what it reads of a row.  Readers first.
-  void settle_phases() {
-    const std::vector<Tensor*> all = kernel_.tensors;
-    for (size_t k = all.size(); k-- > 0;) {
-      Tensor& t = *all[k];
-      const bool settled = (t.op == TensorOp::reduce && (t.reduction->partial || is_later_part(t))) ||
-                           (t.op == TensorOp::store && t.workspace != nullptr);
-      if (settled) {
-        continue;
-      }
-      if (t.op == TensorOp::store) {
-        t.phase = levels_.at(&t);
-        continue;
-      }
-      std::map<int, std::vector<Tensor*>> readers;
-      for (Tensor* c : readers_of(t)) {
-        readers[c->phase].push_back(c);
-      }
-      for (auto other = readers.begin(); other != readers.end(); ++other) {
-        Tensor& mine = other == readers.begin() ? t : privatise(kernel_, t, other->second);
-        set_phase(mine, other->first);
-      }
-    }
-  }
-
-  /// Readers of any part.
-  std::vector<Tensor*> readers_of(const Tensor& t) const {
-    std::vector<Tensor*> found;
-    for (const Tensor* part : t.op == TensorOp::reduce ? t.reduction->parts : std::vector<Tensor*>{}) {
-      for (Tensor* c : kernel_.consumers(part)) {
-        if (!std::count(found.begin(), found.end(), c)) {
-          found.push_back(c);
-        }
-      }
-    }
-    return t.op == TensorOp::reduce ? found : kernel_.consumers(&t);
-  }
-
-  static void set_phase(Tensor& t, int phase) {
-    for (Tensor* part : t.op == TensorOp::reduce ? t.reduction->parts : std::vector<Tensor*>{&t}) {
-      part->phase = phase;
-    }
   }
 
   void inline_one(Tensor& t, const std::vector<Tensor*>& vectors) const {

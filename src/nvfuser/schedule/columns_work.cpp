@@ -9,6 +9,7 @@ namespace nvfuser {
 namespace {
 
 constexpr double kSector = 32, kWideRow = 256;  ///< bytes
+constexpr double kStateBytes = 4, kStateBytesAMicrosecond = 4.0e6;
 
 double at_least_one(int64_t n) { return static_cast<double>(std::max<int64_t>(1, n)); }
 
@@ -22,13 +23,13 @@ Work columns_work(const Problem& problem, const Params& params) {
   const bool resident = params.home == Home::registers;
   const double passes = resident ? 1 : std::max(1, problem.passes);
   const double rounds = std::ceil(rows / at_once) * passes;
-  work.blocks = std::ceil(columns / strip);
-  work.tiles = work.blocks * rounds;
+  work.blocks = std::ceil(columns / strip) * params.blocks;
+  work.tiles = std::ceil(columns / strip) * rounds;
   const double vectors = static_cast<double>(params.threads) * params.batch;
   work.instructions = vectors / 32 * (element_issue(problem) * params.vector + access_issue(problem, params.vector));
   work.special = vectors * params.vector * problem.special / problem.place;
   work.accesses = vectors / 32 * access_count(problem, params.vector);
-  work.barriers = 1 / rounds;
+  work.barriers = work.blocks / work.tiles;
   work.registers = 24 + params.vector * std::max(1, problem.sums);
   for (const ProblemBuffer& buffer : problem.buffers) {
     if (is_full(problem, buffer)) {
@@ -41,6 +42,11 @@ Work columns_work(const Problem& problem, const Params& params) {
     // Neighbours of a strip belong to other blocks.
     work.short_rows = std::max(0.0, kWideRow / wide - 1);
     work.reload = bytes * std::max(0.0, kSector / wide - 1);
+  }
+  if (params.blocks > 1) {
+    const double partial = columns * params.blocks * std::max(1, problem.sums) * kStateBytes;
+    work.finish = (passes > 1 ? passes - 1 : 1) * kFinish[static_cast<size_t>(params.finish)] +
+                  2 * partial / kStateBytesAMicrosecond;
   }
   work.cached = bytes * (passes - 1);
   return work;

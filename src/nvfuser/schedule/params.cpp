@@ -39,6 +39,7 @@ std::string Params::text() const {
                           {"peel", peel, 0},
                           {"share", blocks, 1},
                           {"piece", piece, 0},
+                          {"runs", runs, 0},
                           {"stream", stream, 0},
                           {"stages", stages, 0},
                           {"grid", grid, 0},

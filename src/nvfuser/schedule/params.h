@@ -51,9 +51,10 @@ struct Params {
   Home home = Home::reload;                ///< rows, columns
   int stages = 0;                          ///< home shared: rows of the ring
   int grid = 0;                            ///< home shared: blocks, which take rows by turns
-  int blocks = 1;                          ///< rows: blocks that share a row
+  int blocks = 1;                          ///< rows: blocks that share a row; columns: a strip
   GridFinish finish = GridFinish::second;  ///< rows that blocks share
-  int64_t piece = 0;                       ///< cpu_rows: elements of a row that a task takes; 0: all
+  int64_t piece = 0;     ///< cpu_rows: elements of a row that a task takes; cpu_columns: rows of a strip; 0: all
+  int runs = 0;          ///< cpu_columns: levels of runs of rows, each of which is summed up apart
   bool counter = false;  ///< home shared: blocks claim rows from a counter instead, each as it becomes free
   auto operator<=>(const Params&) const = default;
   /// One line, such as "flat threads=256 batch=1 vector=8".

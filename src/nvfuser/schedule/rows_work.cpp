@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // The work of a block that reduces rows.
-#include <array>
 #include <cmath>
 
 #include "nvfuser/schedule/work.h"
@@ -9,8 +8,6 @@ namespace nvfuser {
 
 namespace {
 
-/// Microseconds by GridFinish, for what does not depend on the number of blocks.
-constexpr std::array<double, 4> kFinish = {2.9, 1.15, 1.11, 4.05};
 /// Of the last block, a round in which each of its threads reads four states.
 constexpr double kLastRound = .4;
 

@@ -83,12 +83,13 @@ std::vector<Tensor*> rfactor(Kernel& kernel, Tensor& reduce, const std::vector<I
   check(reduce.op == TensorOp::reduce && !is_later_part(reduce), ErrorKind::schedule,
         "only a reduction is split in two");
   const Reduction& whole = *reduce.reduction;
-  check(!whole.merges && !whole.partial, ErrorKind::schedule, "a reduction that is split already");
+  check(!whole.partial, ErrorKind::schedule, "a reduction that is split already");
   auto partial = std::make_shared<Reduction>();
   partial->row = whole.row;
   partial->type = whole.type;
   partial->whole = whole.axes;
   partial->partial = true;
+  partial->merges = whole.merges;
   for (Id* axis : whole.axes) {
     collect_rest(*reduce.reference, axis, kept, partial->axes);
   }
@@ -118,7 +119,7 @@ std::vector<Id*> kept_roots(const Tensor& t) {
   return found;
 }
 
-/// A buffer with the kept axes outside and the shares inside, dense.
+/// A dense buffer over ids, outermost first.
 Tensor* make_workspace(Kernel& kernel, const Tensor& state, const std::vector<Id*>& ids) {
   Tensor* buffer = make_tensor(kernel, TensorOp::load, state.dtype, state.view);
   buffer->name = "ws" + std::to_string(kernel.workspaces.size());
@@ -134,22 +135,19 @@ Tensor* make_workspace(Kernel& kernel, const Tensor& state, const std::vector<Id
   return buffer;
 }
 
-/// A load or store of a workspace; its map is the state's axes and then `inner`.
-Tensor* access(Kernel& kernel, TensorOp op, Tensor& buffer, const std::vector<Id*>& outer,
-               const std::vector<Id*>& inner) {
+/// A load or store of a workspace at these indices.
+Tensor* access(Kernel& kernel, TensorOp op, Tensor& buffer, const std::vector<Id*>& ids) {
   Tensor* t = make_tensor(kernel, op, buffer.dtype, buffer.view);
   t->workspace = &buffer;
-  for (const std::vector<Id*>* ids : {&outer, &inner}) {
-    for (const Id* id : *ids) {
-      t->map.push_back(id->leaf);
-    }
+  for (const Id* id : ids) {
+    t->map.push_back(id->leaf);
   }
   return t;
 }
 
 }  // namespace
 
-void through_workspaces(Kernel& kernel, Tensor& reduce, const std::vector<Id*>& axes) {
+void through_workspaces(Kernel& kernel, Tensor& reduce, const std::vector<Id*>& axes, bool shares_outside) {
   check(reduce.op == TensorOp::reduce && reduce.reduction->merges && !is_later_part(reduce), ErrorKind::schedule,
         "only states go through workspaces");
   const std::vector<Id*> shares = reduce.reduction->axes;
@@ -157,10 +155,14 @@ void through_workspaces(Kernel& kernel, Tensor& reduce, const std::vector<Id*>& 
   std::vector<Tensor*> stores, loads;
   for (const Operand& operand : reduce.operands) {
     Tensor& state = *operand.tensor;
-    std::vector<Id*> dims = outer;
-    dims.insert(dims.end(), shares.begin(), shares.end());
-    Tensor* buffer = make_workspace(kernel, state, dims);
-    Tensor* store = access(kernel, TensorOp::store, *buffer, outer, shares);
+    const auto in_order = [&](const std::vector<Id*>& along) {
+      std::vector<Id*> ids = shares_outside ? along : outer;
+      const std::vector<Id*>& inner = shares_outside ? outer : along;
+      ids.insert(ids.end(), inner.begin(), inner.end());
+      return ids;
+    };
+    Tensor* buffer = make_workspace(kernel, state, in_order(shares));
+    Tensor* store = access(kernel, TensorOp::store, *buffer, in_order(shares));
     store->name = buffer->name;
     store->memory = MemoryType::global;
     store->allocation = buffer->allocation;
@@ -169,7 +171,7 @@ void through_workspaces(Kernel& kernel, Tensor& reduce, const std::vector<Id*>& 
     store->reference = state.reference;
     store->phase = state.phase;
     stores.push_back(store);
-    Tensor* load = access(kernel, TensorOp::load, *buffer, outer, axes);
+    Tensor* load = access(kernel, TensorOp::load, *buffer, in_order(axes));
     load->tests = reduce.tests;
     load->reference = reduce.reference;
     load->phase = reduce.phase;

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// Loops of strips of columns, for the schedules that reduce what lies further out than what they keep.
+#pragma once
+
+#include <vector>
+
+#include "nvfuser/schedule/apply_steps.h"
+
+namespace nvfuser {
+
+struct ColumnRoots {
+  std::vector<Id*> reduced, kept;
+};
+/// A schedule error where one of the two is empty.
+ColumnRoots column_roots(const Kernel& kernel);
+
+/// How the rows of a strip are walked in one reference.
+enum class Walk : uint8_t {
+  held,    ///< all at once
+  turns,   ///< group by group
+  shares,  ///< the same, the groups dealt out among blocks or tasks
+  none,    ///< not at all: there are columns alone
+};
+
+/// Where tensors of each kind are computed: positions of loops.
+struct ColumnLoops {
+  Id* share = nullptr;    ///< Walk::shares
+  std::vector<Id*> rows;  ///< CPU: over runs of runs ... of rows, outermost first
+  int strip = 0;          ///< behind the loops of the strip
+  int column = 0;         ///< values of a column alone
+  int load = 0;           ///< loads that differ between rows
+  int stored = 0;         ///< values that are stored row by row
+};
+
+/// GPU: a strip of lanes * vector columns to a block.
+ColumnLoops strip_loops(Kernel& kernel, Reference& reference, const ColumnRoots& roots, const Params& params,
+                        Walk walk);
+/// CPU: a strip of `task` columns to a task.
+ColumnLoops task_loops(Kernel& kernel, Reference& reference, const ColumnRoots& roots, const Params& params, Walk walk);
+
+/// CPU: where it rounds, a reduction combines what it makes of each run, so that sums of many rows stay exact.
+void split_runs(Kernel& kernel, Tensor& reduce, const ColumnLoops& loops);
+/// Decides where a tensor of these loops is computed.
+void inline_column(Tensor& t, const ColumnRoots& roots, const std::vector<Tensor*>& stored, const ColumnLoops& loops);
+
+/// Columns whose rows several blocks or tasks share.
+void apply_column_shares(Kernel& kernel, const Params& params, bool on_gpu);
+
+}  // namespace nvfuser
