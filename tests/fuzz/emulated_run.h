@@ -22,10 +22,10 @@ namespace nvfuser {
 /// The buffers of one program and the results that they have to hold after a run.
 class EmulatedRun {
  public:
-  /// `fill`: bytes of an input.
+  /// `fill`: bytes of an input.  `tolerance`: of Float results, relative to the largest of a tensor or 1; 0: equal bits.
   using Fill = std::vector<char> (*)(DataType dtype, int64_t elements, uint64_t seed);
-  EmulatedRun(const KernelCase& test, const Program& program, Fill fill = input_bytes)
-      : test_(test), binding_(test.binding()), aliases_(program.aliases) {
+  EmulatedRun(const KernelCase& test, const Program& program, Fill fill = input_bytes, double tolerance = 0)
+      : test_(test), tolerance_(tolerance), binding_(test.binding()), aliases_(program.aliases) {
     const Kernel& kernel = *program.kernel;
     const std::map<std::string, int64_t> sizes = test.sizes(kernel);
     for (size_t k = 0; k < kernel.inputs.size(); ++k) {
@@ -162,11 +162,24 @@ class EmulatedRun {
     const std::vector<char>&got = memory_[place_of_output(k)], &want = wanted_[k];
     const int64_t size = bytes_of(outputs_[k].dtype);
     for (int64_t e = 0; e < outputs_[k].elements; ++e) {
-      if (std::memcmp(got.data() + e * size, want.data() + e * size, size) != 0 && !both_nan(k, got, want, e)) {
+      if (std::memcmp(got.data() + e * size, want.data() + e * size, size) != 0 && !both_nan(k, got, want, e) &&
+          !near(k, got, want, e)) {
         return e;
       }
     }
     return -1;
+  }
+
+  bool near(size_t k, const std::vector<char>& got, const std::vector<char>& want, int64_t e) const {
+    if (tolerance_ == 0 || outputs_[k].dtype != DataType::Float) {
+      return false;
+    }
+    const auto *a = reinterpret_cast<const float*>(got.data()), *b = reinterpret_cast<const float*>(want.data());
+    double largest = 1;
+    for (int64_t other = 0; other < outputs_[k].elements; ++other) {
+      largest = std::max<double>(largest, std::abs(b[other]));
+    }
+    return std::abs(a[e] - b[e]) <= tolerance_ * largest;
   }
 
   bool both_nan(size_t k, const std::vector<char>& a, const std::vector<char>& b, int64_t e) const {
@@ -179,6 +192,7 @@ class EmulatedRun {
   }
 
   const KernelCase& test_;
+  double tolerance_;
   ScalarBinding binding_;
   std::vector<std::pair<int, int>> aliases_;
   std::vector<Buffer> inputs_, outputs_;

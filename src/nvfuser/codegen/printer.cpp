@@ -165,9 +165,13 @@ void Printer::print(const Accumulate& node) {
 }
 
 void Printer::print(const Join& node) {
+  std::string members;
+  for (size_t k = 0; k < node.reduces.size(); ++k) {
+    members += ", rt::member<" + combiner_text(*node.reduces[k]) + ", " + std::to_string(node.counts[k]) + ">(" +
+               accumulators(node.reduces[k]) + ")";
+  }
   const std::string slots = program_.teams[node.team].wide() ? ", slots" : "";
-  body_.line("rt::join(", team_name(node.team), slots, ", rt::member<", combiner_text(*node.reduce), ", ", node.count,
-             ">(", accumulators(node.reduce), "));");
+  body_.line("rt::join(", team_name(node.team), slots, members, ");");
 }
 
 void Printer::print(const Arrive& node) {
@@ -219,7 +223,9 @@ void Printer::print(const Post& node) {
 void Printer::print(const Move& node) {
   const bool streams = !node.counts.empty();
   const std::string count = streams ? least_of(node.from.tensor->name + "_count", node.counts) : "";
+  const bool once = node.what->op == TensorOp::load && node.what->streaming && !dialect_.load_once.empty();
   const std::string_view form = streams           ? dialect_.move_streamed
+                                : once            ? dialect_.load_once
                                 : node.width == 1 ? dialect_.move_element
                                                   : dialect_.move_vector;
   ensure(!form.empty(), "a move past the cache, where the target has none: ", node.from.tensor->name);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Folds.  A loop may become one when the accumulator stays the same, every operand is read from local memory at the
-// loop's index and more, and no test but (on the CPU) a bound depends on that index.
+// loop's index and more, and no test but (on the CPU) a bound depends on that index.  There a fold reads what is loaded
+// for it alone where it lies.
 #include "nvfuser/lower/folds.h"
 
 #include <algorithm>
@@ -22,12 +23,16 @@ class Folds {
   explicit Folds(Lowering& state) : state_(state) {}
 
   void walk(std::vector<Item>& body) {
+    bool folded = false;
     for (Item& item : body) {
       if (item.kind != Item::Kind::loop) {
+        walk(item.body);
+        walk(item.otherwise);
         continue;
       }
       if (std::optional<Item> step = fold(item)) {
         item = std::move(*step);
+        folded = folded || on_cpu();
         continue;
       }
       if (on_cpu() && carries(item)) {
@@ -35,9 +40,58 @@ class Folds {
       }
       walk(item.body);
     }
+    if (folded) {
+      read_through(body);
+    }
   }
 
  private:
+  /// Elements that a fold alone reads come straight from where they are loaded.
+  void read_through(std::vector<Item>& body) const {
+    std::vector<const Tensor*> unread;
+    for (size_t k = 0; k < body.size(); ++k) {
+      auto* accumulate = std::get_if<Accumulate>(&body[k].action);
+      if (accumulate == nullptr || accumulate->width == 1) {
+        continue;
+      }
+      for (Place& place : accumulate->reads) {
+        const auto load = std::find_if(body.begin(), body.begin() + static_cast<std::ptrdiff_t>(k),
+                                       [&](const Item& item) { return loads_for(item, place, *accumulate); });
+        if (load != body.begin() + static_cast<std::ptrdiff_t>(k)) {
+          unread.push_back(place.tensor);
+          place = *first_element(*load);
+          load->body.clear();
+        }
+      }
+    }
+    std::erase_if(body, [&](const Item& item) {
+      const auto* allocate = std::get_if<Allocate>(&item.action);
+      return (item.kind == Item::Kind::loop && item.body.empty()) ||
+             (allocate != nullptr && std::find(unread.begin(), unread.end(), allocate->tensor) != unread.end());
+    });
+  }
+
+  /// Does the loop load what the fold reads at that place, all of it and for nobody else?
+  bool loads_for(const Item& loop, const Place& place, const Accumulate& fold) const {
+    const bool one =
+        loop.kind == Item::Kind::loop && loop.body.size() == 1 && loop.extent->is(fold.width) && place.offset->is(0);
+    const auto* assign = one ? std::get_if<Assign>(&loop.body[0].action) : nullptr;
+    if (assign == nullptr || assign->what != place.tensor || assign->what->op != TensorOp::load) {
+      return false;
+    }
+    const std::vector<Tensor*>& readers = state_.consumers.at(assign->what);
+    return first_element(loop).has_value() && std::all_of(readers.begin(), readers.end(), [&](const Tensor* reader) {
+             return reader->reduction == fold.reduce->reduction;
+           });
+  }
+
+  /// Where the loop's elements lie side by side, the first of them.
+  std::optional<Place> first_element(const Item& loop) const {
+    const Place& from = std::get<Assign>(loop.body[0].action).reads[0];
+    const std::optional<Linear> parts = linear_in(state_.pool(), from.offset, loop.variable->as_atom());
+    return parts && parts->coefficient == 1 ? std::optional<Place>({from.tensor, parts->rest}) : std::nullopt;
+  }
+
   bool on_cpu() const { return state_.request.target == Target::cpu; }
 
   /// Does one accumulator take an element in every round of the loop?

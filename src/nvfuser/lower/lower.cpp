@@ -7,6 +7,7 @@
 #include "nvfuser/lower/alias_check.h"
 #include "nvfuser/lower/allocation.h"
 #include "nvfuser/lower/barriers.h"
+#include "nvfuser/lower/collectives.h"
 #include "nvfuser/lower/dimensions.h"
 #include "nvfuser/lower/folds.h"
 #include "nvfuser/lower/guards.h"
@@ -61,10 +62,12 @@ constexpr Pass kPasses[] = {
     {"statements", make_statements, "index and predicate need the loops of the nest only by name"},
     {"moves", form_moves, "needs offsets, tests, and a loop with a single statement"},
     {"folds", form_folds, "before tests are split off, and where no loop of lanes is left to accumulate"},
+    {"collectives", join_collectives, "before barriers are counted: one serves several joins"},
     {"barriers", insert_barriers, "tests still stand at single statements, so all threads reach every place"},
     {"slots", place_slots, "collectives are known, and the shared buffers that stand before them"},
     {"copies", copy_unswitched, "no barrier may stand in a copy"},
     {"moves of copies", form_moves, "a full copy has lost the tests that kept its lanes apart"},
+    {"folds of copies", form_folds, "as their moves"},
     {"lane remainders", share_remainders, "only lanes that no move took need single indices"},
     {"guards", form_guards, "no guard may close around a barrier"},
     {"staged stores", stage_stores, "needs loops whose tests became limits"},

@@ -83,7 +83,7 @@ class Nest {
     return clusters;
   }
 
-  /// Dependency order, first come first.
+  /// Dependency order, first come first; joins when nothing else can be done, so that several meet.
   std::vector<int> ordered(const std::vector<Cluster>& clusters) const {
     std::unordered_map<int, int> home;
     for (size_t c = 0; c < clusters.size(); ++c) {
@@ -101,25 +101,30 @@ class Nest {
         }
       }
     }
-    std::set<int> ready;
+    std::set<std::pair<bool, int>> ready;
+    const auto add = [&](int c) { ready.emplace(is_join(clusters[c]), c); };
     for (size_t c = 0; c < clusters.size(); ++c) {
       if (waits[c] == 0) {
-        ready.insert(static_cast<int>(c));
+        add(static_cast<int>(c));
       }
     }
     std::vector<int> order;
     while (!ready.empty()) {
-      const int c = *ready.begin();
+      const int c = ready.begin()->second;
       ready.erase(ready.begin());
       order.push_back(c);
       for (int n : next[c]) {
         if (--waits[n] == 0) {
-          ready.insert(n);
+          add(n);
         }
       }
     }
     check(order.size() == clusters.size(), ErrorKind::schedule, "inlining inconsistent among ", stuck(clusters, waits));
     return order;
+  }
+
+  bool is_join(const Cluster& cluster) const {
+    return cluster.group < 0 && state_.operations[cluster.operations[0]].role == Role::join;
   }
 
   std::string stuck(const std::vector<Cluster>& clusters, const std::vector<int>& waits) const {

@@ -51,11 +51,11 @@ struct Accumulate {
   int width = 1;
   std::vector<Index> counts = {};
 };
-/// Every member of a team gets the combination of the members' accumulators, all `count` of them; reached by all
-/// threads.
+/// Every member of a team gets the combination of the members' accumulators, all `counts[k]` of reduction k; reached by
+/// all threads.
 struct Join {
-  const Tensor* reduce;
-  int64_t count;
+  std::vector<const Tensor*> reduces;
+  std::vector<int64_t> counts;
   int team;  ///< position in Program::teams
 };
 /// The results at `at` from the accumulator there, of those parts that are read.

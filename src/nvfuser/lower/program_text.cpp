@@ -115,8 +115,11 @@ class Text {
   }
 
   void print(const Join& n, int depth) {
-    line(depth, "join " + n.reduce->name + "_acc[" + std::to_string(n.count) + "] in teams of " +
-                    std::to_string(program_.teams[n.team].size));
+    std::string members;
+    for (size_t k = 0; k < n.reduces.size(); ++k) {
+      members += (k == 0 ? "" : ", ") + n.reduces[k]->name + "_acc[" + std::to_string(n.counts[k]) + "]";
+    }
+    line(depth, "join " + members + " in teams of " + std::to_string(program_.teams[n.team].size));
   }
 
   void print(const Finish& n, int depth) {

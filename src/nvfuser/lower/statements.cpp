@@ -89,7 +89,7 @@ Action action_of(Lowering& state, const Operation& operation) {
     case Role::begin:
       return Begin{&t, offset_of(state, t, t, Role::begin)};
     case Role::join:
-      return Join{&t, state.counts.at(&t), team_of(state, t)};
+      return Join{{&t}, {state.counts.at(&t)}, team_of(state, t)};
     case Role::finish:
       return finish(state, t);
     case Role::fill:

@@ -58,7 +58,12 @@ int64_t slot_bytes(const Join& join, const TeamShape& team) {
     return 0;
   }
   const int64_t parts = team.lanes ? team.size / kWarp : team.size;
-  return parts * team.count * join.count * tuple_bytes(join.reduce->reduction->row, join.reduce->reduction->type);
+  int64_t bytes = 0;
+  for (size_t k = 0; k < join.reduces.size(); ++k) {
+    const Reduction& reduction = *join.reduces[k]->reduction;
+    bytes += round_up(parts * team.count * join.counts[k] * tuple_bytes(reduction.row, reduction.type), kSlotAlignment);
+  }
+  return bytes;
 }
 
 int64_t widest_slots(const std::vector<Item>& body, const Program& program) {
@@ -115,7 +120,7 @@ int team_of(Lowering& state, const Tensor& reduce) {
 
 void place_slots(Lowering& state) {
   Program& program = state.program;
-  const int64_t half = round_up(widest_slots(state.body, program), kSlotAlignment);
+  const int64_t half = widest_slots(state.body, program);
   if (half > 0) {
     program.slot_offset = program.shared_bytes;
     program.slot_half_bytes = half;

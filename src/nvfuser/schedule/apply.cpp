@@ -4,6 +4,7 @@
 #include <array>
 #include <tuple>
 
+#include "nvfuser/schedule/addresses.h"
 #include "nvfuser/schedule/apply_steps.h"
 
 namespace nvfuser {
@@ -43,6 +44,28 @@ void unswitch(const Loops& loops, BlockLoops& block) {
   std::tie(block.thread, block.whole) = loops.split(block.thread, 1);
   loops.parallelize(block.thread, ParallelType::block_x);
   loops.parallelize(block.whole, ParallelType::unswitch);
+}
+
+namespace {
+
+/// Where full-size accesses start their rows; they agree.
+Index common_start(const Kernel& kernel) {
+  const size_t rank = kernel.references.front().roots.size();
+  for (const Tensor* access : accesses_of(kernel)) {
+    if (const Index start = rank > 0 && needs(*access).size() == rank ? row_start(kernel, *access) : nullptr) {
+      return start;
+    }
+  }
+  check(false, ErrorKind::schedule, "no rows to peel");
+  return nullptr;
+}
+
+}  // namespace
+
+Id* shift_to_vectors(Kernel& kernel, const Loops& loops, Id* row, int64_t vector) {
+  const Index start = common_start(kernel), width = kernel.pool->constant(vector);
+  const Index aligned = kernel.pool->mul(Algebra(*kernel.pool).div(start, width), width);
+  return loops.shift(row, kernel.pool->sub(start, aligned), vector - 1);
 }
 
 Id* merge_main(Kernel& kernel) {

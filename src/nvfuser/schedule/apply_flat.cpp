@@ -11,24 +11,10 @@ namespace nvfuser {
 
 namespace {
 
-/// Where full-size accesses start their rows; they agree.
-Index common_start(const Kernel& kernel) {
-  const size_t rank = kernel.references.front().roots.size();
-  for (const Tensor* access : accesses_of(kernel)) {
-    if (const Index start = rank > 0 && needs(*access).size() == rank ? row_start(kernel, *access) : nullptr) {
-      return start;
-    }
-  }
-  check(false, ErrorKind::schedule, "no rows to peel");
-  return nullptr;
-}
-
 /// Vectors of the shifted rows, merged with the outer axes; and their lanes.
 std::pair<Id*, Id*> merge_vectors(Kernel& kernel, int64_t vector) {
-  const Index start = common_start(kernel), width = kernel.pool->constant(vector);
   const Loops loops(kernel, kernel.main());
-  const Index aligned = kernel.pool->mul(Algebra(*kernel.pool).div(start, width), width);
-  Id* row = loops.shift(loops[loops.size() - 1], kernel.pool->sub(start, aligned), vector - 1);
+  Id* row = shift_to_vectors(kernel, loops, loops[loops.size() - 1], vector);
   Id* lane = loops.split(row, vector).second;
   std::vector<Id*> vectors = loops.reference().loops;
   vectors.pop_back();

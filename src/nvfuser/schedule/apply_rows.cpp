@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The row families: what is reduced together is a row; a block or a task takes one row after another pass.  Kept axes
-// are merged to rows, reduced ones to columns; values of a row alone are computed once, outside the column loops.
+// The row families: what is reduced together is a row; a block, a part of one or a task takes a row pass after pass.
+// Kept axes are merged to rows, reduced ones to columns; values of a row alone are computed once, outside the column
+// loops.
 #include <algorithm>
 #include <tuple>
 #include <unordered_set>
@@ -13,11 +14,11 @@ namespace nvfuser {
 
 namespace {
 
-/// The reference as one loop over rows, bound to the grid, and one over columns; null where there is none.
+/// The reference as one loop over rows and one over columns; null where there is none.
 struct RowLoops {
-  std::vector<Id*> row;    ///< roots that are reduced
-  std::vector<Id*> order;  ///< loops so far: the rows
-  Id* columns;
+  std::vector<Id*> row;  ///< roots that are reduced
+  Id* rows = nullptr;
+  Id* columns = nullptr;
 };
 
 /// Positions of loops where tensors of each kind are computed.
@@ -29,11 +30,15 @@ struct Positions {
 
 /// A load that is the same for all rows, such as weights: the first-level cache keeps it, registers need not.
 bool is_shared(const Kernel& kernel, const Tensor& t, const std::vector<Id*>& row) {
-  const std::vector<Id*> mine = needs(t);
+  const auto along = [&](Index p) {
+    const std::vector<const Atom*> atoms = atoms_of(p);
+    return std::all_of(atoms.begin(), atoms.end(), [&](const Atom* atom) {
+      return atom->kind != AtomKind::axis || std::find(row.begin(), row.end(), id_of(*atom)) != row.end();
+    });
+  };
   return t.op == TensorOp::load && row.size() < kernel.references.front().roots.size() &&
-         std::all_of(
-             mine.begin(), mine.end(),
-             [&](const Id* id) { return std::find(row.begin(), row.end(), id) != row.end(); });
+         std::all_of(t.map.begin(), t.map.end(), along) &&
+         std::all_of(t.tests.begin(), t.tests.end(), [&](const Test& test) { return along(test.index); });
 }
 
 void inline_rows(Kernel& kernel, const std::vector<Id*>& row, std::vector<Tensor*> vectors,
@@ -70,14 +75,25 @@ std::unordered_set<const Tensor*> own_loads(const Kernel& kernel, const std::vec
   return found;
 }
 
-/// Computed row values that are stored too are copied, so that the store stands alone.
-std::vector<Tensor*> prepare(Kernel& kernel, const std::vector<Id*>& row, bool resident) {
+/// Brings the statistics to their form and gives passes their own tensors.  Computed row values that are stored too are
+/// copied, so that the store stands alone.
+std::vector<Tensor*> prepare(Kernel& kernel, const Params& params) {
+  if (params.form == Form::streaming) {
+    for (const Chain& chain : find_chains(kernel)) {
+      make_streaming(kernel, chain);
+    }
+  }
+  const std::vector<Id*> row = reduced_roots(kernel);
+  const bool resident = params.home != Home::reload;
   split_passes(kernel, row, resident ? own_loads(kernel, row) : std::unordered_set<const Tensor*>{});
+  for (Tensor* t : kernel.tensors) {
+    t->streaming = params.stream && t->op == TensorOp::load && !is_shared(kernel, *t, row);
+  }
   return stored_values(kernel);
 }
 
 RowLoops merge_rows(Kernel& kernel) {
-  RowLoops merged{reduced_roots(kernel), {}, nullptr};
+  RowLoops merged{reduced_roots(kernel)};
   const Loops loops(kernel, kernel.main());
   std::vector<Id*> kept;
   for (Id* root : kernel.main().roots) {
@@ -85,12 +101,24 @@ RowLoops merge_rows(Kernel& kernel) {
       kept.push_back(root);
     }
   }
-  if (Id* rows = merge_roots(loops, kept)) {
-    loops.parallelize(rows, ParallelType::grid_x);
-    merged.order.push_back(rows);
-  }
+  merged.rows = merge_roots(loops, kept);
   merged.columns = merge_roots(loops, merged.row);
   return merged;
+}
+
+/// Rows to blocks, `side` of them beside each other; the loops, outermost first.
+std::vector<Id*> bind_rows(const Loops& loops, Id* rows, int side) {
+  if (rows == nullptr) {
+    return {};
+  }
+  std::vector<Id*> bound = {rows};
+  if (side > 1) {
+    const auto [blocks, mine] = loops.split(rows, side);
+    loops.parallelize(mine, ParallelType::block_y);
+    bound = {blocks, mine};
+  }
+  loops.parallelize(bound.front(), ParallelType::grid_x);
+  return bound;
 }
 
 }  // namespace
@@ -100,19 +128,25 @@ void apply_rows(Kernel& kernel, const Params& params) {
     return apply_row_shares(kernel, params, true);
   }
   const bool resident = params.home != Home::reload, ring = params.home == Home::shared;
-  const std::vector<Tensor*> stored = prepare(kernel, reduced_roots(kernel), resident);
+  const std::vector<Tensor*> stored = prepare(kernel, params);
   const Loops loops(kernel, kernel.main());
-  auto [row, order, columns] = merge_rows(kernel);
+  const RowLoops merged = merge_rows(kernel);
+  std::vector<Id*> order = bind_rows(loops, merged.rows, params.rows);
   if (ring) {
-    check(order.size() == 1 && columns != nullptr, ErrorKind::schedule, "rows by turns, where there is one row");
+    check(order.size() == 1 && merged.columns != nullptr, ErrorKind::schedule, "rows by turns, where there is one row");
     order = take_rows(loops, order[0], params);
   }
   const int outside = static_cast<int>(order.size());
-  if (columns == nullptr) {
-    inline_rows(kernel, row, stored, {outside, outside, outside});
+  if (merged.columns == nullptr) {
+    inline_rows(kernel, merged.row, stored, {outside, outside, outside});
     return;
   }
-  const int64_t wave = int64_t{params.threads} * params.vector * params.batch;
+  Id* columns = merged.columns;
+  if (params.peel) {
+    check(merged.row.size() == 1, ErrorKind::schedule, "rows of several axes have no one place to peel");
+    columns = shift_to_vectors(kernel, loops, columns, params.vector);
+  }
+  const int64_t threads = params.threads / params.rows, wave = threads * params.vector * params.batch;
   Id* chunk = nullptr;
   Id* inner = nullptr;
   if (resident) {
@@ -121,17 +155,20 @@ void apply_rows(Kernel& kernel, const Params& params) {
   } else {
     std::tie(chunk, inner) = loops.split(columns, wave);
   }
-  const BlockLoops block = split_block(loops, inner, params.threads, params.vector);
+  BlockLoops block = split_block(loops, inner, threads, params.vector);
+  if (params.peel) {
+    unswitch(loops, block);  // a vector at a time: few of them reach beyond an end
+  }
   order.push_back(block.thread);
   order.push_back(chunk);
-  for (Id* loop : {block.batch, block.lane}) {
+  for (Id* loop : {block.batch, block.whole, block.lane}) {
     if (loop != nullptr) {
       order.push_back(loop);
     }
   }
   loops.reorder(order);
   const int loads = resident ? outside + 1 : outside + 2;
-  inline_rows(kernel, row, stored, {outside, loads, loops.size() - (block.lane != nullptr)});
+  inline_rows(kernel, merged.row, stored, {outside, loads, loops.size() - (block.lane != nullptr)});
   if (ring) {
     bring_by_ring(kernel, inner, outside, params.stages);
   }
@@ -143,15 +180,16 @@ void apply_cpu_rows(Kernel& kernel, const Params& params) {
   }
   split_passes(kernel, reduced_roots(kernel), {});
   const Loops loops(kernel, kernel.main());
-  auto [row, order, columns] = merge_rows(kernel);
+  const RowLoops merged = merge_rows(kernel);
+  std::vector<Id*> order = bind_rows(loops, merged.rows, 1);
   const int outside = static_cast<int>(order.size());
-  if (columns != nullptr) {
-    const auto [chunk, lanes] = loops.split(columns, params.task);
+  if (merged.columns != nullptr) {
+    const auto [chunk, lanes] = loops.split(merged.columns, params.task);
     loops.parallelize(lanes, ParallelType::vectorize);
     order.insert(order.end(), {chunk, lanes});
     loops.reorder(order);
   }
-  inline_rows(kernel, row, {}, {outside, loops.size(), columns != nullptr ? outside + 1 : outside});
+  inline_rows(kernel, merged.row, {}, {outside, loops.size(), merged.columns != nullptr ? outside + 1 : outside});
 }
 
 }  // namespace nvfuser

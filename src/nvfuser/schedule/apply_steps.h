@@ -25,6 +25,10 @@ BlockLoops split_block(const Loops& loops, Id* loop, int64_t threads, int64_t ve
 /// divide the extent.
 void unswitch(const Loops& loops, BlockLoops& block);
 
+/// The innermost axis, begun so far before its first element that its vectors are aligned in all full-size accesses,
+/// which start their rows at one distance from aligned elements.
+Id* shift_to_vectors(Kernel& kernel, const Loops& loops, Id* row, int64_t vector);
+
 /// All loops in memory order as one; null when the fusion has no axes.
 Id* merge_main(Kernel& kernel);
 /// These as one; null when there are none.

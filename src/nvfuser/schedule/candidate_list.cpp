@@ -18,14 +18,17 @@ constexpr int kHeldBytes = 256;     ///< of all buffers together
 constexpr double kSpillLimit = 24;  ///< bytes a thread that cost little
 constexpr double kEqual = 1.01;     ///< estimates that measurements do not tell apart
 
+/// Threads of a block that forms are simplest with: 1024 for rows in pieces, 512 for rows in registers, else 256.
+int usual_threads(const Params& p) { return p.family != Family::rows ? 256 : p.home == Home::reload ? 1024 : 512; }
+
 }  // namespace
 
-void CandidateList::add(const Params& params) {
+void CandidateList::add(const Params& params, double handicap) {
   if (std::any_of(entries_.begin(), entries_.end(), [&](const Entry& e) { return e.params == params; })) {
     return;
   }
   const Estimate e = estimate(problem_, params, device_);
-  entries_.push_back({params, e.total, e.spill});
+  entries_.push_back({params, e.total, e.spill, e.total * handicap});
 }
 
 int CandidateList::widest_vector() const {
@@ -54,15 +57,17 @@ int CandidateList::blocks(int threads, int wanted) const {
 }
 
 /// Simple forms first: rows as they lie, no ring or one of fewer stages, fewer vectors a thread, large tiles (rows of
-/// 256 bytes: 0.939 of a copy against 0.889 with 128 for relu + transpose 16384x8192 of 2 bytes on an H200), 256
+/// 256 bytes: 0.939 of a copy against 0.889 with 128 for relu + transpose 16384x8192 of 2 bytes on an H200), the usual
 /// threads, more blocks.
 bool CandidateList::simpler(const Entry& a, const Entry& b) {
   const auto distance = [](const Params& p) {
-    return std::abs(static_cast<int>(std::bit_width(static_cast<unsigned>(p.threads))) - 9);
+    const auto width = [](int n) { return static_cast<int>(std::bit_width(static_cast<unsigned>(n))); };
+    return std::abs(width(p.threads) - width(usual_threads(p)));
   };
   const auto key = [&](const Entry& e) {
-    return std::tuple(e.params.peel, e.params.stages, e.params.batch, -e.params.tile, distance(e.params),
-                      -e.params.blocks_per_sm, e.microseconds);
+    const int batch = e.params.family == Family::rows ? 0 : e.params.batch;
+    return std::tuple(e.params.peel, e.params.stages, e.params.form, batch, -e.params.tile, distance(e.params),
+                      -e.params.blocks_per_sm, e.ranked_as);
   };
   return key(a) < key(b);
 }
@@ -74,9 +79,9 @@ std::vector<Candidate> CandidateList::ranked(const Params& last) {
     std::erase_if(entries_, [](const Entry& e) { return e.spill > kSpillLimit; });
   }
   std::stable_sort(entries_.begin(), entries_.end(),
-                   [](const Entry& a, const Entry& b) { return a.microseconds < b.microseconds; });
-  const double limit = entries_.front().microseconds * kEqual;
-  auto worse = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& e) { return e.microseconds > limit; });
+                   [](const Entry& a, const Entry& b) { return a.ranked_as < b.ranked_as; });
+  const double limit = entries_.front().ranked_as * kEqual;
+  auto worse = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& e) { return e.ranked_as > limit; });
   std::stable_sort(entries_.begin(), worse, simpler);
   std::vector<Candidate> list;
   for (const Entry& entry : entries_) {

@@ -16,8 +16,9 @@ class CandidateList {
   const Problem& problem() const { return problem_; }
   const DeviceProps& device() const { return device_; }
 
-  /// Estimates a candidate that is not in the list yet.
-  void add(const Params& params);
+  /// Estimates a candidate that is not in the list yet.  It is ranked as if it took `handicap` times as long: kernels
+  /// that few sizes have in common have to be so much faster.
+  void add(const Params& params, double handicap = 1);
   /// Widest vector for registers: the narrowest type fills 16 bytes unless the others grow too large with it.
   int widest_vector() const;
   /// The widest vector that all full-size buffers (of one side, if `other` says which) allow.
@@ -33,6 +34,7 @@ class CandidateList {
     Params params;
     double microseconds = 0;
     double spill = 0;
+    double ranked_as = 0;
   };
   static bool simpler(const Entry& a, const Entry& b);
 

@@ -19,6 +19,7 @@ constexpr ShareShape kShapes[] = {{1024, 4, 2}, {512, 4, 4}, {512, 8, 2}, {256, 
 constexpr int kEarlyStarts = 90;        ///< first architecture whose kernels start before the one in front has ended
 constexpr int64_t kPiece = 1 << 16;     ///< CPU: elements of a task
 constexpr int64_t kManyTasks = 64;      ///< rows that are enough tasks for any machine
+constexpr double kHandicap = 1.5;       ///< their number of blocks follows the number of rows
 constexpr int64_t kLeastShared = 1024;  ///< GPU: elements of a row below which one block is always enough
 
 /// A plain second kernel always works.  One block can be last where nothing of a row's size follows.
@@ -60,7 +61,7 @@ void add_row_shares(CandidateList& list) {
                     .blocks = static_cast<int>(std::bit_floor(static_cast<uint64_t>(most)))};
       for (const GridFinish finish : finishes_of(list)) {
         params.finish = finish;
-        list.add(params);
+        list.add(params, kHandicap);
       }
     }
   }

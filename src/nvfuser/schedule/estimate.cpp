@@ -17,14 +17,6 @@ double pow4(double x) { return x * x * x * x; }
 double root4(double x) { return std::sqrt(std::sqrt(x)); }
 double norm4(double a, double b, double c) { return root4(pow4(a) + pow4(b) + pow4(c)); }
 
-/// Accesses of one buffer for `vector` elements in a row, `widest` of which it can move at once (0: none are adjacent).
-double accesses(const Problem& problem, const ProblemBuffer& buffer, int widest, int vector) {
-  if (widest >= vector) {
-    return std::max(1.0, vector * buffer.element_bytes / 16.0);
-  }
-  return widest == 0 && !is_full(problem, buffer) ? 1 : vector;
-}
-
 const TimeModel& model_of(const DeviceProps& device) {
   const TimeModel* model = kTimeModels;
   while (model->least_arch > device.arch) {
@@ -86,7 +78,7 @@ Work tile_work(const Problem& problem, const Params& params) {
   double element = element_issue(problem), global = 0, shared = 0;
   for (const ProblemBuffer& buffer : problem.buffers) {
     const int vector = buffer.other ? params.vector_other : params.vector;
-    const double count = accesses(problem, buffer, buffer.max_vector_tile, vector) / vector;
+    const double count = buffer_accesses(problem, buffer, buffer.max_vector_tile, vector) / vector;
     global += count;
     element += 2 * count;
     if (buffer.other) {
@@ -109,10 +101,8 @@ Work tile_work(const Problem& problem, const Params& params) {
 }
 
 double register_cap(const Params& params, const DeviceProps& device) {
-  if (params.blocks_per_sm == 0) {
-    return 255;
-  }
-  return std::min(255.0, std::floor(device.registers_per_sm / (params.threads * params.blocks_per_sm) / 8) * 8);
+  const double blocks = std::max(1, params.blocks_per_sm);
+  return std::min(255.0, std::floor(device.registers_per_sm / (params.threads * blocks) / 8) * 8);
 }
 
 /// Blocks an SM holds, before the number of blocks limits it.
@@ -133,12 +123,18 @@ double ring_life(const TimeModel& model, const Params& params, double use, doubl
   return norm4(use + model.ring_stage, (model.latency + model.release * (use + model.ring_stage)) / stages, 0);
 }
 
+/// Share of rows read again that comes from memory, or takes as long as if it did: rows in work fill L2.
+double missed_share(const TimeModel& model, const DeviceProps& device, double bytes_an_sm) {
+  const double full = device.sms * bytes_an_sm / static_cast<double>(std::max<int64_t>(1, device.l2_bytes));
+  return std::clamp(model.again + (full - model.again_from) * model.again_slope, model.again, 1.0);
+}
+
 Estimate estimate_gpu(const Problem& problem, const Params& params, const DeviceProps& device, Work work) {
   const TimeModel& model = model_of(device);
   const double clock = device.clock_ghz, sms = device.sms, threads = params.threads, warps = threads / 32;
   work.read = problem.bytes * (1 - problem.written) / work.tiles;
   work.write = problem.bytes * problem.written / work.tiles;
-  work.instructions += warps * model.block_instructions + work.barriers * warps * 60;
+  work.instructions += warps * model.block_instructions + work.barriers * warps * work.barrier_issue;
 
   Estimate e;
   const double cap = register_cap(params, device), per_sm = work.tiles / sms,
@@ -150,23 +146,27 @@ Estimate estimate_gpu(const Problem& problem, const Params& params, const Device
   const double mixed = 2 * std::min(problem.written, .5);
   const double big = .4 * std::clamp(std::log2(std::max(work.read, 1.0) / 4096), 0.0, 2.0) / 2 +
                      .6 * std::clamp(std::log2(static_cast<double>(std::max(params.batch, 1))), 0.0, 2.0) / 2;
+  const bool few = params.stream && params.threads < 512 && work.barriers > 0;
   const bool narrow = params.vector * problem.narrowest_bytes < 16;
   const bool ring = params.stages > 0;
   const double form = (ring ? 1 + model.ring_loss : 1) + model.burst * (ring ? 1 : big) * mixed +
-                      (narrow ? model.narrow_loss : 0) + model.short_rows * work.short_rows;
-  e.memory = sms / 1000 *
-             ((work.read / device.read_tbps + work.write / device.write_tbps) * form +
-              (work.reload * model.strided_reload + work.cached * model.cached) / device.read_tbps +
-              e.spill * threads * model.spill / device.write_tbps);
+                      (few ? model.few_threads : 0) + (narrow ? model.narrow_loss : 0) +
+                      model.short_rows * work.short_rows;
+  const double missed = missed_share(model, device, e.resident * work.read);
+  e.memory =
+      sms / 1000 *
+      ((work.read / device.read_tbps + work.write / device.write_tbps) * form +
+       (work.reload * model.strided_reload + work.cached * model.cached + work.again * missed) / device.read_tbps +
+       e.spill * threads * model.spill / device.write_tbps);
   e.memory *= std::clamp(blocks, std::min(1.0, device.read_tbps * 1000 / sms / (model.sm_bytes * clock)), 1.0);
   e.issue = work.instructions / 4 / clock / model.issue_share;
   e.special = work.special / 16 / clock / model.special_share;
   e.access = (work.accesses * model.access_cycles + work.shared * model.shared_cycles) / clock;
 
-  const double lock = work.barriers >= .5 ? 1 : model.drift;
+  const double lock = work.barriers >= .5 ? std::max(model.drift, 1 / work.rounds) : model.drift;
   const double own = norm4(work.instructions / warps * model.chain / clock, lock * e.issue, lock * e.special);
   const double use = own + work.barriers * (model.barrier + model.barrier_thread * threads);
-  e.life = model.latency + work.barriers * (model.barrier + model.barrier_thread * threads) + own +
+  e.life = model.latency * work.rounds + model.dependent * work.dependent + use +
            (work.blocks > 0 ? 0 : model.relaunch + model.relaunch_thread * threads);
   const double bound = std::sqrt(norm4(e.memory * e.memory, e.issue * e.issue,
                                        norm4(e.special * e.special, e.access * e.access, model.start * model.start)));
@@ -207,6 +207,13 @@ Estimate estimate_cpu(const Problem& problem, const Params& params, const Device
 
 }  // namespace
 
+double buffer_accesses(const Problem& problem, const ProblemBuffer& buffer, int widest, int vector) {
+  if (widest >= vector) {
+    return std::max(1.0, vector * buffer.element_bytes / 16.0);
+  }
+  return widest == 0 && !is_full(problem, buffer) ? 1 : vector;
+}
+
 double element_issue(const Problem& problem) {
   return std::max(0.0, problem.issue - access_issue(problem, problem.place)) / problem.place;
 }
@@ -215,7 +222,7 @@ double access_count(const Problem& problem, int vector, bool peel) {
   double count = 0;
   for (const ProblemBuffer& buffer : problem.buffers) {
     const bool peeled = peel && is_full(problem, buffer);
-    count += accesses(problem, buffer, peeled ? vector : peel ? 1 : buffer.max_vector, vector);
+    count += buffer_accesses(problem, buffer, peeled ? vector : peel ? 1 : buffer.max_vector, vector);
   }
   return count;
 }

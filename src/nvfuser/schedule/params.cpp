@@ -20,6 +20,7 @@ constexpr std::array<std::string_view, 8> kFamilyNames = {"flat", "tile",     "c
                                                           "rows", "cpu_rows", "columns",  "cpu_columns"};
 constexpr std::array<std::string_view, 3> kHomeNames = {"reload", "registers", "shared"};
 constexpr std::array<std::string_view, 4> kFinishNames = {"second", "dependent", "last", "barrier"};
+constexpr std::array<std::string_view, 2> kFormNames = {"resident", "streaming"};
 
 }  // namespace
 
@@ -35,6 +36,7 @@ std::string Params::text() const {
                           {"blocks", blocks_per_sm, 0},
                           {"tile", tile, 0},
                           {"lanes", lanes, 0},
+                          {"rows", rows, 1},
                           {"task", task, 0},
                           {"peel", peel, 0},
                           {"share", blocks, 1},
@@ -53,7 +55,11 @@ std::string Params::text() const {
   if (blocks > 1) {
     text += " finish=" + std::string(kFinishNames[static_cast<size_t>(finish)]);
   }
-  return reduces ? text + " home=" + std::string(kHomeNames[static_cast<size_t>(home)]) : text;
+  if (reduces) {
+    text += " home=" + std::string(kHomeNames[static_cast<size_t>(home)]);
+    text += form == Form::streaming ? " form=" + std::string(kFormNames[static_cast<size_t>(form)]) : "";
+  }
+  return text;
 }
 
 }  // namespace nvfuser

@@ -35,6 +35,12 @@ enum class GridFinish : uint8_t {
   barrier,    ///< behind a barrier of the whole grid
 };
 
+/// What a row's statistics are.
+enum class Form : uint8_t {
+  resident,   ///< one after the other, as the fusion has them: max, then the sum of exp(x - max)
+  streaming,  ///< such chains as one reduction, in one pass
+};
+
 struct Params {
   Family family = Family::flat;
   int threads = 128;      ///< per block
@@ -47,8 +53,10 @@ struct Params {
   int64_t task = 0;       ///< cpu_flat: elements of the innermost run that a task handles, the extent of its lane loop;
                           ///< cpu_columns: columns of a strip
   bool peel = false;      ///< flat: vectors of a row begin at aligned elements, wherever the row starts
-  bool stream = false;    ///< CPU: results go to memory past the cache
+  bool stream = false;    ///< CPU: results go to memory past the cache; rows: rows are read past the first-level cache
   Home home = Home::reload;                ///< rows, columns
+  Form form = Form::resident;              ///< rows
+  int rows = 1;                            ///< rows: rows that a block takes side by side, its threads in equal shares
   int stages = 0;                          ///< home shared: rows of the ring
   int grid = 0;                            ///< home shared: blocks, which take rows by turns
   int blocks = 1;                          ///< rows: blocks that share a row; columns: a strip

@@ -8,6 +8,11 @@ namespace nvfuser {
 
 namespace {
 
+constexpr double kJoinLevel = 12;                      ///< instructions a warp for one level of a join by shuffles
+constexpr double kBlockJoin = 30;                      ///< of a join by shuffles and slots
+constexpr double kAccessIssue = 2, kAddressIssue = 4;  ///< instructions an access, a vector's addresses
+constexpr double kLateOperand = .2;  ///< of the latency of operands that are read after the statistics
+
 /// Of the last block, a round in which each of its threads reads four states.
 constexpr double kLastRound = .4;
 
@@ -17,14 +22,58 @@ void share(const Problem& problem, const Params& params, Work& work) {
   const double turns = std::max(1.0, columns / (static_cast<double>(params.threads) * params.vector * params.batch));
   work.blocks = work.tiles * params.blocks;
   work.tiles *= turns;
-  for (double* amount : {&work.instructions, &work.special, &work.accesses}) {
+  for (double* amount : {&work.instructions, &work.special, &work.accesses, &work.again}) {
     *amount /= turns;
   }
+  work.rounds = 1;
   work.barriers *= work.blocks / work.tiles;
   work.finish = kFinish[static_cast<size_t>(params.finish)];
   if (params.finish == GridFinish::last) {
     work.finish += kLastRound * params.blocks / (4.0 * params.threads);
   }
+}
+
+/// Registers of a thread: addresses and accumulators, and all that it loads before use.
+double row_registers(const Problem& problem, const Params& params) {
+  const bool stores = std::any_of(problem.buffers.begin(), problem.buffers.end(), [&](const ProblemBuffer& buffer) {
+    return buffer.output && is_full(problem, buffer);
+  });
+  double registers = stores ? 20 : 16;
+  for (const ProblemBuffer& buffer : problem.buffers) {
+    // What all rows share stays in registers too where blocks stay.
+    const bool held = !buffer.output && (is_full(problem, buffer) || params.home == Home::shared);
+    registers += held ? params.batch * std::max(1.0, params.vector * buffer.element_bytes / 4.0) : 0;
+  }
+  return registers;
+}
+
+/// The warps at both ends of each row move single elements too.
+void add_ends(const Problem& problem, const Params& params, const RowForm& form, double readings, Work& work) {
+  const double ends = 2.0 * params.rows * params.vector, moves = readings * static_cast<double>(problem.buffers.size());
+  work.accesses += ends * moves;
+  work.instructions += ends * (3 * moves + form.issue / problem.place);
+}
+
+/// Does the buffer have an element for each column, or for each point?
+bool is_along(const Problem& problem, const ProblemBuffer& buffer) {
+  return is_full(problem, buffer) || (!buffer.output && buffer.elements * 2 > problem.columns && buffer.max_vector > 0);
+}
+
+/// Memory instructions for a vector of every buffer along the row; of a peeled row others than full ones are not
+/// aligned.
+double vector_accesses(const Problem& problem, const Params& params) {
+  double count = 0;
+  for (const ProblemBuffer& buffer : problem.buffers) {
+    const int widest = !params.peel ? buffer.max_vector : is_full(problem, buffer) ? params.vector : 1;
+    count += is_along(problem, buffer) ? buffer_accesses(problem, buffer, widest, params.vector) : 0;
+  }
+  return count;
+}
+
+bool reads_shared_rows(const Problem& problem) {
+  return std::any_of(problem.buffers.begin(), problem.buffers.end(), [&](const ProblemBuffer& buffer) {
+    return !buffer.output && !is_full(problem, buffer) && buffer.max_vector > 0;
+  });
 }
 
 }  // namespace
@@ -39,27 +88,32 @@ int64_t ring_bytes(const Problem& problem, const Params& params) {
   return bytes + kRest;
 }
 
-/// A block a row; what does not stay in registers is read again from L2.
 Work rows_work(const Problem& problem, const Params& params) {
   Work work;
-  work.tiles = static_cast<double>(std::max<int64_t>(1, problem.rows));
-  const double columns = static_cast<double>(std::max<int64_t>(1, problem.columns));
-  const double wave = static_cast<double>(params.threads) * params.vector;
-  const double vectors = std::ceil(columns / wave) * params.threads;  // those beyond the row take slots too
+  const RowForm& form = problem.forms[static_cast<size_t>(params.form)];
   const bool resident = params.home != Home::reload, ring = params.home == Home::shared;
-  const double times = resident ? 1 : 2;  // what is read again is computed again
+  const double side = params.rows, threads = params.threads / side, wave = threads * params.vector,
+               columns = static_cast<double>(std::max<int64_t>(1, problem.columns)),
+               waves = std::ceil((columns + (params.peel ? params.vector - 1 : 0)) / wave),
+               readings = resident ? 1 : form.readings;
+  work.tiles = std::ceil(static_cast<double>(std::max<int64_t>(1, problem.rows)) / side);
+  const double vectors = waves * threads * side;  // those beyond the row take slots too
+  work.barriers = threads > 32 ? form.joins : 0;  // their instructions are counted with them
+  work.barrier_issue = kBlockJoin;
+  const double levels = threads > 32 ? 0 : std::log2(threads);
+  const double moves = readings * vector_accesses(problem, params);
   work.instructions =
-      times * vectors / 32 * (element_issue(problem) * params.vector + access_issue(problem, params.vector));
-  work.special = times * columns * problem.special / problem.place;
-  work.accesses = times * vectors / 32 * access_count(problem, params.vector);
-  work.barriers = 2;
-  work.registers = 24;
-  for (const ProblemBuffer& buffer : problem.buffers) {
-    // What all rows share stays in registers too where blocks stay.
-    const bool held = !buffer.output && resident && (ring || is_full(problem, buffer));
-    const int vectors_held = held ? params.batch : 1;
-    work.registers += vectors_held * std::max(1.0, params.vector * buffer.element_bytes / 4.0);
+      vectors / 32 * (form.issue / problem.place * params.vector + kAccessIssue * moves + readings * kAddressIssue) +
+      params.threads / 32.0 * form.joins * levels * kJoinLevel;
+  work.special = columns * side * form.special / problem.place;
+  work.accesses = side * std::ceil(columns / params.vector) / 32 * moves;
+  work.rounds = resident ? 1 : readings * std::ceil(waves / params.batch);
+  work.dependent = reads_shared_rows(problem) ? kLateOperand : 0;
+  work.registers = row_registers(problem, params);
+  if (params.peel) {
+    add_ends(problem, params, form, readings, work);
   }
+  work.again = (readings - 1) * problem.bytes * (1 - problem.written) / work.tiles;
   if (params.blocks > 1) {
     share(problem, params, work);
   }
@@ -68,7 +122,6 @@ Work rows_work(const Problem& problem, const Params& params) {
     work.shared_bytes = ring_bytes(problem, params);
     work.shared = vectors / 32 * problem.full_inputs;
   }
-  work.reload = resident ? 0 : problem.bytes * (1 - problem.written) / work.tiles;
   return work;
 }
 

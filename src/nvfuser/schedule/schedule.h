@@ -3,6 +3,7 @@
 // sizes).
 #pragma once
 
+#include <array>
 #include <memory>
 #include <span>
 #include <vector>
@@ -25,6 +26,14 @@ struct ProblemBuffer {
   int max_vector;
   int max_vector_tile;  ///< the same along the tile axis that the buffer follows (transposed problems)
   bool other;           ///< follows the other tile axis: goes through a shared tile
+};
+
+/// What a form of a kernel's statistics does along a row.
+struct RowForm {
+  int readings = 1;    ///< passes that read the row where nothing of it is kept
+  int joins = 1;       ///< reductions one behind the other
+  double issue = 0;    ///< instructions per place over all passes, accesses not counted
+  double special = 0;  ///< special-function operations per place over all passes
 };
 
 /// Summary of a group with its sizes.  Plain numbers: choose never looks at IR.
@@ -51,6 +60,8 @@ struct Problem {
   int sums = 0;                  ///< reductions, of one or several results
   int passes = 0;                ///< times that what is reduced is walked where nothing keeps it
   bool whole_rows = false;       ///< rows are single pieces of memory in all full-size inputs
+  std::array<RowForm, 2> forms;  ///< by Form, where the kernel reduces
+  bool streams = false;          ///< are there chains, so that the forms differ?
   int64_t run = 0;               ///< CPU: elements of the innermost run in which every index is affine
 };
 

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "nvfuser/ir/pointwise.h"
+#include "nvfuser/ir/reduction.h"
 #include "nvfuser/schedule/addresses.h"
 #include "nvfuser/schedule/estimate.h"
 #include "nvfuser/transform/passes.h"
@@ -17,6 +18,11 @@ namespace {
 
 /// By CostClass: one instruction; a special function with its range reduction; a polynomial with branches.
 constexpr std::array<OpCost, 3> kOpCosts = {{{1, 0}, {4, 2}, {40, 2}}};
+/// An element that joins a tuple, in order of reduction.def.  Extremes are taken of two halves at once.
+constexpr std::array<OpCost, kReductionCount> kReductionCosts = {
+    {{1, 0}, {1, 0}, {0, 0}, {0, 0}, {1, 0}, {1, 0}, {6, 0}, {6, 0}, {4, 0}, {5, 1.25}}};
+OpCost cost_of_row(ReductionOp row) { return kReductionCosts[static_cast<size_t>(row)]; }
+constexpr OpCost kPowerOfTwo{2, 1};  ///< an instruction of the machine
 constexpr double kUnpack = 1, kPack = .5, kSelectOperand = 1, kIota = 2;
 constexpr int kWidestVector = 16;
 
@@ -36,6 +42,14 @@ int64_t alignment_of(const Kernel& kernel, const Tensor& buffer, const Alignment
   return position < bytes.size() ? bytes[position] : 16;
 }
 
+double unpacks(const Tensor& t) {
+  double count = 0;
+  for (const Operand& operand : t.operands) {
+    count += operand.tensor != nullptr && is_narrow_float(operand.tensor->dtype) ? kUnpack : 0;
+  }
+  return count;
+}
+
 OpCost cost_of(const Tensor& t) {
   const auto operands = static_cast<double>(t.operands.size());
   switch (t.op) {
@@ -43,6 +57,10 @@ OpCost cost_of(const Tensor& t) {
       return {kIota, 0};
     case TensorOp::select:
       return {kSelectOperand * operands, 0};
+    case TensorOp::reduce: {
+      const OpCost row = cost_of_row(t.reduction->row);
+      return is_later_part(t) ? OpCost{} : OpCost{row.issue + unpacks(t), row.special};
+    }
     case TensorOp::compute:
       break;
     default:
@@ -50,12 +68,10 @@ OpCost cost_of(const Tensor& t) {
   }
   OpCost cost{};
   if (t.expr != nullptr && t.expr->kind() == ExprKind::pointwise) {
-    cost = kOpCosts[static_cast<size_t>(info(t.expr->attribute<PointwiseOp>(0)).cost)];
+    const PointwiseOp op = t.expr->attribute<PointwiseOp>(0);
+    cost = op == PointwiseOp::exp2 ? kPowerOfTwo : kOpCosts[static_cast<size_t>(info(op).cost)];
   }
-  for (const Operand& operand : t.operands) {
-    cost.issue += operand.tensor != nullptr && is_narrow_float(operand.tensor->dtype) ? kUnpack : 0;
-  }
-  cost.issue += is_narrow_float(t.dtype) ? kPack : 0;
+  cost.issue += unpacks(t) + (is_narrow_float(t.dtype) ? kPack : 0);
   return cost;
 }
 
@@ -162,6 +178,40 @@ Summary::Summary(const Kernel& kernel)
       cost_ = {cost_.issue + cost.issue, cost_.special + cost.special};
     }
   }
+  if (reduces_) {
+    const std::vector<Chain> chains = find_chains(kernel);
+    streams_ = !chains.empty();
+    forms_ = {row_form({}), row_form(chains)};
+  }
+}
+
+/// Values along the row are computed in every pass that reads them.
+RowForm Summary::row_form(const std::vector<Chain>& joined) const {
+  RowForm form{0, 0, 0, 0};
+  std::set<int> readings;
+  const auto passes = passes_of(kernel_, row_, joined);
+  const auto levels = levels_of(kernel_, joined);
+  for (const Tensor* t : kernel_.tensors) {
+    form.joins = std::max(form.joins, levels.at(t));
+    const bool reduces = t->op == TensorOp::reduce;
+    if (!reduces && !varies_along(*t, row_)) {
+      continue;
+    }
+    const std::set<int>& mine = passes.at(t);
+    if (t->op == TensorOp::load) {
+      readings.insert(mine.begin(), mine.end());
+    }
+    OpCost cost = cost_of(*t);
+    for (const Chain& chain : joined) {
+      const OpCost tuple = cost_of_row(chain.joined);
+      cost = t == chain.first ? OpCost{tuple.issue + unpacks(*t), tuple.special} : t == chain.second ? OpCost{} : cost;
+    }
+    const double times = reduces ? 1 : static_cast<double>(mine.size());
+    form.issue += times * cost.issue;
+    form.special += times * cost.special;
+  }
+  form.readings = std::max<int>(1, static_cast<int>(readings.size()));
+  return form;
 }
 
 void Summary::read_reductions() {
@@ -211,7 +261,8 @@ Problem Summary::at(const SizeValues& sizes, const Alignments& alignments) {
       problem.buffers[k].max_vector_tile = widths[k].tile;
     }
     problem.row = extent(roots.back());
-    problem.peel = reduces_ ? 0 : common_peel(problem, value, alignments);
+    const bool rows = !reduces_ || (row_.size() == 1 && row_[0] == roots.back());
+    problem.peel = rows ? common_peel(problem, value, alignments) : 0;
     problem.run = 1;
     for (const Id* root : run_) {
       problem.run *= extent(root);
@@ -220,6 +271,11 @@ Problem Summary::at(const SizeValues& sizes, const Alignments& alignments) {
   count_traffic(problem);
   problem.issue = cost_.issue * problem.place + access_issue(problem, problem.place);
   problem.special = cost_.special * problem.place;
+  problem.streams = streams_;
+  for (size_t k = 0; k < forms_.size(); ++k) {
+    problem.forms[k] = {forms_[k].readings, forms_[k].joins, forms_[k].issue * problem.place,
+                        forms_[k].special * problem.place};
+  }
   return problem;
 }
 

@@ -2,6 +2,7 @@
 // Summary: what choose reads of a kernel, for any sizes.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -11,6 +12,7 @@
 #include "nvfuser/schedule/addresses.h"
 #include "nvfuser/schedule/facts_check.h"
 #include "nvfuser/schedule/schedule.h"
+#include "nvfuser/transform/passes.h"
 
 namespace nvfuser {
 
@@ -48,6 +50,7 @@ class Summary {
   std::vector<Widths> find_widths(const SizeValues& sizes, const Alignments& alignments) const;
   int common_peel(const Problem& problem, const SizeOf& value, const Alignments& alignments) const;
   static void count_traffic(Problem& problem);
+  RowForm row_form(const std::vector<Chain>& joined) const;
 
   const Kernel& kernel_;
   std::vector<std::string> names_;
@@ -63,6 +66,8 @@ class Summary {
   Id *inner_ = nullptr, *other_ = nullptr;  ///< of tiles; null: nothing is transposed
   int widest_move_ = 1;                     ///< elements: 16 bytes of the narrowest type
   OpCost cost_;
+  std::array<RowForm, 2> forms_;  ///< costs for one element
+  bool streams_ = false;
   std::map<std::vector<int64_t>, std::vector<Widths>> widths_;  ///< by divisors of sizes and alignments
 };
 

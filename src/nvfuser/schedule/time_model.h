@@ -37,6 +37,11 @@ struct TimeModel {
   double release = 1.27;
   double spill = .747;        ///< spilled bytes relative to DRAM bytes
   double cached = .215;       ///< L2 bytes relative to DRAM bytes
+  double again = .1;          ///< rows read again, relative to DRAM bytes, while they fill less than this share of L2
+  double again_from = .35;    ///< (RMS and layer norm of 4096x32768, H200)
+  double again_slope = 1.25;  ///< and so much more for each further share
+  double few_threads = .06;   ///< blocks of fewer than 512 threads that read past the first-level cache (sum of
+                              ///< 16384x8192, H200)
   double uneven = .232;       ///< last uneven round
   double unused = .311;       ///< unused slots of the last wave
   double tail = .162;         ///< drain, in lives of a block

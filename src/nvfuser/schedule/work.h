@@ -16,19 +16,25 @@ struct Work {
   double special = 0;          ///< special-function operations a tile
   double accesses = 0;         ///< warp accesses to global memory
   double shared = 0;           ///< warp accesses to shared memory
-  double reload = 0;           ///< bytes fetched again from L2
+  double reload = 0;           ///< bytes of sectors fetched again from L2, for their next element
   double cached = 0;           ///< bytes of later passes over what L2 may hold
+  double again = 0;            ///< bytes of rows read again, from L2 as far as it holds them
+  double rounds = 1;           ///< loads that wait for those before them
+  double dependent = 0;        ///< further accesses of which the address or the use waits
   double barriers = 0;
-  double short_rows = 0;  ///< how far rows of a tile fall short of 256 bytes
-  double registers = 24;  ///< a thread wants
-  double blocks = 0;      ///< of a grid whose blocks do several tiles one after the other; 0: a tile each
-  double finish = 0;      ///< microseconds after the last tile
+  double barrier_issue = 60;  ///< instructions a warp at each, an exchange included
+  double short_rows = 0;      ///< how far rows of a tile fall short of 256 bytes
+  double registers = 24;      ///< a thread wants
+  double blocks = 0;          ///< of a grid whose blocks do several tiles one after the other; 0: a tile each
+  double finish = 0;          ///< microseconds after the last tile
   int64_t shared_bytes = 0;
 };
 
 inline double points_of(const Problem& problem) { return static_cast<double>(std::max<int64_t>(1, problem.points)); }
 /// Microseconds by GridFinish, for what does not depend on the number of blocks.
 inline constexpr std::array<double, 4> kFinish = {2.9, 1.15, 1.11, 4.05};
+/// Accesses of one buffer for `vector` elements in a row, `widest` of which it can move at once (0: none are adjacent).
+double buffer_accesses(const Problem& problem, const ProblemBuffer& buffer, int widest, int vector);
 /// Instructions an element, without those of its accesses.
 double element_issue(const Problem& problem);
 

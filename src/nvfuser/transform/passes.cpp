@@ -33,16 +33,49 @@ bool varies_along(const Tensor& t, const std::vector<Id*>& axes) {
                      [&](const Id* id) { return std::find(axes.begin(), axes.end(), id) != axes.end(); });
 }
 
-std::unordered_map<const Tensor*, int> levels_of(const Kernel& kernel) {
+namespace {
+
+/// What a tensor reads: of the second of a chain, what the first does.
+const std::vector<Operand>& operands_of(const Tensor& t, const std::vector<Chain>& joined) {
+  const auto chain = std::find_if(joined.begin(), joined.end(), [&](const Chain& c) { return c.second == &t; });
+  return chain != joined.end() ? chain->first->operands : t.operands;
+}
+
+/// The pass in which a tensor of that level reads its operands along the row.
+int reading_pass(const Tensor& t, int level) { return t.op == TensorOp::reduce ? level - 1 : level; }
+
+}  // namespace
+
+std::unordered_map<const Tensor*, int> levels_of(const Kernel& kernel, const std::vector<Chain>& joined) {
   std::unordered_map<const Tensor*, int> levels;
   for (const Tensor* t : kernel.tensors) {
     int level = 0;
-    for (const Operand& operand : t->operands) {
+    for (const Operand& operand : operands_of(*t, joined)) {
       level = operand.tensor != nullptr ? std::max(level, levels.at(operand.tensor)) : level;
     }
     levels[t] = level + (t->op == TensorOp::reduce ? 1 : 0);
   }
   return levels;
+}
+
+std::unordered_map<const Tensor*, std::set<int>> passes_of(const Kernel& kernel, const std::vector<Id*>& row,
+                                                           const std::vector<Chain>& joined) {
+  const std::unordered_map<const Tensor*, int> levels = levels_of(kernel, joined);
+  std::unordered_map<const Tensor*, std::set<int>> passes;
+  for (size_t k = kernel.tensors.size(); k-- > 0;) {
+    const Tensor& t = *kernel.tensors[k];
+    const bool many = t.op != TensorOp::store && t.op != TensorOp::reduce && varies_along(t, row);
+    std::set<int>& mine = passes[&t];
+    if (!many) {
+      mine = {reading_pass(t, levels.at(&t))};
+    }
+    for (const Operand& operand : operands_of(t, joined)) {
+      if (operand.tensor != nullptr) {
+        passes[operand.tensor].insert(mine.begin(), mine.end());
+      }
+    }
+  }
+  return passes;
 }
 
 namespace {
@@ -65,11 +98,8 @@ class PassOf {
 
  private:
   int pass(const Tensor& t) const {
-    if (t.op == TensorOp::reduce) {
-      return levels_.at(&t) - 1;
-    }
     const auto known = passes_.find(&t);
-    return known != passes_.end() ? known->second : levels_.at(&t);
+    return known != passes_.end() ? known->second : reading_pass(t, levels_.at(&t));
   }
 
   std::unordered_map<const Tensor*, int> levels_, passes_;

@@ -3,11 +3,13 @@
 // sides is kept or computed again.
 #pragma once
 
+#include <set>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
 #include "nvfuser/graph/kernel.h"
+#include "nvfuser/graph/statistics.h"
 
 namespace nvfuser {
 
@@ -15,8 +17,12 @@ namespace nvfuser {
 std::vector<Id*> reduced_roots(const Kernel& kernel);
 /// Does an element of t depend on one of these axes?
 bool varies_along(const Tensor& t, const std::vector<Id*>& axes);
-/// How many reductions lie one behind the other on the longest way to each tensor.
-std::unordered_map<const Tensor*, int> levels_of(const Kernel& kernel);
+/// How many reductions lie one behind the other on the longest way to each tensor, where these chains are one.
+std::unordered_map<const Tensor*, int> levels_of(const Kernel& kernel, const std::vector<Chain>& joined = {});
+/// The passes in which each tensor along the row is computed where nothing is kept; none where these chains, as one,
+/// leave it without a reader.
+std::unordered_map<const Tensor*, std::set<int>> passes_of(const Kernel& kernel, const std::vector<Id*>& row,
+                                                           const std::vector<Chain>& joined = {});
 /// Gives each pass its own instance of the tensors that it shares with others and that vary along the row, but for
 /// those of `resident`: loads are repeated, values computed again.
 void split_passes(Kernel& kernel, const std::vector<Id*>& row, const std::unordered_set<const Tensor*>& resident);

@@ -109,6 +109,33 @@ RT_FN void copy(To& to, I i, From& from, J j) {
   copy_elements<N>(address(to, i), address(from, j));
 }
 
+/// So many bytes, which take no room in the first-level cache.
+template <int Bytes>
+RT_FN typename Chunk<Bytes>::type load_once(const void* p) {
+  typename Chunk<Bytes>::type x;
+  if constexpr (Bytes == 16)
+    asm("ld.global.L1::no_allocate.v4.u32 {%0, %1, %2, %3}, [%4];" : "=r"(x.x), "=r"(x.y), "=r"(x.z), "=r"(x.w) : "l"(p));
+  else if constexpr (Bytes == 8)
+    asm("ld.global.L1::no_allocate.v2.u32 {%0, %1}, [%2];" : "=r"(x.x), "=r"(x.y) : "l"(p));
+  else if constexpr (Bytes == 4)
+    asm("ld.global.L1::no_allocate.u32 %0, [%1];" : "=r"(x) : "l"(p));
+  else
+    x = *static_cast<const typename Chunk<Bytes>::type*>(p);
+  return x;
+}
+
+/// As copy, from a buffer that nothing in the kernel writes, of elements that nothing reads again.
+template <int N, class T, int M, class I, class From, class J>
+RT_FN void copy_once(Array<T, M>& to, I i, From& from, J j) {
+  constexpr int kBytes = N * int(sizeof(T)) < 16 ? N * int(sizeof(T)) : 16;
+  using Word = typename Chunk<kBytes>::type;
+  const char* at = reinterpret_cast<const char*>(address(from, j));
+#pragma unroll
+  for (int k = 0; k < N * int(sizeof(T)) / kBytes; ++k) {
+    reinterpret_cast<Word*>(address(to, i))[k] = load_once<kBytes>(at + k * kBytes);
+  }
+}
+
 /// Block-wide barrier.
 RT_FN void sync() { __syncthreads(); }
 

@@ -209,6 +209,12 @@ void copy(To& to, long long i, From& from, long long j) {
   }
 }
 
+/// As copy, of elements that nothing reads again.
+template <int N, class To, class From>
+void copy_once(To& to, long long i, From& from, long long j) {
+  copy<N>(to, i, from, j);
+}
+
 /// Block-wide barrier; all threads must meet at the same line.
 inline void sync(int line = __builtin_LINE()) { machine->wait_at_barrier(line); }
 
