@@ -11,6 +11,7 @@ namespace {
 
 constexpr int kBulkCopies = 90;     ///< first architecture that has them
 constexpr int kPiece = 16;          ///< bytes of which they are multiples
+constexpr double kHandicap = 1.1;   ///< generated rings were not measured yet; rows in registers were
 constexpr int kTurns = 4;           ///< rows a block below which the first ones, which nothing hides, cost too much
 constexpr int64_t kReserve = 1024;  ///< bytes of shared memory that a block takes besides its own
 constexpr int kLargestBatch = 16;
@@ -33,7 +34,7 @@ void add_rings(CandidateList& list, Params params) {
     params.blocks_per_sm = static_cast<int>(std::min(kMostBlocks, device.shared_per_sm / bytes));
     params.grid = device.sms * params.blocks_per_sm;
     if (params.grid > 0 && bytes <= device.shared_per_block && list.problem().rows >= int64_t{kTurns} * params.grid) {
-      list.add(params);
+      list.add(params, kHandicap);
     }
   }
 }
