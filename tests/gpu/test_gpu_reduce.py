@@ -70,9 +70,7 @@ class Unit:
         pointers = (ctypes.c_void_p * len(values))(*[ctypes.cast(ctypes.byref(v), ctypes.c_void_p) for v in values])
         self.driver.cuFuncSetAttribute(kernel, 8, shared_bytes)  # dynamic shared memory beyond 48 KiB
         stream = ctypes.c_void_p(torch.cuda.current_stream().cuda_stream)
-        assert self.driver.cuLaunchKernel(kernel, grid, 1, 1, *block, 1, shared_bytes, stream, pointers, None) == 0, (
-            name
-        )
+        assert self.driver.cuLaunchKernel(kernel, *grid, 1, *block, 1, shared_bytes, stream, pointers, None) == 0, name
         torch.cuda.synchronize()
 
 

@@ -115,7 +115,7 @@ def test_ring_smallest(unit, ring, length):
     want = x[0] if copies == 1 else (x[0].float() + x[1].float()).bfloat16()
     for grid in (1, 7, 132, 264):
         out = torch.full_like(x[0], -7.0)
-        unit.launch(f"ring_{stages}_{copies}", (512, 1), shared_bytes, *x, out, rows, length, grid=grid)
+        unit.launch(f"ring_{stages}_{copies}", (512, 1), shared_bytes, *x, out, rows, length, grid=(grid, 1))
         assert torch.equal(out, want), grid
 
 
@@ -130,7 +130,7 @@ def test_claimed_rows_smallest(unit, stages, length):
     for grid in (1, 7, 132, 396, 2000):
         out, count = torch.full_like(x, -7.0), torch.zeros(rows, dtype=torch.int32, device="cuda")
         arguments = (x, out, semaphores, count, rows, length)
-        unit.launch(f"claimed_{stages}", (512, 1), stages * ROW * 2 + stages * 16, *arguments, grid=grid)
+        unit.launch(f"claimed_{stages}", (512, 1), stages * ROW * 2 + stages * 16, *arguments, grid=(grid, 1))
         assert torch.equal(out, x), grid
         assert (count == 1).all(), grid
         assert (semaphores == 0).all(), grid

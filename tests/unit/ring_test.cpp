@@ -437,13 +437,10 @@ RT_KERNEL(rows, 64, 0)(rt::Global<const rt::bfloat16> in0, rt::Global<rt::bfloat
 }  // namespace k_rows
 )";
 
-TEST(Ring, BecomesCubins) {
+TEST(Ring, NeedsBulkCopies) {
   std::string why;
   if (!nvfuser::nvrtc_available(&why)) {
     GTEST_SKIP() << why;
-  }
-  for (const int arch : {90, 120}) {
-    EXPECT_EQ(nvfuser::compile_cubin(kRowsText, arch).substr(0, 4), "\177ELF") << arch;
   }
   const auto older = [] { nvfuser::compile_cubin(kRowsText, 80); };
   const std::string message = nvfuser::message_of(nvfuser::ErrorKind::compile, older);

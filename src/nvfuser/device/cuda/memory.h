@@ -10,6 +10,12 @@
 #define RT_KERNEL(name, threads, blocks) extern "C" __global__ void __launch_bounds__(threads, blocks) name
 #endif
 
+/// A kernel of clusters of so many blocks along y.
+#ifndef RT_CLUSTER_KERNEL
+#define RT_CLUSTER_KERNEL(name, threads, blocks, cluster) \
+  extern "C" __global__ void __cluster_dims__(1, cluster, 1) __launch_bounds__(threads, blocks) name
+#endif
+
 /// The one block of dynamic shared memory.
 extern __shared__ __align__(16) unsigned char rt_shared_block[];
 

@@ -227,6 +227,25 @@ class Machine {
     offers_[current_].line = line;
     suspend(kGrid);
   }
+  int cluster_rank() const { return launch_.cluster > 1 ? now_.block : 0; }
+  /// All threads of all blocks of the cluster meet.
+  __attribute__((noinline)) void wait_for_cluster(int line) {
+    if (!launch_.has_barrier || launch_.cluster < 2) {
+      fault("cluster barrier in a launch without clusters");
+      return;
+    }
+    offers_[current_].line = line;
+    suspend(kGrid);
+  }
+  /// Exchanges the running block's shared memory with that of another one of its cluster.
+  void lend_shared(int rank) {
+    if (rank < 0 || rank >= int(together_.size()) || launch_.cluster < 2) {
+      fault("block %d of a cluster of %d", rank, launch_.cluster);
+    } else if (rank != now_.block) {
+      std::swap(shared_, together_[rank].shared);
+      std::swap(shared_shadows_, together_[rank].shared_shadows);
+    }
+  }
   void wait_for_previous() { waited_[current_] = true, now_.early = false; }
 
  private:
@@ -327,9 +346,19 @@ class Machine {
       ++stride;
     }
     stride %= blocks;
+    if (launch_.cluster > 1 && launch_.has_barrier) {
+      if (launch_.grid[1] != launch_.cluster || launch_.grid[2] != 1) {
+        fault_outside("a grid of %lld blocks along y in clusters of %lld", launch_.grid[1], (long long)launch_.cluster);
+        return;
+      }
+      for (long long k = 0, columns = launch_.grid[0]; k < columns; ++k) {
+        run_together(k, launch_.cluster, columns);
+      }
+      return;
+    }
     if (launch_.cooperative && launch_.has_barrier) {
       if (blocks * threads_ <= kMostTogether) {
-        run_together(int(blocks));
+        run_together(0, int(blocks), 1);
       } else {
         fault_outside("cooperative launch of %lld threads, of which %lld fit", blocks * threads_, kMostTogether);
       }
@@ -367,18 +396,20 @@ class Machine {
       owners_.push_back(now_.block);
     }
   }
-  /// All blocks at once, by turns.
-  void run_together(int blocks) {
+  /// So many blocks at once, by turns.
+  void run_together(long long first, int blocks, long long step) {
     now_.owners = &owners_;
     now_.set_epoch = now_.sync_epoch = last_epoch_ + 1;
     owners_.clear();
-    std::vector<Parked> all(blocks);
+    std::vector<Parked>& all = together_;
+    all.clear();
+    all.resize(size_t(blocks));
     for (int k = 0; k < blocks; ++k) {
       now_.block = k;
       shared_.reset(new SharedWord[launch_.shared_bytes / 16 + 1]);
       shared_shadows_.assign(launch_.shared_bytes, Shadow());
       make_fibers(FiberPool::kStackBytes / 4);
-      begin_block(k);
+      begin_block(first + k * step);
       start_fibers();
       park(all[k]);
     }
@@ -637,6 +668,7 @@ class Machine {
     __builtin_unreachable();
   }
 
+  std::vector<Parked> together_;  ///< blocks that are resident at once
   const EmulatorLaunch& launch_;
   uint64_t random_;
   int faults_ = 0;

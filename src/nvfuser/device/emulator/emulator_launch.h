@@ -16,6 +16,7 @@ struct EmulatorLaunch {
   int message_bytes;
   const long long* before = nullptr;  ///< addressable elements below each pointer (negative strides); null: none
   bool cooperative = false;           ///< all blocks are resident at once
+  int cluster = 1;                    ///< blocks along y that are resident together, all that there are
   bool dependent = false;             ///< memory may not be touched before the kernel waits for the one in front
 };
 

@@ -16,6 +16,10 @@
 #define RT_KERNEL(name, threads, blocks) static void name
 #endif
 
+#ifndef RT_CLUSTER_KERNEL
+#define RT_CLUSTER_KERNEL(name, threads, blocks, cluster) static void name
+#endif
+
 #pragma GCC visibility push(hidden)
 namespace rt {
 inline namespace emulator {
@@ -95,7 +99,7 @@ struct Shared {
     Shadow* shadows = shadows_of(i);
     const Now& now = machine->now();
     for (unsigned k = 0; k < sizeof(T); ++k) {
-      if (epoch_of(shadows[k].write) < now.block_epoch) {
+      if (epoch_of(shadows[k].write) < now.shared_epoch()) {
         machine->fault("uninitialised: read of %s[%lld]", label, i);
         break;
       }
@@ -116,7 +120,7 @@ struct Shared {
     const Now& now = machine->now();
     for (unsigned k = 0; k < sizeof(T); ++k) {
       // What earlier blocks left is gone.
-      if (epoch_of(shadows[k].write) < now.block_epoch && epoch_of(shadows[k].read) < now.block_epoch) {
+      if (epoch_of(shadows[k].write) < now.shared_epoch() && epoch_of(shadows[k].read) < now.shared_epoch()) {
         shadows[k] = Shadow();
       }
       if (const Race race = note_write(shadows[k], now); race.what) {

@@ -40,6 +40,8 @@ struct Now {
   int block = 0;
   uint64_t set_epoch = 0, sync_epoch = 0;  ///< the first one of them; the first one since they all met
 
+  /// What shared memory holds of before is gone.
+  uint64_t shared_epoch() const { return owners == nullptr ? block_epoch : set_epoch; }
   bool is_mine(uint64_t epoch) const {
     return owners == nullptr ? epoch >= block_epoch
                              : epoch >= set_epoch && (*owners)[size_t(epoch - set_epoch)] == block;

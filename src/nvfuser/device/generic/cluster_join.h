@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// Joins over the blocks of a cluster: every member of every block ends with the combination of all, in the order of the
+// blocks' ranks, and all with equal bits.  Part of cluster.h.
+#pragma once
+
+namespace rt::inner {
+
+/// Bytes of one member's slots: a tuple a block, of each accumulator.
+template <int Blocks, class Row, int N>
+inline constexpr int kPeerBytes = (N * Blocks * int(sizeof(typename Row::Tuple)) + 15) & ~15;
+
+template <int Blocks, class Row, int N>
+RT_FN Shared<typename Row::Tuple> peer_slots(Turn& turn) {
+  constexpr int kBytes = kPeerBytes<Blocks, Row, N>;
+  check_slots(kBytes, turn.left);
+  const auto slots = shared<typename Row::Tuple>(turn.at, N * Blocks, "the cluster's slots");
+  turn.at += kBytes;
+  turn.left -= kBytes;
+  return slots;
+}
+/// Thread r of the block tells block r.
+template <int Blocks, class Team, class Row, int N, class Acc>
+RT_FN void give_peers(const Team& team, Turn& turn, const Member<Row, N, Acc>& m) {
+  const auto slots = peer_slots<Blocks, Row, N>(turn);
+  if (team.rank < Blocks) {
+    const auto theirs = peer(slots, team.rank);
+    const int mine = cluster_rank();
+    repeat<N>([&](int n) { theirs.set(n * Blocks + mine, m.acc[n]); });
+  }
+}
+template <int Blocks, class Row, int N, class Acc>
+RT_FN void take_peers(Turn& turn, const Member<Row, N, Acc>& m) {
+  const auto slots = peer_slots<Blocks, Row, N>(turn);
+  repeat<N>([&](int n) {
+    m.acc.set(n, chain_of<Row, Blocks>([&](int k) { return typename Row::Tuple(slots[n * Blocks + k]); }));
+  });
+}
+
+}  // namespace rt::inner
+
+namespace rt {
+
+/// In place, for a team that is a whole block of at least `Blocks` threads.  `peers`: slots of their own, as another
+/// block may still read what it was told before.  One barrier of the block and one of the cluster; all blocks have
+/// begun, as an earlier cluster_sync says.
+template <int Blocks, class Team, class Row, int N, class Acc, class... M>
+RT_FN void join_cluster(const Team& team, Slots& slots, Slots& peers, const Member<Row, N, Acc>& first, const M&... m) {
+  static_assert(Team::kCount == 1 && Team::kSize >= Blocks, "a team is a block");
+  join(team, slots, first, m...);
+  inner::Turn give = inner::next_turn(peers), take = give;
+  inner::give_peers<Blocks>(team, give, first);
+  (inner::give_peers<Blocks>(team, give, m), ...);
+  cluster_sync();
+  inner::take_peers<Blocks>(take, first);
+  (inner::take_peers<Blocks>(take, m), ...);
+}
+
+}  // namespace rt
