@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pointwise figures of the CPU target: fused chains next to a plain copy, NumPy, torch eager and torch.compile.
+"""Figures of the CPU target: fused chains, reductions and norms next to a plain copy, torch eager and torch.compile.
 
 All contenders of a row run in interleaved rounds of one process, with the same number of threads; medians count.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import statistics
 import sys
 import time
@@ -30,7 +31,8 @@ def torch_chain(torch: Any, x: Any) -> Any:
     return torch.clamp((x * 1.5 + 0.5) * x - 2.0, min=0.25) + x
 
 
-ROWS: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
+Build, Peer = Callable[..., Any], Callable[..., Any]
+ROWS: dict[str, tuple[Build, Peer]] = {
     "chain of 6": (chain, torch_chain),
     "erf": (lambda fd, x: fd.ops.erf(x * 0.5) + 1.0, lambda torch, x: torch.erf(x * 0.5) + 1.0),
     "exp": (lambda fd, x: fd.ops.exp(x * 0.5) + 1.0, lambda torch, x: torch.exp(x * 0.5) + 1.0),
@@ -40,6 +42,25 @@ ROWS: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
         lambda fd, x: fd.ops.erf(fd.ops.exp(fd.ops.tanh(fd.ops.log(fd.ops.abs(x) + 0.5)))),
         lambda torch, x: torch.erf(torch.exp(torch.tanh(torch.log(x.abs() + 0.5)))),
     ),
+}
+
+MATRIX = (8192, 4096)
+# The number of vectors of the matrix' columns that a row takes, too.
+MATRIX_ROWS: dict[str, tuple[int, Build, Peer]] = {
+    "softmax": (0, lambda fd, x: fd.ops.softmax(x, 1), lambda torch, x: x.softmax(1)),
+    "layer norm": (
+        2,
+        lambda fd, x, w, b: fd.ops.layer_norm(x, [MATRIX[1]], w, b),
+        lambda torch, x, w, b: torch.nn.functional.layer_norm(x, w.shape, w, b),
+    ),
+    "RMS norm": (
+        1,
+        lambda fd, x, w: fd.ops.rms_norm(x, [MATRIX[1]], w, 1e-5),
+        lambda torch, x, w: torch.nn.functional.rms_norm(x, w.shape, w, 1e-5),
+    ),
+    "sum inner": (0, lambda fd, x: fd.ops.sum(x, [1]), lambda torch, x: x.sum(1)),
+    "sum outer": (0, lambda fd, x: fd.ops.sum(x, [0]), lambda torch, x: x.sum(0)),
+    "sum all": (0, lambda fd, x: fd.ops.sum(x), lambda torch, x: x.sum()),
 }
 
 
@@ -56,37 +77,47 @@ def medians(runs: dict[str, Callable[[], Any]], rounds: int) -> dict[str, float]
     return {name: statistics.median(values) for name, values in times.items()}
 
 
-def measure(name: str, size: int, rounds: int, compile_peer: bool) -> dict[str, Any]:
-    build, peer = ROWS[name]
-    x = np.random.default_rng(0).standard_normal(size).astype(np.float32)
-    target = np.empty_like(x)
+def measure(
+    name: str, build: Build, peer: Peer, shapes: list[tuple[int, ...]], rounds: int, compile_peer: bool
+) -> dict[str, Any]:
+    generator = np.random.default_rng(0)
+    inputs = [generator.standard_normal(shape).astype(np.float32) for shape in shapes]
     with FusionDefinition() as fd:
-        fd.add_output(build(fd, fd.from_pytorch(x)))
-    runs: dict[str, Callable[[], Any]] = {"copy": lambda: np.copyto(target, x), "nvfuser": lambda: fd.execute([x])}
+        fd.add_output(build(fd, *[fd.from_pytorch(value) for value in inputs]))
+    result = fd.execute(inputs)[0]
+    moved = sum(value.nbytes for value in [*inputs, result])
+    source, target = np.zeros(moved // 2, np.uint8), np.zeros(moved // 2, np.uint8)
+    runs: dict[str, Callable[[], Any]] = {
+        "copy": lambda: np.copyto(target, source),
+        "nvfuser": lambda: fd.execute(inputs),
+    }
     try:
         import torch
 
         torch.set_num_threads(len(os.sched_getaffinity(0)))
-        tensor = torch.from_numpy(x)
-        out = torch.empty_like(tensor)
-        runs["copy, all threads"] = lambda: out.copy_(tensor)
-        runs["nvfuser of torch"] = lambda: fd.execute([tensor])
-        runs["torch eager"] = lambda: peer(torch, tensor)
+        tensors = [torch.from_numpy(value) for value in inputs]
+        old, new = torch.from_numpy(source), torch.from_numpy(target)
+        runs["copy, all threads"] = lambda: new.copy_(old)
+        runs["nvfuser of torch"] = lambda: fd.execute(tensors)
+        runs["torch eager"] = lambda: peer(torch, *tensors)
         if compile_peer:
-            compiled = torch.compile(lambda value: peer(torch, value), dynamic=False)
-            runs["torch.compile"] = lambda: compiled(tensor)
+            compiled = torch.compile(lambda *values: peer(torch, *values), dynamic=False)
+            runs["torch.compile"] = lambda: compiled(*tensors)
+        want = peer(torch, *[tensor.double() for tensor in tensors])
+        distances = {"nvfuser": torch.from_numpy(np.asarray(result)), "torch eager": peer(torch, *tensors)}
+        errors = {key: float((value.double() - want).abs().max()) for key, value in distances.items()}
     except ImportError:
-        pass
+        errors = {}
     times = medians(runs, rounds)
     text = "  ".join(f"{contender} {value:.2f} ms" for contender, value in times.items())
-    print(f"{name}, {size} floats ({fd.last_way.name}): {text}")
+    print(f"{name}, {'x'.join(map(str, shapes[0]))} floats ({fd.last_way.name}): {text}")
     best_copy = min(value for key, value in times.items() if key.startswith("copy"))
     print(f"  share of copy {best_copy / times['nvfuser']:.3f}", end="")
     for rival in ("torch eager", "torch.compile"):
         if rival in times:
             print(f"; {rival} / nvfuser {times[rival] / times.get('nvfuser of torch', times['nvfuser']):.2f}", end="")
-    print(flush=True)
-    return {"row": name, "size": size, "ms": times, "way": fd.last_way.name}
+    print("".join(f"; error of {key} {value:.2g}" for key, value in errors.items()), flush=True)
+    return {"row": name, "shape": shapes[0], "ms": times, "errors": errors, "way": fd.last_way.name}
 
 
 def main() -> int:
@@ -94,9 +125,18 @@ def main() -> int:
     parser.add_argument("--size", type=int, default=2**24)
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--out", default="", help="file for the results as JSON")
+    parser.add_argument("--only", default="", help="regular expression that names of rows have to match")
     parser.add_argument("--no-compile", action="store_true", help="leave out torch.compile")
     options = parser.parse_args()
-    rows = [measure(name, options.size, options.rounds, not options.no_compile) for name in ROWS]
+    compiled = not options.no_compile
+    rows = []
+    for name, (build, peer) in ROWS.items():
+        if re.search(options.only, name):
+            rows.append(measure(name, build, peer, [(options.size,)], options.rounds, compiled))
+    for name, (vectors, build, peer) in MATRIX_ROWS.items():
+        if re.search(options.only, name):
+            shapes = [MATRIX, *[(MATRIX[1],)] * vectors]
+            rows.append(measure(name, build, peer, shapes, options.rounds, compiled))
     assert all(row["way"] == "host" for row in rows), "a row ran in the evaluator"
     report = {
         "date": date.today().isoformat(),
