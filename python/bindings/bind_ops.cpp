@@ -9,6 +9,7 @@
 #include "nvfuser/ops/factory.h"
 #include "nvfuser/ops/pointwise_builder.h"
 #include "nvfuser/ops/shape.h"
+#include "nvfuser/ops/take.h"
 
 namespace nvfuser::python {
 namespace {
@@ -183,6 +184,27 @@ void bind_shapes(nb::module_& m) {
       nb::sig("def shape(arg: Val) -> list[Val]"), "All extents as scalars.");
 }
 
+void bind_takes(nb::module_& m) {
+  m.def(
+      "take_along_axis",
+      [](nb::handle arg, nb::handle index, int64_t dim) {
+        return wrap(take_along_axis(op_tensor(arg, "arg"), op_tensor(index, "index"), dim));
+      },
+      "arg"_a, "index"_a, "dim"_a, nb::sig("def take_along_axis(arg: Val, index: Val, dim: int) -> TensorView"),
+      "Elements of arg along an axis, at the places that an integer tensor of its rank tells; the other axes broadcast "
+      "together.  Places count from 0; one outside of the axis is an error of the evaluator and a fault in the "
+      "emulator, and kernels read the nearest element.");
+  m.def(
+      "gather",
+      [](nb::handle arg, nb::handle index, int64_t dim) {
+        return wrap(gather(op_tensor(arg, "arg"), op_tensor(index, "index"), dim));
+      },
+      "arg"_a, "index"_a, "dim"_a, nb::sig("def gather(arg: Val, index: Val, dim: int) -> TensorView"),
+      "As torch.gather: take_along_axis where the other axes of the index are no longer than those of arg, of which "
+      "the "
+      "first elements are read.");
+}
+
 void bind_factories(nb::module_& m) {
   m.def(
       "full",
@@ -214,6 +236,7 @@ void bind_ops(nb::module_& m) {
   }
   bind_copies(m);
   bind_shapes(m);
+  bind_takes(m);
   bind_factories(m);
   bind_reduce(m);
   bind_norms(m);

@@ -26,6 +26,7 @@ STAGES = {
     "kernel": ["nvf_mul_0", "for "],
     "code": ["rt::mul(", '#include "rt/types.h"'],
     "plan": ["way host, 2 kernels"],
+    "moved": ["nvf_mul_0: in0 read 140, out0 written 140"],
     "time": [" us"],
 }
 

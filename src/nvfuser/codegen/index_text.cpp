@@ -72,6 +72,10 @@ std::string IndexText::atom_text(const Atom& atom, bool alone) const {
     const std::string quotient = quotient_text(atom);
     return alone || is_call(quotient) ? quotient : "(" + quotient + ")";
   }
+  if (atom.kind == AtomKind::data) {
+    const std::string& name = static_cast<const Tensor*>(atom.owner)->name;
+    return "rt::pick<Index>(" + name + "[" + text(atom.a) + "], " + text(atom.extent) + ")";
+  }
   return name_of(atom);
 }
 

@@ -9,10 +9,10 @@ namespace nvfuser {
 namespace {
 
 /// Kinds whose results depend on nothing but operands and attributes.  Every segment_set is a cut of its own.
-constexpr std::array kRepeatable = {ExprKind::pointwise, ExprKind::cast,    ExprKind::set,     ExprKind::broadcast,
-                                    ExprKind::expand,    ExprKind::squeeze, ExprKind::permute, ExprKind::reshape,
-                                    ExprKind::slice,     ExprKind::pad,     ExprKind::cat,     ExprKind::full,
-                                    ExprKind::iota,      ExprKind::reduce};
+constexpr std::array kRepeatable = {
+    ExprKind::pointwise, ExprKind::cast,    ExprKind::set,     ExprKind::broadcast, ExprKind::expand,
+    ExprKind::squeeze,   ExprKind::permute, ExprKind::reshape, ExprKind::slice,     ExprKind::pad,
+    ExprKind::cat,       ExprKind::full,    ExprKind::iota,    ExprKind::reduce,    ExprKind::take_along_axis};
 
 bool is_cut(const Draft& draft) { return draft.kind == ExprKind::set && std::get<int64_t>(draft.attributes[0]) == 1; }
 

@@ -93,7 +93,8 @@ AxisClasses::AxisClasses(const Fusion& fusion) {
   const auto axis = [&](const IterDomain* a) {
     return a->is_broadcast() ? pool.constant(0) : pool.axis(a, "a" + std::to_string(a->number()), extent(a->extent()));
   };
-  const LinkScope scope{pool, algebra, axis, extent};
+  const auto data = [&](const TensorView*, const std::vector<Index>&, Index) { return pool.constant(0); };
+  const LinkScope scope{pool, algebra, axis, extent, data};
   std::vector<std::pair<const IterDomain*, std::vector<const IterDomain*>>> splits;
   for (const Expr* expr : fusion.exprs()) {
     if (expr->outputs().empty() || !expr->output(0)->is_tensor()) {

@@ -56,6 +56,7 @@ bool is_view(ExprKind kind) {
     case ExprKind::permute:
     case ExprKind::reshape:
     case ExprKind::slice:
+    case ExprKind::take_along_axis:
       return true;
     default:
       return false;
@@ -317,8 +318,19 @@ class Instantiate {
     return bound;
   }
 
+  /// The index that an integer tensor tells at `map`: an atom of the tensor's instance.
+  Index told(const TensorView* view, const std::vector<Index>& map, Index extent, const std::vector<Test>& tests) {
+    const Operand made = instance({view, map, tests});
+    ensure(made.tensor != nullptr, "indices are elements of a tensor: ", *view);
+    Index depends = kernel_->pool->constant(0);
+    for (Index p : map) {
+      depends = kernel_->pool->add(depends, p);
+    }
+    return kernel_->pool->data(made.tensor, depends, extent);
+  }
+
   /// `reduced`: indices of the root axes that the definition reduces.
-  std::vector<Read> compose(const Key& key, const std::vector<Index>& reduced) const {
+  std::vector<Read> compose(const Key& key, const std::vector<Index>& reduced) {
     const Expr& expr = *key.view->definition();
     std::unordered_map<const IterDomain*, Index> env;
     const std::vector<IterDomain*> axes = key.view->domain()->no_reductions();
@@ -332,7 +344,10 @@ class Instantiate {
       }
     }
     const LinkScope scope{*kernel_->pool, *algebra_, [&](const IterDomain* axis) { return env.at(axis); },
-                          [&](const Val* v) { return extents_->of(v); }};
+                          [&](const Val* v) { return extents_->of(v); },
+                          [&](const TensorView* view, const std::vector<Index>& map, Index extent) {
+                            return told(view, map, extent, key.tests);
+                          }};
     std::vector<Read> reads;
     for (Link& link : links(expr, scope)) {
       Read read{
@@ -351,9 +366,18 @@ class Instantiate {
     return reads;
   }
 
+  /// The tensors whose elements stand in a map, in the order of data_atoms.
+  static std::vector<Operand> tellers(const std::vector<Index>& map) {
+    std::vector<Operand> found;
+    for (const Atom* atom : data_atoms(map)) {
+      found.push_back({static_cast<Tensor*>(const_cast<void*>(atom->owner)), nullptr});
+    }
+    return found;
+  }
+
   Operand make(const Key& key, const std::vector<Read>& reads) {
     if (inputs_.contains(key.view)) {
-      return key.view->is_cpu_scalar() ? Operand{nullptr, key.view} : finish(key, TensorOp::load, {});
+      return key.view->is_cpu_scalar() ? Operand{nullptr, key.view} : finish(key, TensorOp::load, tellers(key.map));
     }
     const Expr& expr = *key.view->definition();
     if (is_view(expr.kind())) {
@@ -375,6 +399,8 @@ class Instantiate {
     }
     if (t.op == TensorOp::iota) {
       t.position = key.map.at(0);
+      const std::vector<Operand> told = tellers(key.map);
+      t.operands.insert(t.operands.end(), told.begin(), told.end());
     }
     return made;
   }

@@ -18,6 +18,18 @@ void add_axes(Index p, std::vector<Id*>& found) {
 
 }  // namespace
 
+std::vector<const Atom*> data_atoms(const std::vector<Index>& map) {
+  std::vector<const Atom*> found;
+  for (Index p : map) {
+    for (const Atom* atom : atoms_of(p)) {
+      if (atom->kind == AtomKind::data && std::find(found.begin(), found.end(), atom) == found.end()) {
+        found.push_back(atom);
+      }
+    }
+  }
+  return found;
+}
+
 Id* id_of(const Atom& axis) { return static_cast<Id*>(const_cast<void*>(axis.owner)); }
 
 Id* make_id(Kernel& kernel, const std::string& name, Index extent) {

@@ -57,7 +57,7 @@ struct Reference {
 
 /// What a kernel tensor does.
 enum class TensorOp : uint8_t {
-  load,     ///< reads a fusion input (or a cut tensor) at `map`
+  load,     ///< reads a fusion input (or a cut tensor) at `map`, into which operands may tell indices
   store,    ///< writes a fusion output (or a cut tensor) at `map`
   compute,  ///< a pointwise expression or a cast over operands
   select,   ///< operand k where its conditions hold, else the next; the last operand has none (pad: its value; cat)
@@ -171,6 +171,9 @@ Tensor* make_tensor(Kernel& kernel, TensorOp op, DataType dtype, const TensorVie
 std::vector<Id*> needs(const Tensor& t);
 /// Needs, and what a reduction accumulates over.
 std::vector<Id*> leaves(const Tensor& t);
+/// What tensors tell in a map, each once, in order of occurrence.  Loads and iotas have those tensors as their last
+/// operands, in this order.
+std::vector<const Atom*> data_atoms(const std::vector<Index>& map);
 /// The id that an axis atom of this kernel stands for.
 Id* id_of(const Atom& axis);
 /// Appends the axes that shifts of `id` in the reference read, those that these are shifted by included.

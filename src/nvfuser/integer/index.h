@@ -29,6 +29,7 @@ enum class AtomKind : uint8_t {
   div,   ///< a / b, floored, b > 0
   mod,   ///< a % b, b > 0
   xor_,  ///< a ^ b, both >= 0
+  data,  ///< what an element of an integer tensor tells: 0 <= data < extent; the element depends on the indices in a
 };
 
 /// One irreducible factor.
@@ -36,10 +37,10 @@ struct Atom {
   AtomKind kind;
   uint32_t serial;              ///< order of creation in the pool: the order of factors and terms in text
   std::string name;             ///< size, var, axis
-  Index extent = nullptr;       ///< var, axis: exclusive upper bound
-  const void* owner = nullptr;  ///< axis: the object that it stands for; identity of an axis atom
-  Index a = nullptr;            ///< div, mod, xor_
-  Index b = nullptr;            ///< div, mod, xor_
+  Index extent = nullptr;       ///< var, axis, data: exclusive upper bound
+  const void* owner = nullptr;  ///< axis: the object that it stands for, its identity; data: the tensor
+  Index a = nullptr;            ///< div, mod, xor_, data
+  Index b = nullptr;            ///< div, mod, xor_; data: 0
   bool stride = false;          ///< size: may be 0 or negative; see is_stride
 };
 
@@ -83,6 +84,8 @@ class IndexPool {
   Index var(std::string_view name, Index extent);
   /// The index of an axis; `owner` is its identity.
   Index axis(const void* owner, std::string_view name, Index extent);
+  /// What the tensor `owner` tells at `at`, which holds every index on which its element depends.
+  Index data(const void* owner, Index at, Index extent);
 
   Index add(Index a, Index b);
   Index sub(Index a, Index b);
@@ -117,7 +120,8 @@ class Algebra {
   bool nonnegative(Index p) const;         ///< is p >= 0 provable?
   bool below(Index p, Index bound) const;  ///< is 0 <= p < bound provable?
 
-  /// Rebuilds p with value(atom) in place of size, var and axis atoms (null keeps the atom), simplifying on the way.
+  /// Rebuilds p with value(atom) in place of size, var, axis and data atoms (null keeps the atom, of data with its
+  /// indices rebuilt), simplifying on the way.
   Index substitute(Index p, const std::function<Index(const Atom&)>& value) const;
   /// (a / n) * n + a % n = a: contiguity of merged axes.
   Index rejoin(Index p) const;

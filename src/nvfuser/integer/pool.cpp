@@ -80,6 +80,7 @@ struct IndexPool::Impl {
   std::unordered_map<std::string, const Atom*, StringHash, std::equal_to<>> sizes;
   std::unordered_map<std::string, std::vector<const Atom*>, StringHash, std::equal_to<>> vars;
   std::unordered_map<const void*, const Atom*> axes;
+  std::unordered_map<const void*, std::vector<const Atom*>> data;
   std::unordered_map<AtomKey, const Atom*, AtomKeyHash> operations;
 
   const Atom* make(Atom atom) {
@@ -159,6 +160,19 @@ Index IndexPool::axis(const void* owner, std::string_view name, Index extent) {
         impl_->make({.kind = AtomKind::axis, .serial = 0, .name = std::string(name), .extent = extent, .owner = owner});
   }
   return from_atom(atom);
+}
+
+Index IndexPool::data(const void* owner, Index at, Index extent) {
+  ensure(owner != nullptr && at != nullptr && extent != nullptr, "data without a tensor, a place or an extent");
+  std::vector<const Atom*>& known = impl_->data[owner];
+  for (const Atom* atom : known) {
+    if (atom->a == at && atom->extent == extent) {
+      return from_atom(atom);
+    }
+  }
+  known.push_back(impl_->make(
+      {.kind = AtomKind::data, .serial = 0, .name = {}, .extent = extent, .owner = owner, .a = at, .b = constant(0)}));
+  return from_atom(known.back());
 }
 
 Index IndexPool::opaque(AtomKind kind, Index a, Index b) {

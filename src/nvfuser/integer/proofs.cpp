@@ -64,7 +64,7 @@ int64_t Algebra::known_divisor(Index p) const {
 }
 
 bool Algebra::has_index(const Atom* atom) const {
-  if (atom->a == nullptr) {
+  if (atom->a == nullptr || atom->kind == AtomKind::data) {
     return atom->kind != AtomKind::size;
   }
   auto known = memo_->has_index.find(atom);

@@ -43,6 +43,10 @@ class Rebuild {
     if (a.a == nullptr) {
       return value_ ? value_(a) : nullptr;
     }
+    if (a.kind == AtomKind::data) {
+      const Index given = value_ ? value_(a) : nullptr;
+      return given != nullptr ? given : pool_.data(a.owner, expression(a.a), expression(a.extent));
+    }
     Index x = expression(a.a);
     Index y = expression(a.b);
     return a.kind == AtomKind::div   ? algebra_.div(x, y)

@@ -17,6 +17,9 @@ std::string operand_text(Index p) {
 }
 
 std::string atom_text(const Atom& atom) {
+  if (atom.kind == AtomKind::data) {
+    return "data(" + to_string(atom.a) + ")";
+  }
   const char* sign = atom.kind == AtomKind::div ? " / " : atom.kind == AtomKind::mod ? " % " : " ^ ";
   return atom.a == nullptr ? atom.name : operand_text(atom.a) + sign + operand_text(atom.b);
 }
@@ -25,7 +28,8 @@ std::string atom_text(const Atom& atom) {
 std::string term_text(const Term& term, bool alone) {
   std::string text;
   for (const Atom* atom : term.atoms) {
-    const bool bare = atom->a == nullptr || (alone && term.atoms.size() == 1 && term.coefficient == 1);
+    const bool bare = atom->a == nullptr || atom->kind == AtomKind::data ||
+                      (alone && term.atoms.size() == 1 && term.coefficient == 1);
     text += text.empty() ? "" : "*";
     text += bare ? atom_text(*atom) : "(" + atom_text(*atom) + ")";
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the graph alone cannot know of sizes, held against the sizes of one call, expression by expression in the user's
 // own words.
+#include <algorithm>
 #include <array>
 #include <sstream>
 
@@ -79,6 +80,24 @@ class SizeCheck {
         if (size != result[k] && !(operand_axes[k]->is_broadcast() && size == 1)) {
           differ(expr, position, k, size, result[k]);
         }
+      }
+    }
+  }
+
+  /// As aligned, but the tensor has an extent of its own along the axis, of which there is an element to take.
+  void take_along_axis(const Expr& expr, const Sizes& result) {
+    const auto axis = static_cast<size_t>(expr.attribute<int64_t>(0));
+    for (size_t position = 0; position < 2; ++position) {
+      const Val* operand = expr.inputs()[position];
+      const auto operand_axes = axes(operand);
+      const Sizes mine = sizes(operand);
+      for (size_t k = 0; k < mine.size(); ++k) {
+        const bool fits = mine[k] == result[k] || (operand_axes[k]->is_broadcast() && mine[k] == 1);
+        const bool taken = position == 0 && k == axis;
+        check(taken || fits, ErrorKind::shape, OpTitle{expr}, ": axis ", k, " of ", *operand, " has size ", mine[k],
+              ", but that of its result ", result[k]);
+        check(!taken || mine[k] > 0 || std::find(result.begin(), result.end(), 0) != result.end(), ErrorKind::shape,
+              OpTitle{expr}, ": axis ", k, " of ", *operand, " has no elements to take");
       }
     }
   }
@@ -168,6 +187,7 @@ const std::array<SizeCheck::Check, kNodeCount> SizeCheck::kChecks = {
     &SizeCheck::slice,    // slice
     &SizeCheck::nothing,  // pad: its result is not negative
     &SizeCheck::cat,      // cat
+    &SizeCheck::take_along_axis,
     &SizeCheck::nothing,  // full
     &SizeCheck::nothing,  // iota
     &SizeCheck::reduce,   // reduce

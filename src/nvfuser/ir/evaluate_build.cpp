@@ -118,6 +118,12 @@ void ProgramBuilder::prepare(Request& request) {
     materialize(request.tensor);
     return;
   }
+  if (expr->kind() == ExprKind::take_along_axis) {
+    const auto* from = static_cast<const TensorView*>(expr->input(0));
+    if (!call_.memory.contains(from)) {
+      materialize(from);
+    }
+  }
   const auto axes = static_cast<const TensorView*>(expr->output(0))->domain()->no_reductions();
   for (const Link& link : links(*expr, scope(axes, request.at))) {
     request.operands.push_back(operand_request(*expr, link));
@@ -137,7 +143,8 @@ LinkScope ProgramBuilder::scope(const std::vector<IterDomain*>& axes, const Read
   }
   return {columns_.pool(), columns_.algebra(),
           [known = std::move(known)](const IterDomain* axis) { return known.at(axis); },
-          [this](const Val* extent) { return columns_.pool().constant(call_.binding.integer(extent)); }};
+          [this](const Val* extent) { return columns_.pool().constant(call_.binding.integer(extent)); },
+          [this](const TensorView*, const std::vector<Index>&, Index) { return columns_.pool().constant(0); }};
 }
 
 ProgramBuilder::Request ProgramBuilder::operand_request(const Expr& expr, const Link& link) {

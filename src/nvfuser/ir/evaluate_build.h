@@ -74,6 +74,7 @@ class ProgramBuilder {
   int emit_pointwise(const Request& request);
   int emit_cast(const Request& request);
   int emit_select(const Request& request);
+  int emit_take(const Request& request);
   int emit_full(const Request& request);
   int emit_iota(const Request& request);
   int emit_none(const Request& request);

@@ -42,6 +42,7 @@ const ProgramBuilder::Emit ProgramBuilder::kEmit[kNodeCount] = {
     &ProgramBuilder::emit_view,       // slice
     &ProgramBuilder::emit_select,     // pad
     &ProgramBuilder::emit_select,     // cat
+    &ProgramBuilder::emit_take,       // take_along_axis
     &ProgramBuilder::emit_full,       // full
     &ProgramBuilder::emit_iota,       // iota
     &ProgramBuilder::emit_none,       // reduce: in memory
@@ -213,6 +214,30 @@ int ProgramBuilder::emit_select(const Request& request) {
   }
   ensure(result >= 0, "an operand has elements where the result has: ", expr);
   return result;
+}
+
+/// The tensor is in memory; its link stands at 0 along the axis.
+int ProgramBuilder::emit_take(const Request& request) {
+  const Expr& expr = *request.tensor->definition();
+  const auto axis = expr.attribute<int64_t>(0);
+  const Request& from = request.operands[0];
+  const HostTensor& memory = call_.memory.at(from.tensor);
+  const int64_t step = memory.strides[axis];
+  const int64_t size = call_.binding.integer(from.tensor->domain()->no_reductions()[axis]->visible_extent());
+  const int start = columns_.offsets(from.at, memory.strides), told = operand(request, 1, DataType::Int);
+  const int place = program_.add(
+      {start, told}, [step, size, axis, &expr](const BlockRange& range, void* out, const void* const* ins) {
+        const auto* index = static_cast<const int64_t*>(ins[1]);
+        for (int64_t i = 0; i < range.n; ++i) {
+          check(index[i] >= 0 && index[i] < size, ErrorKind::shape, OpTitle{expr}, ": index ", index[i],
+                " is out of bounds for axis ", axis, " with size ", size);
+          static_cast<int64_t*>(out)[i] = static_cast<const int64_t*>(ins[0])[i] + index[i] * step;
+        }
+      });
+  const LoadFunction load = find_load(memory.dtype, call_.value_type(from.tensor->dtype()));
+  return program_.add({place}, [load, data = memory.data](const BlockRange& range, void* out, const void* const* ins) {
+    load(out, data, static_cast<const int64_t*>(ins[0]), range.n);
+  });
 }
 
 int ProgramBuilder::emit_full(const Request& request) {

@@ -192,6 +192,20 @@ std::vector<Link> cat_links(const Expr& expr, const LinkScope& scope) {
   return result;
 }
 
+/// Along its axis the tensor is read where the index tensor tells.
+std::vector<Link> take_along_axis_links(const Expr& expr, const LinkScope& scope) {
+  const auto axis = static_cast<size_t>(expr.attribute<int64_t>(0));
+  Link index = aligned(expr, 1, scope), link{0, LinkKind::data, {}, {}};
+  const Axes from = axes_of(expr.input(0)), &to = result_axes(expr);
+  for (size_t i = 0; i < from.size(); ++i) {
+    const Index extent = scope.extent(from[i]->visible_extent());
+    const Index at =
+        i == axis ? scope.data(static_cast<const TensorView*>(expr.input(1)), index.map, extent) : scope.axis(to[i]);
+    link.map.push_back(read(from[i], at, scope));
+  }
+  return {std::move(link), std::move(index)};
+}
+
 /// full and iota have no tensor operands; split and merge are no expressions over tensors.
 std::vector<Link> no_links(const Expr&, const LinkScope&) { return {}; }
 
@@ -212,6 +226,7 @@ constexpr std::array<Row, kNodeCount> kLinks = {{
     {ExprKind::slice, slice_links},
     {ExprKind::pad, pad_links},
     {ExprKind::cat, cat_links},
+    {ExprKind::take_along_axis, take_along_axis_links},
     {ExprKind::full, no_links},
     {ExprKind::iota, no_links},
     {ExprKind::reduce, pointwise_links},

@@ -21,7 +21,7 @@ struct Test {
 };
 
 /// What a link does to axes; several may apply, the strongest is named (order of strength = order here).
-enum class LinkKind : uint8_t { same, resolve, fresh, split_merge, shift };
+enum class LinkKind : uint8_t { same, resolve, fresh, split_merge, shift, data };
 
 /// How operand `operand` of an expression is read.
 struct Link {
@@ -37,6 +37,8 @@ struct LinkScope {
   const Algebra& algebra;
   std::function<Index(const IterDomain*)> axis;  ///< index of a root axis of the result
   std::function<Index(const Val*)> extent;       ///< an integer scalar (extent, start, width)
+  /// What an integer tensor tells at `map`, below `extent`.
+  std::function<Index(const TensorView*, const std::vector<Index>& map, Index extent)> data;
 };
 
 /// One link per tensor operand, in operand order.  Broadcast axes are read at 0.

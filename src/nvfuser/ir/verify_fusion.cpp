@@ -134,6 +134,17 @@ void verify_cat(const Expr& e) {
   }
 }
 
+void verify_take_along_axis(const Expr& e) {
+  ensure_attribute<int64_t>(e, 0);
+  ensure_unary_tensor(e, e.output(0)->dtype());
+  const auto axis = e.attribute<int64_t>(0);
+  ensure(e.inputs().size() == 2 && e.input(1)->is_tensor() && is_integral(e.input(1)->dtype()),
+         "elements are told by an integer tensor: ", e);
+  ensure(rank_of(e.input(0)) == rank_of(e.output(0)) && rank_of(e.input(1)) == rank_of(e.output(0)),
+         "operands have the rank of the result: ", e);
+  ensure(axis >= 0 && axis < static_cast<int64_t>(rank_of(e.output(0))), "elements are taken along an axis: ", e);
+}
+
 void verify_full(const Expr& e) {
   ensure(!e.inputs().empty() && e.input(0)->is_scalar(), "full fills with a scalar: ", e);
   ensure_extents(e, 1, rank_of(e.output(0)));
@@ -196,9 +207,9 @@ void verify_merge(const Expr& e) { ensure_axes(e, 2, 1); }
 
 /// In order of nodes.def.
 constexpr std::array<void (*)(const Expr&), kNodeCount> kChecks = {
-    verify_op,      verify_cast,    verify_set,   verify_broadcast, verify_expand, verify_squeeze,
-    verify_permute, verify_reshape, verify_slice, verify_pad,       verify_cat,    verify_full,
-    verify_iota,    verify_reduce,  verify_split, verify_merge};
+    verify_op,      verify_cast,    verify_set,    verify_broadcast, verify_expand, verify_squeeze,
+    verify_permute, verify_reshape, verify_slice,  verify_pad,       verify_cat,    verify_take_along_axis,
+    verify_full,    verify_iota,    verify_reduce, verify_split,     verify_merge};
 
 void verify_tensor(const TensorView& tensor) {
   const TensorDomain& domain = *tensor.domain();

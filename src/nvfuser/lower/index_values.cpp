@@ -2,6 +2,8 @@
 // The indexer.  Every index is the tensor's map with the values of reference axes put in; nothing is traced.
 #include "nvfuser/lower/index_values.h"
 
+#include <algorithm>
+
 namespace nvfuser {
 
 namespace {
@@ -18,6 +20,16 @@ Index loop_variable(Lowering& state, const Tensor& t, size_t k, Role role) {
     return state.pool().var(kThreadNames[thread_dimension(loop->parallel)], loop->extent);
   }
   return state.pool().var(state.groups[state.groups_at(t, role)[k]].name, loop->extent);
+}
+
+/// What the operand of t that stands for the atom tells: its element at t's loops.
+Index told_at(Lowering& state, const Tensor& t, const Atom& atom) {
+  const std::vector<const Atom*> all = data_atoms(t.map);
+  const auto k = std::find(all.begin(), all.end(), &atom) - all.begin();
+  ensure(k < std::ssize(all), "an index of ", t.name, " that no operand tells");
+  const Tensor* teller = t.operands.at(t.operands.size() - all.size() + k).tensor;
+  const Index extent = state.request.facts.with_same(state.algebra, atom.extent);
+  return state.pool().data(teller, offset_of(state, *teller, t), extent);
 }
 
 Index amount_of(Lowering& state, const Tensor& t, const Transform& shift, Role role) {
@@ -73,7 +85,9 @@ Index value_of(Lowering& state, const Tensor& t, const Id* id, Role role) {
 
 Index index_at(Lowering& state, const Tensor& t, Index p, Role role) {
   return state.algebra.substitute(p, [&](const Atom& atom) {
-    return atom.kind == AtomKind::axis ? value_of(state, t, id_of(atom), role) : nullptr;
+    return atom.kind == AtomKind::axis   ? value_of(state, t, id_of(atom), role)
+           : atom.kind == AtomKind::data ? told_at(state, t, atom)
+                                         : nullptr;
   });
 }
 

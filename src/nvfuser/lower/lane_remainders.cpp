@@ -44,7 +44,8 @@ class Lanes {
     if (const Index wrap = wrapped(*atom)) {
       return wrap;
     }
-    return pool.opaque(atom->kind, rewritten(atom->a), rewritten(atom->b));
+    return atom->kind == AtomKind::data ? pool.data(atom->owner, rewritten(atom->a), atom->extent)
+                                        : pool.opaque(atom->kind, rewritten(atom->a), rewritten(atom->b));
   }
 
   /// (rest + c * lane) % n as (rest % n + c * lane) % n, where c * lane <= n for all lanes; null where it is not so.

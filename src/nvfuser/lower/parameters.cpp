@@ -184,6 +184,10 @@ class Collector {
       return;
     }
     add(atom->a);
+    if (atom->kind == AtomKind::data) {
+      add(atom->extent);
+      return;
+    }
     const bool divides = atom->kind == AtomKind::div || atom->kind == AtomKind::mod;
     if (!divides || atom->b->is_constant()) {
       add(atom->b);

@@ -9,6 +9,7 @@
 #include "nvfuser/ops/reduce.h"
 #include "nvfuser/ops/result.h"
 #include "nvfuser/ops/shape.h"
+#include "nvfuser/ops/take.h"
 
 namespace nvfuser {
 namespace {
@@ -35,6 +36,11 @@ class Rows {
   std::vector<int64_t> axis() const { return {axis_}; }
   Term placed_row(TensorView* value, DataType type) const { return placed(widened(value, type), others_, rank_); }
   TensorView* only_rows(Term value) const { return squeeze(static_cast<TensorView*>(value.val), {axis_}); }
+  /// The element of the row's class; any one where the row has none.
+  Term chosen(Term x) const {
+    const Term inside = apply(PointwiseOp::clamp, {target_, whole(target_, 0), count_ - whole(target_, 1)});
+    return {take_along_axis(static_cast<TensorView*>(x.val), static_cast<TensorView*>(inside.val), axis_)};
+  }
   /// Is this the element of the row's class?
   Term is_class() const {
     const Term classes = placed({iota(count_.val)}, {axis_}, rank_);
@@ -69,8 +75,7 @@ CrossEntropyResult cross_entropy(TensorView* x, TensorView* target, const CrossE
   const Rows rows(kOp, x, target, options);
   const Term wide = widened(x, type), most{max(static_cast<TensorView*>(wide.val), rows.axis(), true)};
   const Term log_sum = apply(PointwiseOp::log, {sum_over(apply(PointwiseOp::exp, {wide - most}), rows.axis())});
-  const Term chosen = sum_over(apply(PointwiseOp::where, {rows.is_class(), wide, number(wide, 0.0)}), rows.axis());
-  Term loss = log_sum - (chosen - most);
+  Term loss = log_sum - (rows.chosen(wide) - most);
   if (rows.smoothing() != 0.0) {
     const Term spread = log_sum - (mean_over(wide, rows.axis()) - most);
     loss = loss * (1.0 - rows.smoothing()) + spread * rows.smoothing();

@@ -329,6 +329,11 @@ class PythonWriter {
            (axis == 0 ? ")" : ", dim=" + std::to_string(axis) + ")");
   }
 
+  std::string take_along_axis_text(const Expr& expr) {
+    return "fd.ops.take_along_axis(" + name(expr.input(0)) + ", " + name(expr.input(1)) +
+           ", dim=" + std::to_string(expr.attribute<int64_t>(0)) + ")";
+  }
+
   std::string full_text(const Expr& expr) {
     return "fd.ops.full(shape=" + names(expr.inputs(), 1, expr.inputs().size()) +
            ", fill_value=" + fill(expr.input(0)) + ", dtype=" + dtype_text(expr.output(0)->dtype()) + ")";
@@ -371,6 +376,7 @@ class PythonWriter {
                                                             &PythonWriter::slice_text,
                                                             &PythonWriter::pad_text,
                                                             &PythonWriter::cat_text,
+                                                            &PythonWriter::take_along_axis_text,
                                                             &PythonWriter::full_text,
                                                             &PythonWriter::iota_text,
                                                             &PythonWriter::reduce_text,

@@ -140,6 +140,9 @@ Index Workbench::import(Index p) {
         case AtomKind::xor_:
           value = algebra_.xor_(import(atom->a), import(atom->b));
           break;
+        case AtomKind::data:
+          value = pool_.data(atom->owner, import(atom->a), import(atom->extent));
+          break;
       }
       product = pool_.mul(product, value);
     }

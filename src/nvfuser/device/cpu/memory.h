@@ -93,6 +93,13 @@ RT_FN void stream_out(T* to, const T* from, long long count) {
 RT_FN void finish_streams() {}
 #endif
 
+/// What an element of an integer tensor tells of an axis; brought to the axis where it lies outside.
+template <class Index, class T>
+RT_FN Index pick(T told, Index extent) {
+  const auto index = static_cast<long long>(told);
+  return index < 0 ? 0 : index < extent ? static_cast<Index>(index) : extent - 1;
+}
+
 // ---- division by a launch-time number
 
 using unchecked::div;

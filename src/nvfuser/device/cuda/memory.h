@@ -145,6 +145,13 @@ RT_FN void copy_once(Array<T, M>& to, I i, From& from, J j) {
 /// Block-wide barrier.
 RT_FN void sync() { __syncthreads(); }
 
+/// What an element of an integer tensor tells of an axis; brought to the axis where it lies outside.
+template <class Index, class T>
+RT_FN Index pick(T told, Index extent) {
+  const auto index = static_cast<long long>(told);
+  return index < 0 ? 0 : index < extent ? static_cast<Index>(index) : extent - 1;
+}
+
 using unchecked::div;
 using unchecked::mod;
 using unchecked::wrap;

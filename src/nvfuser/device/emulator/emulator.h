@@ -114,6 +114,9 @@ class Machine {
     shared_shadows_.resize(launch_.shared_bytes);
     place_shadows();
     run_blocks(blocks);
+    for (size_t k = 0; launch_.moved && k < buffers_.size(); ++k) {
+      count_moved(*buffers_[k], launch_.moved + 2 * k);
+    }
     check_stacks();
     return faults_;
   }
@@ -335,6 +338,16 @@ class Machine {
         sorted[k]->shadows = shadows_.back().get() + (sorted[k]->data - begin) / granule;
         sorted[k]->step = int(sorted[k]->element_bytes / granule);
       }
+    }
+  }
+
+  /// Bytes that were read at least once, and that were written.
+  static void count_moved(const Buffer& b, long long* moved) {
+    const int bytes = b.element_bytes / b.step;
+    moved[0] = moved[1] = 0;
+    for (long long k = -b.before * b.step; k < b.elements * b.step; ++k) {
+      moved[0] += b.shadows[k].read ? bytes : 0;
+      moved[1] += b.shadows[k].write ? bytes : 0;
     }
   }
 

@@ -18,6 +18,7 @@ struct EmulatorLaunch {
   bool cooperative = false;           ///< all blocks are resident at once
   int cluster = 1;                    ///< blocks along y that are resident together, all that there are
   bool dependent = false;             ///< memory may not be touched before the kernel waits for the one in front
+  long long* moved = nullptr;  ///< of each buffer: how many of its bytes were read and how many written; null: untold
 };
 
 }  // namespace rt

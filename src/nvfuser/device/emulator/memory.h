@@ -222,6 +222,17 @@ void copy_once(To& to, long long i, From& from, long long j) {
 /// Block-wide barrier; all threads must meet at the same line.
 inline void sync(int line = __builtin_LINE()) { machine->wait_at_barrier(line); }
 
+/// What an element of an integer tensor tells of an axis; on the GPU it is brought to the axis where it lies outside.
+template <class Index, class T>
+Index pick(T told, Index extent) {
+  const auto index = static_cast<long long>(told);
+  if (index < 0 || index >= extent) {
+    machine->fault("out of bounds: index %lld of an axis of %lld", index, static_cast<long long>(extent));
+    return 0;
+  }
+  return static_cast<Index>(index);
+}
+
 /// Division by a launch-time number: quotients of numbers that are negative or too large are wrong on the GPU.
 inline int div(int x, const Divisor<int>& d) {
   const int q = unchecked::div(x, d);
