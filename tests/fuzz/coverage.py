@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which schedules a fuzz run reached: family x vector width x fact, counted over the kernels of GPUs and of the host.
+"""Which schedules a fuzz run reached: family x vector width x fact, home and team of rows, counted over kernels of
+GPUs and of the host.
 
 A cell that a run of the fuzzer can reach and did not is a failure of the run; a cell that it cannot reach stands in
 EXCLUDED with the reason.
@@ -32,6 +33,11 @@ class Kernel:
         return int(found[1]) if found else 1
 
     @property
+    def team(self) -> int:
+        """Threads that share a row; 0 where there are no rows."""
+        return self.number("threads") // self.number("rows") if self.family == "rows" else 0
+
+    @property
     def cell(self) -> tuple[str, int]:
         return self.family, self.number("vector")
 
@@ -47,8 +53,16 @@ COLUMNS: dict[str, Callable[[Kernel], bool]] = {
     "batch": lambda k: k.number("batch") > 1,
     "other": lambda k: k.number("other") > 1,
     "stream": lambda k: "stream=1" in k.params,
+    "reload": lambda k: "home=reload" in k.params,
+    "register": lambda k: "home=registers" in k.params,
+    "shared": lambda k: "home=shared" in k.params,
+    "warp": lambda k: 0 < k.team <= 32,
+    "block": lambda k: k.team > 32,
 }
-WIDTHS = {"flat": (1, 2, 4, 8, 16), "tile": (1, 2, 4, 8, 16), "cpu_flat": (1,), "cpu_tile": (1,)}
+WIDTHS = {
+    "flat": (1, 2, 4, 8, 16), "tile": (1, 2, 4, 8, 16), "cpu_flat": (1,), "cpu_tile": (1,), "rows": (1, 2, 4, 8),
+    "cpu_rows": (1,),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -62,6 +76,8 @@ class Excluded:
 
 
 CPU = ("cpu_flat", "cpu_tile")
+POINTS = ("flat", "tile", *CPU)
+HOMES = ("reload", "register", "shared", "warp", "block")
 EXCLUDED = (
     Excluded(("flat",), (1,), ("divisor", "aligned"), "stated for vectors; single elements need neither"),
     Excluded(CPU, (), ("divisor", "aligned"), "the host compiler vectorises lanes itself, with unaligned moves"),
@@ -72,6 +88,12 @@ EXCLUDED = (
         ("cpu_flat",), (), ("stream",), "chosen for results above half of the last cache; fuzz_schedules reaches it"
     ),
     Excluded(("cpu_tile",), (), ("stream",), "tiles are stored by columns, never past the cache"),
+    Excluded((*POINTS, "cpu_rows"), (), HOMES, "decisions about rows on a GPU"),
+    Excluded(("rows",), (1,), ("divisor", "aligned"), "stated for vectors; single elements need neither"),
+    Excluded(("rows",), (), ("shared",), "chosen for more rows than graphs have; fuzz_schedules reaches it"),
+    Excluded(("rows", "cpu_rows"), (), ("in place",), "memory of aliases is compared bit by bit, which sums are not"),
+    Excluded(("rows", "cpu_rows"), (), ("other", "stream"), "decisions of other families"),
+    Excluded(("cpu_rows",), (), ("divisor", "aligned", "batch"), "lanes of rows are folded as they lie"),
 )
 
 

@@ -27,6 +27,7 @@ from drawn_input import (
     draw_values,
     rounding,
 )
+from drawn_reduce import add_rows, reduce
 
 from nvfuser import DataType, DTypeError, FusionDefinition
 from nvfuser._C import pointwise_table
@@ -65,6 +66,7 @@ class Value:
     bound: float
     error: float | None
     special: bool = False  # may hold NaN or infinities
+    loose: bool = False  # the ways to run may differ in bits
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -92,6 +94,7 @@ class Drawing:
         self.input_values: list[Value] = []
         self.scalars: list[tuple[object, float]] = []
         self.used = False  # some input is written into
+        self.loose = False  # a sum of floats has been drawn
         self.results: list[tuple[Value, Value | None]] = []  # outputs that a form wants, and what each is written into
 
     def draw(self, forms: tuple) -> Graph:
@@ -156,7 +159,8 @@ class Drawing:
         makers = (
             self.unary, self.unary, self.binary, self.binary, self.binary, self.number, self.any_operation, self.select,
             self.convert, self.convert, self.permute, self.broadcast, self.grow, self.squeeze, self.in_dim, self.count,
-            self.fill, self.copy, self.transposed_mate, self.transposed_mate,
+            self.fill, self.copy, self.transposed_mate, self.transposed_mate, lambda x: reduce(self, x),
+            lambda x: reduce(self, x),
         )  # fmt: skip
         try:
             value = rng.choice(makers)(rng.choice(self.pool[-4:]))
@@ -182,7 +186,7 @@ class Drawing:
         elif error is not None and (error > 0 or bound >= INTEGERS.get(dtype, 2)):
             error = None if error > 0 else 0.0
             bound = min(bound, float(INTEGERS.get(dtype, 2)))
-        return Value(tensor, shape, dtype, bound, error, special or (error is None and dtype in FLOATS))
+        return Value(tensor, shape, dtype, bound, error, special or (error is None and dtype in FLOATS), self.loose)
 
     def unary(self, x: Value) -> Value | None:
         if x.dtype not in FLOATS or x.dtype in COMPLEX:
@@ -318,7 +322,7 @@ class Drawing:
         return self.result(t, x.shape, x.bound, x.error, x.special)
 
     def same(self, x: Value, tensor: object, shape: list[tuple[int, bool]]) -> Value:
-        return Value(tensor, shape, x.dtype, x.bound, x.error, x.special)
+        return Value(tensor, shape, x.dtype, x.bound, x.error, x.special, x.loose)
 
     def permute(self, x: Value) -> Value | None:
         dims = list(range(len(x.shape)))
@@ -415,7 +419,7 @@ class Drawing:
     def alias_target(self, value: Value) -> Value | None:
         """Now and then an input of equal shape and dtype, no element of which shares memory with another."""
         taken = self.used or any(target for _, target in self.results)
-        if taken or self.rng.random() > 0.15 or value in self.input_values:
+        if taken or self.rng.random() > 0.15 or value in self.input_values or value.loose:
             return None
         drawn = [d for d in self.inputs if isinstance(d, DrawnInput)]
         for target, memory in zip(self.input_values, drawn, strict=True):
@@ -427,7 +431,7 @@ class Drawing:
 
 
 # How graphs begin, and how often: with inputs of any layout, or with dense ones and their sum.
-FORMS = ((None, 4), (add_regular, 2), (add_turned, 1))
+FORMS = ((None, 4), (add_regular, 2), (add_turned, 1), (add_rows, 2))
 TURNED_FORMS = ((add_turned, 1),)
 
 

@@ -84,7 +84,11 @@ def run_graph(graph: Graph, exact_host: bool) -> str | None:
     want_outputs, want_rooms = results[Way.evaluator]
     for way in (Way.host, Way.emulator) if exact_host else (Way.emulator,):
         outputs, rooms = results[way]
-        pairs = [(f"output {k}", g, w) for k, (g, w) in enumerate(zip(outputs, want_outputs, strict=True))]
+        pairs = [
+            (f"output {k}", g, w)
+            for k, (g, w, value) in enumerate(zip(outputs, want_outputs, graph.outputs, strict=True))
+            if not value.loose
+        ]
         pairs += [(f"memory of input {k}", g, w) for k, (g, w) in enumerate(zip(rooms, want_rooms, strict=True))]
         for what, got, want in pairs:
             problem = compare_bits(what, way, got, want)
@@ -94,7 +98,7 @@ def run_graph(graph: Graph, exact_host: bool) -> str | None:
     if len(expected) != len(graph.outputs):
         return f"{len(expected)} outputs, expected {len(graph.outputs)}"
     for k, value in enumerate(graph.outputs):
-        for way in (Way.evaluator, Way.host):
+        for way in WAYS:
             problem = compare_reference(k, value, results[way][0][k], expected[k])
             if problem:
                 return f"{problem} ({way.name})"

@@ -34,8 +34,9 @@ STAGES = {
 @pytest.fixture(scope="module")
 def dumps(tmp_path_factory):
     """All stages of one run: stage -> text."""
-    process = child.run_python(PROGRAM.format(way="host"), NVFUSER_DUMP=",".join(STAGES))
-    assert process.returncode == 0 and process.stdout == "done\n", process.stderr
+    programs = PROGRAM.format(way="host") + PROGRAM.format(way="emulator")
+    process = child.run_python(programs, NVFUSER_DUMP=",".join(STAGES))
+    assert process.returncode == 0 and process.stdout == "done\n" * 2, process.stderr
     parts = process.stderr.split("==== nvfuser ")
     assert parts[0] == ""
     found = {}

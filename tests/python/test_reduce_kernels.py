@@ -1,11 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reductions in kernels: rows of odd lengths, special values, several reductions in one program, equal bits."""
+"""Reductions in kernels: rows of odd lengths, special values, several reductions in one program."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -158,36 +155,3 @@ def test_one_kernel_where_one_does() -> None:
     x, way = torch.randn(4, 40), "host"
     for name, kernels in {"softmax": 1, "layer norm": 1, "moments": 1, "residual": 1, "both axes": 2}.items():
         assert program(name, DataType.Float).plan_text([x], target=way).splitlines()[0].endswith(f"{kernels} kernels")
-
-
-BITS = """
-import torch
-from nvfuser import FusionDefinition
-with FusionDefinition() as fd:
-    x = fd.define_tensor(shape=[-1, -1], contiguity=True)
-    fd.add_output(fd.ops.sum(x, [1]))
-    fd.add_output(fd.ops.sum(x, [0]))
-x = torch.randn(37, 5001, generator=torch.Generator().manual_seed(1))
-results = [fd.execute([x], target="host") for _ in range(20)]
-assert all(torch.equal(a, b) for more in results for a, b in zip(more, results[0]))
-print([float(v).hex() for v in torch.cat([results[0][0], results[0][1]])])
-"""
-
-
-def test_equal_bits_for_any_number_of_threads() -> None:
-    printed = set()
-    for threads in ["1", "2", "7", "7"]:
-        environment = os.environ | {"NVFUSER_THREADS": threads}
-        printed.add(
-            subprocess.run([sys.executable, "-c", BITS], env=environment, capture_output=True, check=True).stdout
-        )
-    assert len(printed) == 1
-
-
-@pytest.mark.parametrize("name", ["softmax", "layer norm"])
-def test_the_order_of_threads_is_nothing(name: str) -> None:
-    x = torch.randn(3, 700, generator=torch.Generator().manual_seed(5))
-    fd = program(name, DataType.Float)
-    first = fd.execute([x], target="emulator", seed=1)
-    for seed in range(2, 6):
-        assert torch.equal(fd.execute([x], target="emulator", seed=seed)[0], first[0])
