@@ -14,7 +14,7 @@ python3 -m nvfuser.doctor
 status=0
 timeout 200 python3 -m pytest -q -x -p no:cacheprovider tests/gpu 2>&1 | tail -15 || status=1
 timeout 300 python3 benchmarks/gpu.py --out "$out/gpu.json" ${BENCH_ARGS:-} || status=1
-timeout 200 python3 benchmarks/norms.py --out "$out/norms.json" ${BENCH_ARGS:-} || status=1
+timeout 560 python3 benchmarks/norms.py --out "$out/norms.json" ${BENCH_ARGS:-} || status=1
 timeout 100 python3 benchmarks/shapes.py --out "$out/shapes.json" || status=1
 timeout 100 python3 benchmarks/calls.py --device cuda --out "$out/calls.json" || status=1
 if command -v compute-sanitizer >/dev/null && [ -z "${NO_SANITIZER:-}" ]; then
