@@ -98,7 +98,7 @@ TEST(OptionValues, WrongOnesAreErrorsThatListTheKnown) {
     const Environment dump("NVFUSER_DUMP", "code,kernels");
     const std::string text = error_of([] { options(); });
     EXPECT_TRUE(holds(text, "NVFUSER_DUMP: 'kernels' is unknown")) << text;
-    EXPECT_TRUE(holds(text, "fusion, segments, params, kernel, code, plan, time")) << text;
+    EXPECT_TRUE(holds(text, "fusion, segments, params, kernel, code, plan, moved, time")) << text;
   }
   const Environment target("NVFUSER_TARGET", "gpu");
   EXPECT_TRUE(holds(error_of([] { options(); }), "known: cuda, host, emulator, evaluator"));

@@ -35,6 +35,8 @@ std::shared_ptr<Fusion> everything() {
   TensorView* part = g.slice(y, {g.index(1), g.index(0)}, {g.index(2), g.index(6)});
   TensorView* padded = g.pad(y, {{1, 2}, {0, 0}}, g.real(0.5, DataType::Float));
   TensorView* joined = g.cat({part, y}, 0, g.index(6));
+  TensorView* taken = g.of_axes({g.copy(y->logical()[0]), g.copy(y->logical()[1])}, DataType::Float);
+  g->expr(ExprKind::take_along_axis, {y, g.cast(y, DataType::Int)}, {taken}, {int64_t{1}});
   TensorView* filled = g.full({n, g.index(2)}, g->random_leaf(ScalarRole::seed), DataType::UInt64);
   TensorView* counted = g.iota(g.integer(1), g.integer(3), twice, DataType::Int);
   TensorView* logical = g.pointwise(PointwiseOp::lt, {squeezed, s}, DataType::Bool);
@@ -42,7 +44,7 @@ std::shared_ptr<Fusion> everything() {
   const std::vector<TensorView*> moments = g.reduce(ReductionOp::welford, {y}, {true, false});
   TensorView* total = g.reduce(ReductionOp::sum, {sum}, {false, true})[0];
   for (TensorView* output :
-       {narrow, grown, flat, padded, joined, filled, counted, logical, turned, moments[1], moments[0], total}) {
+       {narrow, grown, flat, padded, joined, taken, filled, counted, logical, turned, moments[1], moments[0], total}) {
     g->add_output(output);
   }
   g->add_output(moved, target);
