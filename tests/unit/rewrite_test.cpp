@@ -540,6 +540,30 @@ TEST_F(Rewrite, RandomGraphsKeepTheirValues) {
   EXPECT_GT(changed, 300);
 }
 
+TEST_F(Rewrite, EqualStatisticsAreComputedOnce) {
+  TensorView* x = input();
+  const auto scaled = [&](int64_t axis) {
+    const VarMean moments = var_mean(x, {axis}, 0, true);
+    return op(PointwiseOp::mul, {op(PointwiseOp::sub, {x, moments.mean}), moments.var});
+  };
+  output(scaled(1));
+  output(scaled(1));
+  output(scaled(0));
+  const std::shared_ptr<Fusion> result = rewritten();
+  const std::vector<Expr*> exprs = result->live_exprs();
+  EXPECT_EQ(std::count_if(exprs.begin(), exprs.end(), [](const Expr* e) { return e->kind() == ExprKind::reduce; }), 2);
+}
+
+TEST_F(Rewrite, StatisticsThatAreStoredTwiceHaveMemoryEach) {
+  TensorView* x = input();
+  for (int k = 0; k < 2; ++k) {
+    const WelfordResult moments = welford(x, {1});
+    output(moments.average);
+    output(moments.squares);
+  }
+  EXPECT_TRUE(stays());
+}
+
 // ---- errors that are rounded away
 
 /// exp(x - max x) / sum of it, rows of a matrix; the sum over another axis where `other`.

@@ -42,9 +42,23 @@ bool Rewriter::run() {
   return changed_;
 }
 
-/// Several results belong together: no rule looks at them, and they are made as they are.
+/// Several results belong together: no rule looks at them.  They are made as they are, or equal ones stand for them.
 void Rewriter::keep(const Expr& old) {
-  copies_.copy(old);
+  const Draft draft{old.kind(), copies_.mapped<Val>(old.inputs()), old.attributes(),
+                    copies_(static_cast<const TensorView*>(old.output(0)))};
+  const bool stored = std::any_of(old.outputs().begin(), old.outputs().end(),
+                                  [&](const Val* result) { return outputs_.contains(result); });
+  const TensorView* const equal = stored ? nullptr : made_.find(draft);
+  if (equal == nullptr) {
+    copies_.copy(old);
+    made_.add(draft);
+  } else {
+    changed_ = true;
+    for (size_t k = 0; k < old.outputs().size(); ++k) {
+      copies_.replace(old.outputs()[k], equal->definition()->output(static_cast<int>(k)));
+    }
+    release(draft.operands);
+  }
   for (const Val* result : old.outputs()) {
     uses_[copies_(result)] += old_uses_[result];
   }
