@@ -37,6 +37,9 @@ struct FakeCuda {
   int events = 0, destroyed = 0;
   std::string event_calls;  ///< "r1@7 r2@7 s2 e12": event 1 recorded on stream 7, ..., waited for 2, time from 1 to 2
   CUstreamCaptureStatus capture = kNotCapturing;
+  std::vector<CUlaunchAttributeID> launch_attributes;  ///< of the last launch that had any
+  CUdeviceptr allocated = 0;                           ///< bytes, from address 4096 on
+  std::string clears;                                  ///< "4096+64@7": 64 bytes at 4096 in stream 7
 
   static FakeCuda* now;
   FakeCuda() {
@@ -45,10 +48,12 @@ struct FakeCuda {
     fill_modules();
     fill_devices();
     fill_events();
+    fill_memory();
   }
   ~FakeCuda() { now = nullptr; }
 
   void fill_events();
+  void fill_memory();
 
   void fill_contexts() {
     api.cuDevicePrimaryCtxRetain = [](CUcontext* context, CUdevice device) {
@@ -174,6 +179,38 @@ void FakeCuda::fill_events() {
   };
 }
 
+void FakeCuda::fill_memory() {
+  api.cuMemAlloc = [](CUdeviceptr* address, size_t bytes) {
+    *address = 4096 + now->allocated;
+    now->allocated += bytes;
+    return kCudaSuccess;
+  };
+  api.cuMemsetD8Async = [](CUdeviceptr address, unsigned char value, size_t bytes, CUstream stream) {
+    EXPECT_EQ(value, 0);
+    now->clears += std::to_string(address) + "+" + std::to_string(bytes) + "@" + std::to_string(number(stream)) + " ";
+    return kCudaSuccess;
+  };
+  api.cuStreamGetId = [](CUstream stream, unsigned long long* id) {
+    *id = static_cast<unsigned long long>(number(stream)) % 100;
+    return kCudaSuccess;
+  };
+  api.cuLaunchKernelEx = [](const CUlaunchConfig* config, CUfunction, void** arguments, void** extra) {
+    EXPECT_EQ(arguments, nullptr);
+    EXPECT_EQ(extra[0], kLaunchBuffer);
+    now->image.assign(static_cast<const char*>(extra[1]), *static_cast<size_t*>(extra[3]));
+    const unsigned *grid = config->grid, *block = config->block;
+    now->shape = {grid[0], grid[1], grid[2], block[0], block[1], block[2], config->shared_bytes};
+    now->stream = config->stream;
+    now->launched_in = now->contexts.back();
+    now->launch_attributes.clear();
+    for (unsigned k = 0; k < config->count; ++k) {
+      EXPECT_EQ(config->attributes[k].value.flag, 1);
+      now->launch_attributes.push_back(config->attributes[k].id);
+    }
+    return now->launch_result;
+  };
+}
+
 FakeCuda* FakeCuda::now = nullptr;
 
 TEST(CudaModule, PassesTheImageThrough) {
@@ -243,6 +280,67 @@ TEST(CudaModule, ErrorsNameKernelAndShape) {
   EXPECT_TRUE(contains(message_of(ErrorKind::device, [&] { make_cuda_module(fake.api, "cubin", {}, 0); }),
                        "the image is from elsewhere"));
   EXPECT_TRUE(contains(message_of(ErrorKind::device, [&] { make_cuda_module(fake.api, "cubin", {}, 9); }), "device 9"));
+}
+
+TEST(CudaModule, AttributesGoWithTheLaunch) {
+  static_assert(sizeof(CUlaunchAttribute) == 72 && sizeof(CUlaunchConfig) == 56, "as the driver has them");
+  FakeCuda fake;
+  const auto module = make_cuda_module(fake.api, "cubin", {{"k", 8, false}}, 1);
+  const char image[] = "8 bytes.";
+  LaunchRequest launch;
+  launch.grid = {7, 5, 3};
+  launch.block = {128, 2, 1};
+  launch.shared_bytes = 4096;
+  launch.image = image;
+  launch.image_bytes = 8;
+  launch.stream = reinterpret_cast<void*>(7);
+  launch.cooperative = true;
+  module->launch(0, launch);
+  using Attributes = std::vector<CUlaunchAttributeID>;
+  EXPECT_EQ(fake.launch_attributes, Attributes{kLaunchCooperative});
+  EXPECT_EQ(fake.image, "8 bytes.");
+  EXPECT_EQ(fake.shape, (std::array<unsigned, 7>{7, 5, 3, 128, 2, 1, 4096}));
+  EXPECT_EQ(fake.stream, launch.stream);
+  EXPECT_EQ(fake.launched_in, context_of(1));
+  launch.cooperative = false;
+  launch.dependent = true;
+  module->launch(0, launch);
+  EXPECT_EQ(fake.launch_attributes, Attributes{kLaunchProgrammaticSerialization});
+  fake.capture = static_cast<CUstreamCaptureStatus>(1);
+  module->launch(0, launch);
+  EXPECT_EQ(fake.launch_attributes, Attributes{}) << "a graph has its own edges";
+}
+
+TEST(CudaModule, OldDriversLaunchLate) {
+  FakeCuda fake;
+  fake.api.cuLaunchKernelEx = nullptr;
+  const auto module = make_cuda_module(fake.api, "cubin", {{"k", 0, false}}, 0);
+  LaunchRequest launch;
+  launch.grid = {3, 1, 1};
+  launch.dependent = true;
+  module->launch(0, launch);
+  EXPECT_EQ(fake.shape[0], 3U);
+  launch.cooperative = true;
+  EXPECT_TRUE(contains(message_of(ErrorKind::device, [&] { module->launch(0, launch); }), "too old"));
+}
+
+TEST(CudaModule, StreamsHaveSemaphoresOfTheirOwn) {
+  FakeCuda fake;
+  const auto module = make_cuda_module(fake.api, "cubin", {}, 0), other = make_cuda_module(fake.api, "cubin", {}, 0);
+  const auto stream = [](intptr_t k) { return reinterpret_cast<void*>(k); };
+  void* const first = module->semaphores(2, stream(61));
+  void* const second = module->semaphores(2, stream(62));
+  EXPECT_NE(first, nullptr);
+  EXPECT_NE(first, second);
+  EXPECT_EQ(fake.clears, "4096+2048@61 6144+2048@62 ");
+  EXPECT_EQ(other->semaphores(512, stream(61)), first) << "what a stream runs runs in order";
+  EXPECT_EQ(module->semaphores(2, stream(161)), first) << "the same stream by its number";
+  EXPECT_NE(module->semaphores(513, stream(61)), first) << "more than there were";
+  EXPECT_EQ(fake.clears, "4096+2048@61 6144+2048@62 8192+2052@61 ");
+  fake.capture = static_cast<CUstreamCaptureStatus>(1);
+  EXPECT_EQ(module->semaphores(2, stream(61)), nullptr) << "a graph may run beside its stream";
+  module->clear(reinterpret_cast<void*>(intptr_t{512}), 64, stream(61));
+  EXPECT_TRUE(contains(fake.clears, "512+64@61 "));
 }
 
 TEST(CudaModule, TellsWhatAKernelOccupies) {

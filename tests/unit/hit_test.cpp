@@ -7,6 +7,7 @@
 
 #include "builder_fixture.h"
 #include "counted_new.h"
+#include "nvfuser/ops/reduce.h"
 #include "nvfuser/ops/shape.h"
 #include "nvfuser/runtime/plan.h"
 #include "nvfuser/runtime/workspace.h"
@@ -27,7 +28,7 @@ class Hit : public BuilderTest {
   /// As the Python layer adds arguments: over a buffer on the stack.
   static void fill(CallArguments& call, std::vector<float>& x, const std::vector<ScalarValue>& scalars) {
     int64_t* words = call.add(x.data(), DataType::Float, {}, 1);
-    words[0] = kElements;
+    words[0] = static_cast<int64_t>(x.size());
     words[1] = 1;
     call.seal();
     for (const ScalarValue& scalar : scalars) {
@@ -110,6 +111,19 @@ TEST_F(Hit, RunsSeveralKernelsOverOneWorkspace) {
   EXPECT_TRUE(plan_->outputs[1].workspace);
   const int64_t each = (kElements * 4 + kWorkspaceAlignment - 1) / kWorkspaceAlignment * kWorkspaceAlignment;
   EXPECT_EQ(plan_->outputs[1].elements, 2 * each) << "of four tensors at most two are alive at once";
+}
+
+TEST_F(Hit, SharesARowAmongTasks) {
+  TensorView* x = input({-1});
+  fusion_->add_output(op(PointwiseOp::add, {sum(x), number(1.0)}));
+  std::vector<float> ones(size_t{3} << 16, 1.0f), y(1);
+  run(ones, {}, y);  // starts threads
+  EXPECT_EQ(run(ones, {}, y), 0);
+  EXPECT_EQ(y[0], 196609.0f);
+  ASSERT_EQ(plan_->steps.size(), 2U) << "states, and what combines them";
+  EXPECT_EQ(plan_->steps[0].launch.grid[0], 3);
+  ASSERT_EQ(plan_->outputs.size(), 2U);
+  EXPECT_EQ(plan_->outputs[1].elements, kWorkspaceAlignment) << "three states";
 }
 
 TEST(Workspace, TensorsThatNeverMeetShareBytes) {

@@ -5,7 +5,6 @@
 
 #include "forced_run.h"
 #include "nvfuser/base/options.h"
-#include "nvfuser/base/thread_pool.h"
 #include "nvfuser/ops/reduce.h"
 
 namespace nvfuser {
@@ -127,15 +126,148 @@ TEST(RowShares, AllReductionsByBlocks) {
   sweep.expect_right(2);
 }
 
+Params cpu_params(int64_t piece) { return {.family = Family::cpu_rows, .threads = 1, .task = 512, .piece = piece}; }
+
 TEST(RowShares, AllReductionsByTasks) {
+  const std::vector<int64_t> rows = {1, 2, 3, 7}, columns = {1, 31, 4097, 70001};
   Sweep sweep;
-  for (const Case& what : cases()) {
-    for (const Shape shape : {Shape{1, 70001}, Shape{3, 31}, Shape{7, 4097}, Shape{2, 1 << 20}}) {
-      sweep.add(what, shape, {.family = Family::cpu_rows, .threads = 1, .task = 512, .piece = 1 << 12}, false);
+  for (size_t k = 0; k < cases().size(); ++k) {
+    const Case& what = cases()[k];
+    // Every case has a short and a long row, all cases together every shape.
+    for (const size_t width : {k % 2, 2 + k / 2 % 2}) {
+      sweep.add(what, {rows[(k / 3 + width) % rows.size()], columns[width]}, cpu_params(1 << 12), false);
     }
   }
+  sweep.add(cases()[0], {1, 1 << 20}, cpu_params(1 << 16), false);
+  sweep.add({"moments", all_moments, 1e-5}, {2, 1 << 20}, cpu_params(1 << 16), false);
   sweep.compile(Way::host);
   sweep.expect_right();
+}
+
+TEST(RowShares, EqualBitsInAnyOrderOfBlocks) {
+  const Case moments{"moments", all_moments, 0}, softmax{"softmax", soft_max, 0};
+  Sweep sweep;
+  sweep.add(moments, {2, 555}, gpu_params(4, GridFinish::last), true);
+  sweep.add(softmax, {2, 555}, gpu_params(4, GridFinish::second), true);
+  sweep.add(softmax, {2, 555}, gpu_params(4, GridFinish::barrier), true);
+  sweep.compile(Way::emulator);
+  for (size_t k = 0; k < sweep.runs.size(); ++k) {
+    const std::vector<char> first = sweep.runs[k]->results();
+    for (uint64_t seed = 2; seed <= 100; ++seed) {
+      ASSERT_EQ(sweep.runs[k]->results(seed), first) << sweep.titles[k] << ", seed " << seed;
+    }
+  }
+}
+
+TEST(RowShares, EqualBitsForAnyNumberOfThreads) {
+  Sweep sweep;
+  sweep.add({"moments", all_moments, 0}, {3, 70001}, cpu_params(1 << 12), false);
+  sweep.add({"softmax", soft_max, 0}, {3, 70001}, cpu_params(1 << 12), false);
+  sweep.compile(Way::host);
+  for (size_t k = 0; k < sweep.runs.size(); ++k) {
+    const std::vector<char> first = sweep.runs[k]->results();
+    for (const char* threads : {"1", "2", "7"}) {
+      const ScopedOption many("threads", threads);
+      EXPECT_EQ(sweep.runs[k]->results(), first) << sweep.titles[k] << ", threads " << threads;
+    }
+  }
+}
+
+TEST(RowShares, BecomeCubins) {
+  std::string why;
+  if (!nvrtc_available(&why)) {
+    GTEST_SKIP() << why;
+  }
+  Sweep sweep;
+  for (const Case& what : {cases()[0], Case{"softmax", soft_max, 0}}) {
+    sweep.add(what, {2, 4096}, gpu_params(4, GridFinish::dependent), true);
+    sweep.add(what, {2, 4096}, gpu_params(4, GridFinish::barrier), true);
+  }
+  sweep.add({"moments", all_moments, 0}, {2, 4096}, gpu_params(4, GridFinish::last), true);
+  std::vector<const Program*> programs;
+  for (const auto& run : sweep.runs) {
+    for (const Program& program : run->programs()) {
+      programs.push_back(&program);
+    }
+  }
+  const std::string text = print_unit(programs).text;
+  for (const int arch : {80, 90}) {
+    EXPECT_EQ(compile_cubin(text, arch).substr(0, 4), "\177ELF") << arch;
+  }
+}
+
+/// The text of a sum's programs.
+std::string texts(GridFinish finish) {
+  const ForcedRun run(make_case(cases()[0], {3, 1 << 20}), gpu_params(8, finish), true, "sum");
+  std::string text;
+  for (const Program& program : run.programs()) {
+    text += print_kernel(program);
+  }
+  return text;
+}
+
+size_t count(const std::string& text, const std::string& part) {
+  size_t found = 0;
+  for (size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) {
+    ++found;
+  }
+  return found;
+}
+
+TEST(RowShares, KernelsSayHowTheyMeet) {
+  const std::string second = texts(GridFinish::second), dependent = texts(GridFinish::dependent),
+                    last = texts(GridFinish::last), barrier = texts(GridFinish::barrier);
+  EXPECT_EQ(count(second, "RT_KERNEL("), 2U) << second;
+  EXPECT_EQ(count(second, "rt::state<rt::Sum<rt::float32>, 0>"), 1U);
+  EXPECT_EQ(count(second, "rt::merge<rt::Sum<rt::float32>>"), 1U);
+  EXPECT_EQ(count(second, "rt::wait_for_previous"), 0U);
+  EXPECT_EQ(count(second, "rt::Global<rt::float32> ws0"), 1U) << "written";
+  EXPECT_EQ(count(second, "rt::Coherent<const rt::float32> ws0"), 1U) << "read";
+  EXPECT_LT(dependent.find("rt::launch_dependents();"), dependent.find("sum_then1"));
+  EXPECT_GT(dependent.find("rt::wait_for_previous();"), dependent.find("sum_then1"));
+  EXPECT_EQ(count(last, "RT_KERNEL("), 1U) << last;
+  EXPECT_EQ(count(last, "if (!rt::last_to_arrive(semaphores, by, 8)) {"), 1U) << last;
+  EXPECT_EQ(count(last, "rt::Coherent<rt::float32> ws0"), 1U);
+  EXPECT_EQ(count(barrier, "RT_KERNEL("), 1U) << barrier;
+  EXPECT_EQ(count(barrier, "rt::grid_sync(semaphores);"), 1U);
+}
+
+TEST(RowShares, RefuseWhatCannotMeet) {
+  const auto soft_max_case = make_case({"softmax", soft_max, 0}, {3, 4096});
+  try {
+    ForcedRun(soft_max_case, gpu_params(8, GridFinish::last), true, "k");
+    FAIL() << "one block cannot write what many read";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::schedule);
+    EXPECT_NE(std::string(error.what()).find("a block can be last once"), std::string::npos) << error.what();
+  }
+  // 132 blocks are resident where the launch bound is one a multiprocessor; 17 rows of 8 are more.
+  const auto many_rows = make_case(cases()[0], {17, 4096});
+  try {
+    ForcedRun(many_rows, gpu_params(8, GridFinish::barrier), true, "k");
+    FAIL() << "blocks that are not resident cannot wait for each other";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::schedule);
+    EXPECT_NE(std::string(error.what()).find("preconditions"), std::string::npos) << error.what();
+  }
+  EXPECT_NO_THROW(ForcedRun(make_case(cases()[0], {16, 4096}), gpu_params(8, GridFinish::barrier), true, "k"));
+}
+
+TEST(RowShares, WorkspacesHoldAStateABlock) {
+  const ForcedRun run(make_case({"moments", all_moments, 0}, {3, 4096}), gpu_params(8, GridFinish::second), true, "k");
+  const Kernel& kernel = *run.programs()[0].kernel;
+  ASSERT_EQ(kernel.workspaces.size(), 3U) << "average, squares and count of Welford";
+  for (const Tensor* workspace : kernel.workspaces) {
+    EXPECT_EQ(workspace->dtype, DataType::Float);
+    ASSERT_EQ(workspace->allocation->dims.size(), 2U);
+    EXPECT_TRUE(workspace->allocation->dims[1].stride->is(1));
+    EXPECT_TRUE(workspace->allocation->dims[0].stride->is(8));
+  }
+  ASSERT_EQ(run.plan().steps.size(), 2U);
+  EXPECT_EQ(run.plan().steps[0].launch.grid, (std::array<int64_t, 3>{8, 3, 1}));
+  EXPECT_EQ(run.plan().steps[1].launch.grid, (std::array<int64_t, 3>{1, 3, 1}));
+  const std::vector<int>&written = run.plan().steps[0].writes, &read = run.plan().steps[1].reads;
+  EXPECT_EQ(written, read) << "states lead from one kernel to the next, nothing else does";
 }
 
 }  // namespace

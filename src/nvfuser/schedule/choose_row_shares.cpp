@@ -22,18 +22,22 @@ constexpr int64_t kManyTasks = 64;      ///< rows that are enough tasks for any 
 constexpr double kHandicap = 1.5;       ///< their number of blocks follows the number of rows
 constexpr int64_t kLeastShared = 1024;  ///< GPU: elements of a row below which one block is always enough
 
-/// A plain second kernel always works.  One block can be last where nothing of a row's size follows.
+/// Cheapest first; a plain second kernel always works.  One block can be last where nothing of a row's size follows.
 std::vector<GridFinish> finishes_of(const CandidateList& list) {
-  std::vector<GridFinish> found = {GridFinish::second};
-  if (list.device().arch >= kEarlyStarts) {
-    found.push_back(GridFinish::dependent);
-  }
+  std::vector<GridFinish> found;
   const std::vector<ProblemBuffer>& buffers = list.problem().buffers;
   const bool follows = std::any_of(buffers.begin(), buffers.end(), [&](const ProblemBuffer& buffer) {
     return buffer.output && is_full(list.problem(), buffer);
   });
   if (!follows) {
     found.push_back(GridFinish::last);
+  }
+  if (list.device().arch >= kEarlyStarts) {
+    found.push_back(GridFinish::dependent);
+  }
+  found.push_back(GridFinish::second);
+  if (follows) {
+    found.push_back(GridFinish::barrier);
   }
   return found;
 }
@@ -47,6 +51,7 @@ void add_row_shares(CandidateList& list) {
     return;
   }
   const int vector = list.common_vector();
+  std::vector<GridFinish> finishes = finishes_of(list);
   for (const ShareShape& shape : kShapes) {
     const int blocks_per_sm = list.blocks(shape.threads, shape.blocks);
     const int64_t wave = int64_t{device.sms} * blocks_per_sm;
@@ -59,10 +64,11 @@ void add_row_shares(CandidateList& list) {
                     .vector = vector,
                     .blocks_per_sm = blocks_per_sm,
                     .blocks = static_cast<int>(std::bit_floor(static_cast<uint64_t>(most)))};
-      for (const GridFinish finish : finishes_of(list)) {
+      for (const GridFinish finish : finishes) {
         params.finish = finish;
         list.add(params, kHandicap);
       }
+      finishes.resize(1);  // the others of one shape are enough to fall back on
     }
   }
 }
