@@ -310,6 +310,34 @@ TEST_F(Segment, ManyInputsAreReadInTurns) {
   }
 }
 
+TEST_F(Segment, SixtyLayersMoveLessThanAKernelEachWould) {
+  const auto wide = [](const std::vector<const TensorView*>& tensors) {
+    return std::count_if(tensors.begin(), tensors.end(), [](const TensorView* t) {
+      return t->domain()->no_reductions().size() == 2 && !t->domain()->no_reductions()[1]->is_broadcast();
+    });
+  };
+  TensorView* x = matrix();
+  for (int k = 0; k < 60; ++k) {
+    const VarMean moments = var_mean(x, {1}, 0, true);
+    TensorView* normal = mul(op(PointwiseOp::sub, {x, moments.mean}), op(PointwiseOp::rsqrt, {moments.var}));
+    normal = add(mul(normal, row(input({-1}))), row(input({-1})));
+    TensorView* share = op(PointwiseOp::exp, {op(PointwiseOp::sub, {normal, column(max(normal, ReducedAxes{{1}}))})});
+    TensorView* gate = mul(op(PointwiseOp::truediv, {share, column(sum_of(share, 1))}), matrix());
+    x = add(x, mul(gate, op(PointwiseOp::sigmoid, {gate})));
+    if (k % 2 == 1) {
+      output(sum_of(x, 0));
+    }
+  }
+  output(x);
+  const std::vector<Group> found = groups();
+  EXPECT_LE(found.size(), 61u) << "a kernel a layer and one a sum over rows: 90";
+  int64_t moved = 0;
+  for (const Group& group : found) {
+    moved += wide(group.inputs) + wide(group.outputs);
+  }
+  EXPECT_LE(moved, 180) << "a kernel a layer reads x and its gate and stores x, a sum over rows reads x: 210";
+}
+
 /// A cover: what a group reads lies in memory by then, every output is stored once, no group is illegal.
 void check_cover(const Fusion& fusion, const std::vector<Group>& groups, const std::string& what) {
   std::set<const Val*> there(fusion.inputs().begin(), fusion.inputs().end()), stored;
