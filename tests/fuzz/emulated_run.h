@@ -22,7 +22,8 @@ namespace nvfuser {
 /// The buffers of one program and the results that they have to hold after a run.
 class EmulatedRun {
  public:
-  /// `fill`: bytes of an input.  `tolerance`: of Float results, relative to the largest of a tensor or 1; 0: equal bits.
+  /// `fill`: bytes of an input.  `tolerance`: of Float results, relative to the largest of a tensor or 1; 0: equal
+  /// bits.
   using Fill = std::vector<char> (*)(DataType dtype, int64_t elements, uint64_t seed);
   EmulatedRun(const KernelCase& test, const Program& program, Fill fill = input_bytes, double tolerance = 0)
       : test_(test), tolerance_(tolerance), binding_(test.binding()), aliases_(program.aliases) {

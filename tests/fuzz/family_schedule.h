@@ -10,6 +10,7 @@
 
 #include "nvfuser/schedule/schedule.h"
 #include "random_schedule.h"
+#include "row_cases.h"
 
 namespace nvfuser {
 
@@ -33,6 +34,14 @@ inline KernelCase regular_case(Dice& dice) {
   return test;
 }
 
+/// Rows that are reduced: shorter and longer than teams, of lengths that vectors divide and not.
+inline KernelCase reduced_case(Dice& dice, int64_t axis) {
+  const int64_t kept = dice.pick<int64_t>({1, 3, 8, 16, 33, 64}),
+                reduced = dice.pick<int64_t>({1, 7, 32, 33, 64, 128, 256, 500});
+  const auto form = static_cast<ReducedForm>(dice.between(0, kReducedForms - 1));
+  return axis == 1 ? reduced_case(form, kept, reduced, axis) : reduced_case(form, reduced, kept, axis);
+}
+
 /// What is done with the facts that hold.
 enum class FactUse : uint8_t { all, none, wide, some };
 
@@ -44,9 +53,10 @@ struct FamilyTurn {
 };
 
 inline FamilyTurn family_turn(uint64_t seed, bool with_cpu) {
-  constexpr Family kGpu[] = {Family::flat, Family::tile},
-                   kAll[] = {Family::flat, Family::tile, Family::flat,     Family::tile,
-                             Family::flat, Family::tile, Family::cpu_flat, Family::cpu_tile};
+  constexpr Family kGpu[] = {Family::flat, Family::tile, Family::rows, Family::columns},
+                   kAll[] = {Family::flat,     Family::tile,     Family::rows,     Family::columns,    Family::flat,
+                             Family::tile,     Family::rows,     Family::columns,  Family::flat,       Family::tile,
+                             Family::cpu_flat, Family::cpu_tile, Family::cpu_rows, Family::cpu_columns};
   constexpr FactUse kUses[] = {FactUse::all, FactUse::none, FactUse::wide, FactUse::all, FactUse::some};
   const uint64_t families = with_cpu ? std::size(kAll) : std::size(kGpu), rest = seed / families;
   return {with_cpu ? kAll[seed % families] : kGpu[seed % families], 1 << rest % 5, kUses[rest / 5 % std::size(kUses)]};
@@ -73,6 +83,25 @@ inline Params draw_params(Dice& dice, const FamilyTurn& turn) {
     case Family::cpu_tile:
       params.tile = dice.pick<int>({4, 8, 16});
       break;
+    case Family::rows:
+      params.threads = dice.pick<int>({32, 64, 128});
+      params.batch = dice.pick<int>({1, 2, 4});
+      params.vector = std::min(turn.vector, 8);
+      params.home = dice.chance(50) ? Home::registers : Home::reload;
+      break;
+    case Family::cpu_rows:
+      params.task = dice.pick<int64_t>({16, 64, 512});
+      break;
+    case Family::columns:
+      params.lanes = dice.pick<int>({4, 8, 16, 32});
+      params.threads = params.lanes * dice.pick<int>({1, 2, 4, 8});
+      params.batch = dice.pick<int>({1, 2, 4});
+      params.vector = std::min(turn.vector, 8);
+      params.home = dice.chance(50) ? Home::registers : Home::reload;
+      break;
+    case Family::cpu_columns:
+      params.task = dice.pick<int64_t>({16, 64, 128});
+      break;
   }
   const int wave = params.threads * std::max(params.vector, params.vector_other);
   return turn.family == Family::tile && params.tile * params.tile % wave != 0 ? draw_params(dice, turn) : params;
@@ -93,24 +122,33 @@ inline Facts used_facts(Facts facts, FactUse use, Dice& dice) {
   return facts;
 }
 
-/// Which families, widths and facts ran, and which of them have to.
+inline bool is_cpu(Family family) { return Params{.family = family}.family_name().starts_with("cpu"); }
+
+/// Which families, widths, facts, homes and teams ran, and which of them have to.
 class FamilyCoverage {
  public:
-  static constexpr std::array<const char*, 9> kColumns = {"exact",    "divisor", "aligned", "none",  "wide",
-                                                          "in place", "batch",   "other",   "stream"};
-  static constexpr std::array<const char*, 4> kFamilies = {"flat", "tile", "cpu_flat", "cpu_tile"};
+  static constexpr std::array<const char*, 13> kColumns = {"exact",    "divisor", "aligned", "none",   "wide",
+                                                           "in place", "batch",   "other",   "stream", "reload",
+                                                           "register", "warp",    "block"};
+  static constexpr int kFamilies = 8, kWidest = 16;
 
   void add(const Params& params, const Facts& facts, bool in_place) {
     const bool none = facts.exact.empty() && facts.divisors.empty() && facts.alignment.empty() && !facts.wide;
-    const std::array<bool, 9> holds = {!facts.exact.empty(),
-                                       !facts.divisors.empty(),
-                                       !facts.alignment.empty(),
-                                       none,
-                                       facts.wide,
-                                       in_place,
-                                       params.batch > 1,
-                                       params.vector_other > 1,
-                                       params.stream};
+    const bool reduces = reduces_on_gpu(params.family);
+    const int team = params.threads / std::max(1, params.lanes);
+    const std::array<bool, kColumns.size()> holds = {!facts.exact.empty(),
+                                                     !facts.divisors.empty(),
+                                                     !facts.alignment.empty(),
+                                                     none,
+                                                     facts.wide,
+                                                     in_place,
+                                                     params.batch > 1,
+                                                     params.vector_other > 1,
+                                                     params.stream,
+                                                     reduces && params.home == Home::reload,
+                                                     reduces && params.home == Home::registers,
+                                                     reduces && team <= 32,
+                                                     params.family == Family::rows && team > 32};
     Row& row = rows_[{static_cast<int>(params.family), params.vector}];
     ++row.kernels;
     for (size_t k = 0; k < holds.size(); ++k) {
@@ -124,7 +162,7 @@ class FamilyCoverage {
       std::printf("%9s", column);
     }
     for (const auto& [key, row] : rows_) {
-      std::printf("\n%-9s%7d%9d", kFamilies[key.first], key.second, row.kernels);
+      std::printf("\n%-9s%7d%9d", name_of(key.first).c_str(), key.second, row.kernels);
       for (size_t k = 0; k < kColumns.size(); ++k) {
         const bool excluded = why_excluded(key.first, key.second, static_cast<int>(k)) != nullptr;
         std::printf("%9s", excluded && row.counts[k] == 0 ? "-" : std::to_string(row.counts[k]).c_str());
@@ -132,7 +170,7 @@ class FamilyCoverage {
     }
     std::printf("\n");
     for (const Excluded& row : kExcluded) {
-      std::printf("  not reachable: %s%s %s: %s\n", kFamilies[row.family], row.width == 1 ? " vector=1" : "",
+      std::printf("  not reachable: %s%s %s: %s\n", name_of(row.family).c_str(), row.width == 1 ? " vector=1" : "",
                   kColumns[row.column], row.reason);
     }
   }
@@ -140,13 +178,14 @@ class FamilyCoverage {
   /// Reachable cells that never ran.
   std::vector<std::string> missing(bool with_cpu) const {
     std::vector<std::string> found;
-    for (int family = 0; family < 4; ++family) {
+    for (int family = 0; family < kFamilies; ++family) {
       for (int width : {1, 2, 4, 8, 16}) {
-        const bool cpu = family >= static_cast<int>(Family::cpu_flat);
-        for (int k = 0; k < 9 && (!cpu || (with_cpu && width == 1)); ++k) {
+        const bool cpu = is_cpu(static_cast<Family>(family)),
+                   beyond = reduces_on_gpu(static_cast<Family>(family)) && width == kWidest;
+        for (int k = 0; k < static_cast<int>(kColumns.size()) && !beyond && (!cpu || (with_cpu && width == 1)); ++k) {
           const auto row = rows_.find({family, width});
           if (why_excluded(family, width, k) == nullptr && (row == rows_.end() || row->second.counts[k] == 0)) {
-            found.push_back(std::string(kFamilies[family]) + " vector=" + std::to_string(width) + " " + kColumns[k]);
+            found.push_back(name_of(family) + " vector=" + std::to_string(width) + " " + kColumns[k]);
           }
         }
       }
@@ -155,9 +194,14 @@ class FamilyCoverage {
   }
 
  private:
+  static constexpr int kHomes = 9;  // the first column of homes and teams
+  static bool reduces_on_gpu(Family family) { return family == Family::rows || family == Family::columns; }
+  static std::string name_of(int family) {
+    return std::string(Params{.family = static_cast<Family>(family)}.family_name());
+  }
   struct Row {
     int kernels = 0;
-    std::array<int, 9> counts{};
+    std::array<int, kColumns.size()> counts{};
   };
   struct Excluded {
     int family;
@@ -181,9 +225,35 @@ class FamilyCoverage {
       {3, 0, 6, "a decision of the flat family"},
       {3, 0, 7, "the second width of a GPU's tile"},
       {3, 0, 8, "tiles are stored by columns, never past the cache"},
+      {4, 1, 1, "stated for vectors; single elements need no divisor"},
+      {4, 1, 2, "stated for vectors; single elements are aligned"},
+      {4, 0, 5, "a row is read again in later passes"},
+      {4, 0, 7, "the second width of a tile"},
+      {4, 0, 8, "a decision for CPUs"},
+      {5, 0, 1, "lanes of rows are folded as they lie"},
+      {5, 0, 2, "lanes of rows are folded as they lie"},
+      {5, 0, 5, "a row is read again in later passes"},
+      {5, 0, 6, "a decision of GPUs"},
+      {5, 0, 7, "the second width of a tile"},
+      {5, 0, 8, "rows are stored in the cache that the next pass reads"},
+      {6, 1, 1, "stated for vectors; single elements need no divisor"},
+      {6, 1, 2, "stated for vectors; single elements are aligned"},
+      {6, 0, 5, "a column is read again in later passes"},
+      {6, 0, 7, "the second width of a tile"},
+      {6, 0, 8, "a decision for CPUs"},
+      {6, 0, 12, "threads that share a column are few here"},
+      {7, 0, 1, "the host compiler vectorises lanes itself"},
+      {7, 0, 2, "the host compiler's vector moves are unaligned"},
+      {7, 0, 5, "a column is read again in later passes"},
+      {7, 0, 6, "a decision of GPUs"},
+      {7, 0, 7, "the second width of a tile"},
+      {7, 0, 8, "columns are stored in the cache that the next pass reads"},
   };
 
   static const char* why_excluded(int family, int width, int column) {
+    if (column >= kHomes && !reduces_on_gpu(static_cast<Family>(family))) {
+      return "a decision about reductions on a GPU";
+    }
     for (const Excluded& row : kExcluded) {
       if (row.family == family && (row.width == 0 || row.width == width) && row.column == column) {
         return row.reason;
@@ -201,14 +271,25 @@ struct FamilyPlan {
   Params params;
 };
 
+/// The runtime runs no kernel whose Params want a shorter row.
+inline void check_fits(const Kernel& kernel, const std::map<std::string, int64_t>& sizes) {
+  const auto value = [&](Index p) { return evaluate(p, [&](const Atom& atom) { return sizes.at(atom.name); }); };
+  for (const Reference& reference : kernel.references) {
+    for (const Fit& fit : reference.fits) {
+      check(value(fit.extent) <= value(fit.bound), ErrorKind::schedule, "an axis does not fit its Params");
+    }
+  }
+}
+
 inline Program lower_family(const KernelCase& test, const Params& params, FactUse use, Dice& dice, bool& in_place) {
   const std::shared_ptr<Kernel> kernel = test.kernel();
   const std::map<std::string, int64_t> sizes = test.sizes(*kernel);
   apply(*kernel, params);
+  check_fits(*kernel, sizes);
   const Alignments aligned{std::vector<int64_t>(kernel->inputs.size(), 16),
                            std::vector<int64_t>(kernel->outputs.size(), 16)};
   const Facts facts = used_facts(derive_facts(*kernel, SizeValues(sizes.begin(), sizes.end()), aligned), use, dice);
-  const bool cpu = params.family == Family::cpu_flat || params.family == Family::cpu_tile;
+  const bool cpu = is_cpu(params.family);
   const auto alias = random_alias(test, *kernel, dice);
   in_place = !alias.empty();
   return lower({kernel, "k", cpu ? Target::cpu : Target::gpu, facts, params.blocks_per_sm, alias});
@@ -219,11 +300,16 @@ inline FamilyPlan draw_family_plan(uint64_t seed, std::map<std::string, int>& re
   Dice dice(seed * 7919 + 13);
   const FamilyTurn turn = family_turn(seed, with_cpu);
   const bool tiles = turn.family == Family::tile || turn.family == Family::cpu_tile;
+  const bool rows = turn.family == Family::rows || turn.family == Family::cpu_rows;
+  const bool reduces = rows || turn.family == Family::columns || turn.family == Family::cpu_columns;
   const int common = turn.facts == FactUse::all ? 85 : 55;
   FamilyPlan made;
   for (int attempt = 0; attempt < 40; ++attempt) {
     made.params = draw_params(dice, turn);
-    made.plan.test = !dice.chance(common) ? RandomFusion(dice).test : tiles ? turned_case(dice) : regular_case(dice);
+    made.plan.test = reduces                ? reduced_case(dice, rows ? 1 : 0)
+                     : !dice.chance(common) ? RandomFusion(dice).test
+                     : tiles                ? turned_case(dice)
+                                            : regular_case(dice);
     try {
       Program program = lower_family(made.plan.test, made.params, turn.facts, dice, made.plan.in_place);
       if (is_large(program, made.plan.test.sizes(*program.kernel))) {

@@ -4,8 +4,10 @@
 // status 1 when less than 99 % of those that can change a result are reported so, or when a kernel without a defect
 // fails.
 //   fuzz_mutants [--seed 1] [--unit 200] [--workers 2]
+#include <algorithm>
 #include <cstdio>
 #include <deque>
+#include <iterator>
 #include <regex>
 
 #include "emulated_run.h"
@@ -13,6 +15,7 @@
 #include "nvfuser/base/options.h"
 #include "nvfuser/ops/factory.h"
 #include "nvfuser/schedule/schedule.h"
+#include "row_cases.h"
 #include "schedule_cases.h"
 
 namespace nvfuser {
@@ -119,6 +122,43 @@ Params flat(int threads, int batch, int vector) {
 Params tiled(int threads, int tile, int vector, int other) {
   return {
       .family = Family::tile, .threads = threads, .batch = 1, .vector = vector, .vector_other = other, .tile = tile};
+}
+
+Params columns_of(int threads, int lanes, int batch, int vector, Home home) {
+  return {
+      .family = Family::columns, .threads = threads, .batch = batch, .vector = vector, .lanes = lanes, .home = home};
+}
+
+Params rows_of(int threads, int batch, int vector, Home home) {
+  return {.family = Family::rows, .threads = threads, .batch = batch, .vector = vector, .home = home};
+}
+
+std::vector<Golden> row_kernels() {
+  const auto reload = applied(rows_of(64, 2, 4, Home::reload)), kept = applied(rows_of(64, 2, 4, Home::registers));
+  const auto single = applied(rows_of(32, 1, 1, Home::reload));
+  return {
+      {"sum of rows", reduced_case(ReducedForm::sum, 5, 260), reload, {{{9, 700}}}},
+      {"sum of rows, a warp, no facts", reduced_case(ReducedForm::sum, 7, 37), single, {{{4, 70}}}, false},
+      {"largest of rows", reduced_case(ReducedForm::largest, 5, 260), reload, {{{9, 700}}}},
+      {"distance from the largest", reduced_case(ReducedForm::distance, 5, 256), kept, {{{3, 500}}}},
+      {"distance from the largest, read again", reduced_case(ReducedForm::distance, 5, 260), reload, {{{9, 700}}}},
+      {"sum of distances, no facts", reduced_case(ReducedForm::sum_of_distances, 3, 301), kept, {{{5, 77}}}, false},
+      {"scaled beside its sum", reduced_case(ReducedForm::scaled_beside_sum, 4, 260), reload, {{{9, 300}}}},
+  };
+}
+
+std::vector<Golden> column_kernels() {
+  const auto reload = applied(columns_of(64, 8, 2, 4, Home::reload)),
+             kept = applied(columns_of(64, 8, 4, 1, Home::registers));
+  return {
+      {"sum of columns", reduced_case(ReducedForm::sum, 37, 40, 0), reload, {{{70, 44}}}},
+      {"largest of columns, no facts", reduced_case(ReducedForm::largest, 19, 37, 0), reload, {{{33, 41}}}, false},
+      {"distance from the largest of columns",
+       reduced_case(ReducedForm::distance, 29, 37, 0),
+       kept,
+       {{{32, 11}}},
+       false},
+  };
 }
 
 std::vector<Golden> golden_kernels() {
@@ -247,7 +287,9 @@ int fuzz_mutants(int argc, char** argv) {
   const auto start = std::chrono::steady_clock::now();
   const auto seed = static_cast<uint64_t>(number_option(argc, argv, "seed", 1));
   set_option("cache", "0");
-  const std::vector<Golden> goldens = golden_kernels();
+  std::vector<Golden> goldens = golden_kernels();
+  std::ranges::move(row_kernels(), std::back_inserter(goldens));
+  std::ranges::move(column_kernels(), std::back_inserter(goldens));
   std::deque<Mutant> mutants = make_mutants(goldens);
   std::vector<Program*> programs;
   for (Mutant& mutant : mutants) {

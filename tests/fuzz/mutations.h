@@ -14,9 +14,10 @@
 
 namespace nvfuser {
 
-enum class Defect : uint8_t { no_barrier, no_guard, no_test, shifted_index, swapped_strides };
-inline constexpr std::array<const char*, 5> kDefectNames = {"barrier removed", "guard dropped", "one test dropped",
-                                                            "index shifted by one", "two strides swapped"};
+enum class Defect : uint8_t { no_barrier, no_guard, no_test, shifted_index, swapped_strides, no_begin, no_join };
+inline constexpr std::array<const char*, 7> kDefectNames = {
+    "barrier removed",     "guard dropped",         "one test dropped", "index shifted by one",
+    "two strides swapped", "accumulator not begun", "join removed"};
 
 /// Puts the defect at its n-th site; false when there are fewer.
 class Mutation {
@@ -35,7 +36,7 @@ class Mutation {
 
   void walk(Block& block) {
     for (size_t k = 0; k < block.nodes.size() && !done_; ++k) {
-      if (defect_ == Defect::no_barrier && std::holds_alternative<Sync>(block.nodes[k]) && here()) {
+      if (removes(block.nodes[k]) && here()) {
         block.nodes.erase(block.nodes.begin() + static_cast<std::ptrdiff_t>(k));
         return;
       }
@@ -46,6 +47,12 @@ class Mutation {
       }
       visit(block.nodes[k]);
     }
+  }
+
+  bool removes(const Node& node) const {
+    return (defect_ == Defect::no_barrier && std::holds_alternative<Sync>(node)) ||
+           (defect_ == Defect::no_begin && std::holds_alternative<Begin>(node)) ||
+           (defect_ == Defect::no_join && std::holds_alternative<Join>(node));
   }
 
   static void unwrap(Block& block, size_t at) {
@@ -93,6 +100,10 @@ class Mutation {
     } else if (auto* move = std::get_if<Move>(&node)) {
       visit(move->to);
       visit(move->from);
+    } else if (auto* accumulate = std::get_if<Accumulate>(&node)) {
+      for (Place& read : accumulate->reads) {
+        visit(read);
+      }
     }
   }
 

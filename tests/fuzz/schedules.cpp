@@ -3,7 +3,7 @@
 // against the evaluator.  Every other seed takes a family of schedule/ with random Params and withheld Facts.
 //   fuzz_schedules [--seed 1] [--count 500] [--seconds 0] [--unit 125] [--workers 2] [--report FILE]
 // A schedule that the rules refuse is drawn again and counted; an internal error, a fault, a wrong bit is a failure,
-// and so is, from 500 seeds on, a family, width or fact that can be reached and never ran.
+// and so is, from 2,000 seeds on, a family, width or fact that can be reached and never ran.
 #include <cstdio>
 #include <deque>
 #include <filesystem>
@@ -24,8 +24,8 @@ constexpr const char* kCompiler = "c++ -mno-fma -mno-avx512f -frounding-math";
 constexpr bool kWithCpu = false;
 constexpr const char* kCompiler = "";
 #endif
-constexpr uint64_t kCovered = 500;  ///< seeds that reach every family, width and fact
-constexpr uint64_t kRound = 250;    ///< seeds that are drawn before they are compiled
+constexpr uint64_t kCovered = 2000;  ///< seeds that reach every family, width and fact
+constexpr uint64_t kRound = 250;     ///< seeds that are drawn before they are compiled
 
 struct Drawn {
   uint64_t seed;
