@@ -118,7 +118,8 @@ class ColumnShares {
       const Params params = params_of(phase.at.share != nullptr ? Walk::shares : Walk::none);
       const auto [rest, thread] = loops.split(shares_, params.threads / params.lanes);
       loops.parallelize(thread, ParallelType::block_y);
-      if (rest->extent->constant() <= kMostAhead) {
+      const int64_t states = rest->extent->constant() * params.vector * static_cast<int64_t>(kernel_.workspaces.size());
+      if (states <= kMostAhead) {
         loops.parallelize(rest, ParallelType::unroll);
       }
       order.insert(order.end(), {thread, rest});

@@ -8,7 +8,7 @@ namespace nvfuser {
 
 namespace {
 
-constexpr double kSector = 32, kWideRow = 256;  ///< bytes
+constexpr double kSector = 32, kWideRow = 256, kVector = 16;  ///< bytes
 constexpr double kStateBytes = 4, kStateBytesAMicrosecond = 4.0e6;
 
 double at_least_one(int64_t n) { return static_cast<double>(std::max<int64_t>(1, n)); }
@@ -39,9 +39,10 @@ Work columns_work(const Problem& problem, const Params& params) {
   const double bytes = problem.bytes * (1 - problem.written) / work.tiles;
   const double wide = std::min(strip, at_least_one(problem.piece)) * problem.narrowest_bytes;
   if (wide < at_least_one(problem.piece) * problem.narrowest_bytes) {
-    // Neighbours of a strip belong to other blocks.
+    // Neighbours of a strip belong to other blocks, and narrow vectors start anywhere in a sector.
+    const double sectors = wide / kSector + (params.vector * problem.narrowest_bytes < kVector ? 1 : 0);
     work.short_rows = std::max(0.0, kWideRow / wide - 1);
-    work.reload = bytes * std::max(0.0, kSector / wide - 1);
+    work.reload = bytes * std::max(0.0, std::max(1.0, sectors) * kSector / wide - 1);
   }
   if (params.blocks > 1) {
     const double partial = columns * params.blocks * std::max(1, problem.sums) * kStateBytes;

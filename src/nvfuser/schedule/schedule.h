@@ -57,7 +57,7 @@ struct Problem {
   int64_t columns = 0;           ///< reduced points: elements of a row
   bool outer = false;            ///< the innermost axis is kept, what is reduced lies further out
   int64_t piece = 0;             ///< outer: elements behind the reduced axes, neighbours in memory
-  int sums = 0;                  ///< reductions, of one or several results
+  int sums = 0;                  ///< fields of the tuples of all reductions
   int passes = 0;                ///< times that what is reduced is walked where nothing keeps it
   bool whole_rows = false;       ///< rows are single pieces of memory in all full-size inputs
   std::array<RowForm, 2> forms;  ///< by Form, where the kernel reduces

@@ -11,6 +11,7 @@
 #include "nvfuser/schedule/addresses.h"
 #include "nvfuser/schedule/estimate.h"
 #include "nvfuser/transform/passes.h"
+#include "nvfuser/transform/tuple_shape.h"
 
 namespace nvfuser {
 
@@ -222,7 +223,9 @@ void Summary::read_reductions() {
   const auto levels = levels_of(kernel_);
   for (const Tensor* t : kernel_.tensors) {
     const bool reduce = t->op == TensorOp::reduce;
-    sums_ += reduce && !is_later_part(*t);
+    if (reduce && !is_later_part(*t)) {
+      sums_ += tuple_shape(t->reduction->row, t->reduction->type).count;
+    }
     if (reduce || varies_along(*t, row_)) {
       passes_ = std::max(passes_, levels.at(t) + !reduce);
     }
