@@ -12,7 +12,7 @@
 #include "kernel_fixture.h"
 #include "nvfuser/runtime/layout.h"
 #include "nvfuser/schedule/estimate.h"
-#include "schedule_cases.h"
+#include "row_cases.h"
 
 namespace nvfuser {
 namespace {
@@ -147,6 +147,23 @@ TEST(GroupKernels, ThousandShapesTakeAFewKernels) {
       EXPECT_LE(product / shapes.size(), std::log(1.05)) << device << " " << program.name;
     }
   }
+}
+
+/// Lengths that no vector divides are peeled, so that they share kernels.
+TEST(GroupKernels, ThousandShapesOfSoftmaxTakeTwentyFour) {
+  constexpr uint64_t kSeed = 20261121;
+  const Program2d softmax{"softmax", [](KernelCase& test, const Shape& n) {
+                            row_programs::softmax(test, {n.first, n.second}, DataType::BFloat16);
+                          }};
+  Asked asked(softmax, known_device("H200"));
+  std::map<std::shared_ptr<GroupKernel>, int> used;
+  for (const Shape& shape : random_shapes(kSeed, 1000)) {
+    asked.bind(softmax, shape);
+    const std::shared_ptr<GroupKernel> kernel = asked.pick();
+    ++used[kernel];
+    ASSERT_TRUE(kernel->lowered.check.holds(asked.sizes(), asked.alignments())) << shape.first << "x" << shape.second;
+  }
+  EXPECT_LE(used.size(), 24u);
 }
 
 }  // namespace

@@ -93,7 +93,8 @@ SizeValues bind_sizes(const Kernel& kernel, const GroupMemory& memory, ScalarBin
 
 namespace {
 
-/// A kind of facts, as the option `withhold` names it.
+/// A kind of facts, as the option `withhold` names it; that tiles divide is the first, divisors of
+/// sizes the second.
 struct FactKind {
   std::string_view name;
   void (*drop)(Facts&);
@@ -106,10 +107,13 @@ constexpr FactKind kFactKinds[] = {
 };
 
 /// Without what the option withholds.  A kernel serves every call whose facts include its own, so any may be dropped.
-Facts allowed(Facts facts, bool general) {
+/// Vectors of peeled rows are aligned whatever divides the sizes.
+Facts allowed(Facts facts, Made made, bool peeled) {
   const std::vector<std::string> withheld = options().withhold;
   for (const FactKind& kind : kFactKinds) {
-    if (general || std::find(withheld.begin(), withheld.end(), kind.name) != withheld.end()) {
+    const bool dropped = made == Made::for_all ||
+                         (made == Made::for_accesses && (&kind == kFactKinds || (peeled && &kind == kFactKinds + 1)));
+    if (dropped || std::find(withheld.begin(), withheld.end(), kind.name) != withheld.end()) {
       kind.drop(facts);
     }
   }
@@ -142,11 +146,11 @@ void keep_resident(const Program& program, int blocks) {
 }
 
 LoweredGroup lower_candidate(const GroupCall& call, const GroupTarget& target, const SizeValues& sizes,
-                             const Alignments& alignments, const Candidate& candidate, bool general) {
+                             const Alignments& alignments, const Candidate& candidate, Made made) {
   std::unique_ptr<Kernel> kernel = instantiate_group(call);
   apply(*kernel, candidate.params);
   LowerRequest request;
-  request.facts = allowed(derive_facts(*kernel, sizes, alignments), general);
+  request.facts = allowed(derive_facts(*kernel, sizes, alignments), made, candidate.params.peel);
   FactsCheck(*kernel, request.facts).require(sizes, alignments);
   request.kernel = std::move(kernel);
   request.target = target.target;
@@ -170,11 +174,11 @@ LoweredGroup lower_candidate(const GroupCall& call, const GroupTarget& target, c
 }
 
 LoweredGroup lower_first(const GroupCall& call, const GroupTarget& target, const SizeValues& sizes,
-                         const Alignments& alignments, const std::vector<Candidate>& candidates, bool general) {
+                         const Alignments& alignments, const std::vector<Candidate>& candidates, Made made) {
   std::string refused;
   for (const Candidate& candidate : candidates) {
     try {
-      return lower_candidate(call, target, sizes, alignments, candidate, general);
+      return lower_candidate(call, target, sizes, alignments, candidate, made);
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::schedule) {
         throw;
@@ -188,11 +192,11 @@ LoweredGroup lower_first(const GroupCall& call, const GroupTarget& target, const
 }  // namespace
 
 LoweredGroup lower_group(const GroupCall& call, const GroupTarget& target, const SizeValues& sizes,
-                         const Alignments& alignments, const std::vector<Candidate>& candidates, bool general) {
+                         const Alignments& alignments, const std::vector<Candidate>& candidates, Made made) {
   ensure(target.device.gpu == (target.target == Target::gpu), "device properties do not fit the target");
   const TimedScope timed("schedule and lower " + target.name);
   try {
-    return lower_first(call, target, sizes, alignments, candidates, general);
+    return lower_first(call, target, sizes, alignments, candidates, made);
   } catch (const Error& error) {
     throw Error(error.kind(), error.what() + origin_text(target.name, call.group));
   }

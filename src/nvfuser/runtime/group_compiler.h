@@ -52,11 +52,18 @@ std::unique_ptr<Kernel> instantiate_group(const GroupCall& call);
 /// Values of the kernel's sizes, which check_sizes has passed.
 SizeValues bind_sizes(const Kernel& kernel, const GroupMemory& memory, ScalarBinding& binding);
 
-/// The first of the candidates that lowers.  `general`: under no facts but those that the option `withhold` cannot
-/// name, so it serves all sizes.  Throws ErrorKind::schedule when none lowers (an illegal alias, say).  Errors end with
-/// the user's lines.
+/// Which of the facts that hold a kernel is made for.
+enum class Made : uint8_t {
+  for_call,      ///< all
+  for_accesses,  ///< not that tiles divide: any sizes of the same vectors are served
+  for_all,       ///< none but those that the option `withhold` cannot name: all sizes are served
+};
+
+/// The first of the candidates that lowers.  Throws ErrorKind::schedule when none lowers (an illegal alias, say).
+/// Errors end with the user's lines.
 LoweredGroup lower_group(const GroupCall& call, const GroupTarget& target, const SizeValues& sizes,
-                         const Alignments& alignments, const std::vector<Candidate>& candidates, bool general = false);
+                         const Alignments& alignments, const std::vector<Candidate>& candidates,
+                         Made made = Made::for_call);
 
 /// A telling, stable kernel name from a group's operations, such as "nvf_add_relu".
 std::string kernel_name(const Group& group);

@@ -17,6 +17,7 @@ constexpr double kTolerance = 1.1;
 constexpr double kWideLoss = 1.2;
 /// Kernels made for particular sizes; then whatever there is serves, or one kernel without facts.
 constexpr size_t kSpecialised = 6;
+constexpr double kLongCall = 10;  ///< microseconds
 
 /// The problem as a kernel sees it that moves no wider vectors than those it was made for.
 Problem as_seen(Problem problem, const Problem& made_for) {
@@ -26,6 +27,15 @@ Problem as_seen(Problem problem, const Problem& made_for) {
     buffer.max_vector_tile = std::min(buffer.max_vector_tile, made_for.buffers[k].max_vector_tile);
   }
   return problem;
+}
+
+/// Rows that fill their teams need no tests, but that is seen in long calls alone.
+Made made_of_rows(const Problem& problem, const Candidate& best) {
+  const Params& params = best.params;
+  const int64_t wave = int64_t{params.threads} / params.rows * params.vector * params.batch;
+  const bool rows = params.family == Family::rows && params.blocks == 1 && params.stages == 0;
+  const bool gains = best.microseconds >= kLongCall && problem.columns % wave == 0;
+  return rows && !gains ? Made::for_accesses : Made::for_call;
 }
 
 }  // namespace
@@ -59,20 +69,22 @@ GroupKernels::Found GroupKernels::best_of_known(const Problem& problem, const Si
 }
 
 std::shared_ptr<GroupKernel> GroupKernels::of_params(const Params& params, const SizeValues& sizes,
-                                                     const Alignments& alignments) const {
+                                                     const Alignments& alignments, Made made) const {
   const auto found = std::find_if(kernels_.begin(), kernels_.end(), [&](const auto& kernel) {
-    return kernel->lowered.params == params && kernel->lowered.check.holds(sizes, alignments);
+    return kernel->asked == params && (kernel->made == made || made == Made::for_accesses) &&
+           kernel->lowered.check.holds(sizes, alignments);
   });
   return found != kernels_.end() ? *found : nullptr;
 }
 
 std::shared_ptr<GroupKernel> GroupKernels::make(const Problem& problem, const SizeValues& sizes,
                                                 const Alignments& alignments, const std::vector<Candidate>& candidates,
-                                                bool general) {
+                                                Made made) {
   try {
     const GroupTarget target{device_, target_, name_};
-    LoweredGroup lowered = lower_group(call_, target, sizes, alignments, candidates, general);
-    kernels_.push_back(std::make_shared<GroupKernel>(GroupKernel{std::move(lowered), problem, nullptr}));
+    LoweredGroup lowered = lower_group(call_, target, sizes, alignments, candidates, made);
+    kernels_.push_back(std::make_shared<GroupKernel>(
+        GroupKernel{std::move(lowered), problem, candidates.front().params, made, nullptr}));
     return kernels_.back();
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::schedule) {
@@ -90,11 +102,12 @@ std::shared_ptr<GroupKernel> GroupKernels::pick(const SizeValues& sizes, const A
   std::vector<Candidate> candidates = choose(problem, device_);
   if (const size_t first = std::min<size_t>(options().candidate, candidates.size() - 1); first > 0) {
     candidates.erase(candidates.begin(), candidates.begin() + static_cast<std::ptrdiff_t>(first));
-    return make(problem, sizes, alignments, candidates, false);
+    return make(problem, sizes, alignments, candidates, Made::for_call);
   }
   if (reduces(*base_)) {
-    const std::shared_ptr<GroupKernel> same = of_params(candidates.front().params, sizes, alignments);
-    return same != nullptr ? same : make(problem, sizes, alignments, candidates, false);
+    const Made made = made_of_rows(problem, candidates.front());
+    const std::shared_ptr<GroupKernel> same = of_params(candidates.front().params, sizes, alignments, made);
+    return same != nullptr ? same : make(problem, sizes, alignments, candidates, made);
   }
   const Found known = best_of_known(problem, sizes, alignments);
   const bool full = kernels_.size() >= kSpecialised;
@@ -104,7 +117,7 @@ std::shared_ptr<GroupKernel> GroupKernels::pick(const SizeValues& sizes, const A
   if (full) {
     candidates.erase(candidates.begin(), candidates.end() - 1);
   }
-  return make(problem, sizes, alignments, candidates, full);
+  return make(problem, sizes, alignments, candidates, full ? Made::for_all : Made::for_call);
 }
 
 void GroupKernels::drop_uncompiled() {

@@ -18,6 +18,8 @@ namespace nvfuser {
 struct GroupKernel {
   LoweredGroup lowered;
   Problem made_for;  ///< of the sizes that it was lowered for
+  Params asked;      ///< the best candidate's then; another one's where those did not lower
+  Made made;
   std::shared_ptr<Module> module;
   int position = 0;  ///< of the first in the module
 };
@@ -39,8 +41,8 @@ class GroupKernels {
   void drop_uncompiled();
 
  private:
-  std::shared_ptr<GroupKernel> of_params(const Params& params, const SizeValues& sizes,
-                                         const Alignments& alignments) const;
+  std::shared_ptr<GroupKernel> of_params(const Params& params, const SizeValues& sizes, const Alignments& alignments,
+                                         Made made) const;
   /// A kernel of the group and what it is expected to take.
   struct Found {
     std::shared_ptr<GroupKernel> kernel;
@@ -49,7 +51,7 @@ class GroupKernels {
   Found best_of_known(const Problem& problem, const SizeValues& sizes, const Alignments& alignments) const;
   double expected(const GroupKernel& kernel, const Problem& problem, const SizeValues& sizes) const;
   std::shared_ptr<GroupKernel> make(const Problem& problem, const SizeValues& sizes, const Alignments& alignments,
-                                    const std::vector<Candidate>& candidates, bool general);
+                                    const std::vector<Candidate>& candidates, Made made);
 
   GroupCall call_;
   DeviceProps device_;
