@@ -26,16 +26,25 @@ from nvfuser.ways import way_of
 class TensorSpec:
     """A tensor that need not exist, for :meth:`FusionDefinition.prepare`.
 
-    Attributes
+    Parameters
     ----------
-    shape
+    shape : sequence of int
         Size of each axis.
-    strides
+    strides : sequence of int, optional
         Stride of each axis in elements; None: dense, in the memory order of the definition.
-    dtype
-        A DataType, or a dtype of torch or NumPy; None: as the definition says.
-    device
-        Such as "cpu", "cuda:1" or a torch.device; None: as the call of `prepare` says.
+    dtype : DataType, or a dtype of torch or NumPy, optional
+        None: as the definition says.
+    device : str or torch.device, optional
+        Such as "cpu" or "cuda:1"; None: as the call of `prepare` says.
+
+    See Also
+    --------
+    FusionDefinition.prepare
+
+    Examples
+    --------
+    >>> TensorSpec((8, 1024), strides=(2048, 1), dtype=DataType.Half)
+    TensorSpec(shape=(8, 1024), strides=(2048, 1), dtype=DataType.Half, device=None)
     """
 
     shape: Sequence[int]

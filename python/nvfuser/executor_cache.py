@@ -21,10 +21,21 @@ class FusionExecutorCache(Executable):
 
     Parameters
     ----------
-    fusion
-        The fusion; it must not change afterwards.
-    fusion_id
+    fusion : Fusion
+        The fusion.  It stays usable, and must not change afterwards.
+    fusion_id : int
         A number of the caller's, which profiles show.
+
+    See Also
+    --------
+    FusionDefinition, LRUCache
+
+    Examples
+    --------
+    >>> with FusionDefinition() as fd:
+    ...     fd.add_output(fd.define_tensor(shape=[-1]) * 2.0)
+    >>> FusionExecutorCache(fd.fusion).execute([np.float32([1, 2])], target="evaluator")
+    [array([2., 4.], dtype=float32)]
     """
 
     _package = "nvfuser"  # which scripts import
@@ -53,11 +64,39 @@ class FusionExecutorCache(Executable):
 
     @property
     def fusion_id(self) -> int:
-        """The caller's number; 0 for executors that equal fusions share."""
+        """The number that the caller gave; 0 for executors that equal fusions share."""
         return self._ready().fusion_id
 
     def prepare(self, shapes: Iterable[Any], *, target: str | Way | None = None, device: Any = None) -> None:
-        """Compiles ahead what calls of these shapes will run (see :meth:`FusionDefinition.prepare`)."""
+        """Compiles ahead what calls of these shapes will run.
+
+        Parameters
+        ----------
+        shapes : iterable
+            As :meth:`FusionDefinition.prepare` takes them.
+        target : str or Way, optional
+            As in :meth:`execute`.
+        device : str, int or torch.device, optional
+            Where the tensors will be.
+
+        Raises
+        ------
+        NvfError
+            As :meth:`FusionDefinition.prepare`.
+
+        See Also
+        --------
+        FusionDefinition.prepare, FusionExecutorCache.is_compiled
+
+        Examples
+        --------
+        >>> with FusionDefinition() as fd:
+        ...     fd.add_output(fd.define_tensor(shape=[-1], contiguity=[True]) * 2.0)
+        >>> cache = FusionExecutorCache(fd.fusion)
+        >>> cache.prepare([(64,)], device="cpu")
+        >>> cache.executor.plan_count
+        1
+        """
         ahead.prepare(self._ready(), shapes, target, "", device)
 
     def repro_script_for(
@@ -67,40 +106,187 @@ class FusionExecutorCache(Executable):
         target: str | Way | None = None,
         save_inputs: str | os.PathLike[str] | None = None,
     ) -> str:
-        """A program that repeats a call (see :meth:`FusionDefinition.repro_script_for`)."""
+        """A program that builds the fusion of this executor and calls it on inputs like these.
+
+        Parameters
+        ----------
+        inputs : sequence of tensors and numbers, optional
+            As :meth:`FusionDefinition.repro_script_for` takes them.
+        target : str or Way, optional
+            As in :meth:`execute`.
+        save_inputs : path, optional
+            A file (.npz) for the inputs' values.
+
+        Returns
+        -------
+        str
+            The program.
+
+        Raises
+        ------
+        TypeError
+            For an input that is neither a tensor nor a number.
+
+        See Also
+        --------
+        FusionDefinition.repro_script_for
+
+        Examples
+        --------
+        >>> with FusionDefinition() as fd:
+        ...     fd.add_output(fd.define_tensor(shape=[-1]) * 2.0)
+        >>> "nvfuser_fusion(fd)" in FusionExecutorCache(fd.fusion).repro_script_for()
+        True
+        """
         call = None if inputs is None else repro.describe_call(inputs, target, values=save_inputs)
         return repro.script(self.fusion(), call, self._package)
 
     def last_repro_script(self) -> str:
-        """The script of the last call with `save_repro_inputs`; AssertionError before one."""
+        """A program that repeats this executor's last call with ``save_repro_inputs``.
+
+        Returns
+        -------
+        str
+            As of :meth:`repro_script_for`.
+
+        Raises
+        ------
+        AssertionError
+            When there was no such call.
+
+        See Also
+        --------
+        FusionExecutorCache.repro_script_for
+
+        Examples
+        --------
+        >>> with FusionDefinition() as fd:
+        ...     fd.add_output(fd.define_tensor(shape=[-1]) * 2.0)
+        >>> cache = FusionExecutorCache(fd.fusion)
+        >>> _ = cache.execute([np.float32([1, 2])], target="evaluator", save_repro_inputs=True)
+        >>> print(cache.last_repro_script().splitlines()[-1])
+        outputs = fd.execute(inputs, target="evaluator")
+        """
         assert self._last_call is not None, "no call was made with save_repro_inputs=True"
         return repro.script(self.fusion(), self._last_call, self._package)
 
     def is_compiled(self, inputs: Sequence[Any]) -> bool:
-        """Whether a plan for inputs of these facts exists."""
+        """Whether a plan for inputs of these facts exists.
+
+        Parameters
+        ----------
+        inputs : sequence of tensors and numbers
+            As for :meth:`execute`.
+
+        Returns
+        -------
+        bool
+            True after a call with such inputs, or after their preparation.
+
+        Raises
+        ------
+        NvfError
+            For inputs that contradict the definition.
+
+        See Also
+        --------
+        FusionExecutorCache.prepare
+
+        Examples
+        --------
+        >>> with FusionDefinition() as fd:
+        ...     fd.add_output(fd.define_tensor(shape=[-1], contiguity=[True]) * 2.0)
+        >>> FusionExecutorCache(fd.fusion).is_compiled([np.float32([1, 2])])
+        False
+        """
         return self._ready().is_prepared(inputs)
 
     def get_cuda_kernel(self, inputs: Sequence[Any]) -> str:
-        """The text of the kernels that inputs of these facts run; DefinitionError before a call with such inputs."""
+        """The text of the kernels that were compiled for inputs of these facts.
+
+        Parameters
+        ----------
+        inputs : sequence of tensors and numbers
+            As for :meth:`execute`.
+
+        Returns
+        -------
+        str
+            CUDA C++ or host C++.
+
+        Raises
+        ------
+        DefinitionError
+            Before a call with such inputs.
+
+        See Also
+        --------
+        FusionDefinition.kernel_text, FusionExecutorCache.is_compiled
+
+        Examples
+        --------
+        >>> with FusionDefinition() as fd:
+        ...     fd.add_output(ops.exp(fd.define_tensor(shape=[-1], contiguity=[True])))
+        >>> cache, x = FusionExecutorCache(fd.fusion), np.ones(8, np.float32)
+        >>> _ = cache.execute([x])
+        >>> "rt::exp" in cache.get_cuda_kernel([x])
+        True
+        """
         if not self.is_compiled(inputs):
             raise DefinitionError("no kernel is there for these inputs: execute them, or prepare their shapes, first")
         return self._ready().prepare(inputs).kernel_text
 
     def fusion(self) -> Fusion:
-        """The fusion."""
+        """The fusion that is run.
+
+        Returns
+        -------
+        Fusion
+            As it was given.
+
+        See Also
+        --------
+        FusionDefinition
+
+        Examples
+        --------
+        >>> with FusionDefinition() as fd:
+        ...     fd.add_output(fd.define_tensor(shape=[-1]) * 2.0)
+        >>> FusionExecutorCache(fd.fusion).fusion() is fd.fusion
+        True
+        """
         return self._ready().fusion
 
 
 class LRUCache:
-    """Keeps executors of at most `max_fusions` fusions; equal ones share an executor.
+    """Keeps executors of fusions; equal ones share an executor, and the least recently used one goes first.
 
     Equality counts kinds, attributes, dtypes, constants, static sizes, layouts, aliases, and the orders of inputs and
     outputs.  Any number of threads may use one cache.
 
+    Parameters
+    ----------
+    max_fusions : int
+        How many are kept at most.
+
     Raises
     ------
     OptionError
-        When `max_fusions` is not positive.
+        When that is not positive.
+
+    See Also
+    --------
+    LruFusionCache, FusionExecutorCache
+
+    Examples
+    --------
+    >>> cache = LRUCache(max_fusions=8)
+    >>> for _ in range(3):
+    ...     with FusionDefinition() as fd:
+    ...         fd.add_output(fd.define_tensor(shape=[-1]) * 2.0)
+    ...     executor = cache.cache_compile(fd.fusion)
+    >>> cache.num_fusions()
+    1
     """
 
     _executors: type[FusionExecutorCache] = FusionExecutorCache
@@ -109,15 +295,67 @@ class LRUCache:
         self._cache = FusionCache(max_fusions)
 
     def cache_compile(self, fusion: Fusion) -> FusionExecutorCache:
-        """The executor of an equal fusion, or a new one; the least recently used one may be dropped for it."""
+        """The executor of an equal fusion, or a new one.
+
+        Parameters
+        ----------
+        fusion : Fusion
+            The fusion; it must not change afterwards.
+
+        Returns
+        -------
+        FusionExecutorCache
+            It stays usable when the cache drops it.
+
+        See Also
+        --------
+        LRUCache.stats
+
+        Examples
+        --------
+        >>> with FusionDefinition() as fd:
+        ...     fd.add_output(fd.define_tensor(shape=[-1]) * 2.0)
+        >>> LRUCache(8).cache_compile(fd.fusion).execute([np.float32([1, 2])], target="evaluator")
+        [array([2., 4.], dtype=float32)]
+        """
         return self._executors._of(self._cache.get(fusion))
 
     def num_fusions(self) -> int:
-        """Fusions kept at present."""
+        """How many fusions are kept at present.
+
+        Returns
+        -------
+        int
+            Equal fusions count once.
+
+        See Also
+        --------
+        LRUCache.stats
+
+        Examples
+        --------
+        >>> LRUCache(8).num_fusions()
+        0
+        """
         return len(self._cache)
 
     def stats(self) -> str:
-        """A report: capacity, use, lookups, hits, and the hits of each fusion in the order of last use."""
+        """A report: capacity, use, lookups, hits, and the hits of each fusion in the order of last use.
+
+        Returns
+        -------
+        str
+            Several lines.
+
+        See Also
+        --------
+        LRUCache.num_fusions
+
+        Examples
+        --------
+        >>> len(LRUCache(8).stats().splitlines()) > 1
+        True
+        """
         return self._cache.stats()
 
 
@@ -147,7 +385,37 @@ def LruFusionCache(
 ) -> Callable[[Callable[P, Defined]], CachedDefinition[P, Defined]]:
     """Decorates a function that defines and returns a FusionDefinition: equal definitions share their compiled kernels.
 
-    The decorated function has `stats()` and `num_fusions()`.
+    The decorated function has ``stats()`` and ``num_fusions()``, as :class:`LRUCache` has them.
+
+    Parameters
+    ----------
+    max_fusions : int
+        How many definitions are kept at most.
+
+    Returns
+    -------
+    callable
+        The decorator.
+
+    Raises
+    ------
+    OptionError
+        When `max_fusions` is not positive.
+
+    See Also
+    --------
+    LRUCache
+
+    Examples
+    --------
+    >>> @LruFusionCache(max_fusions=8)
+    ... def scale(factor: float) -> FusionDefinition:
+    ...     with FusionDefinition() as fd:
+    ...         fd.add_output(fd.define_tensor(shape=[-1]) * factor)
+    ...     return fd
+    >>> fds = [scale(2.0), scale(2.0), scale(3.0)]
+    >>> scale.num_fusions()
+    2
     """
 
     def decorate(function: Callable[P, Defined]) -> CachedDefinition[P, Defined]:

@@ -17,13 +17,15 @@ class PythonProfiler:
 
     Parameters
     ----------
-    auto_scheduled
+    auto_scheduled : bool
         False: `scheduler` of the kernels reads "user".
+
+    See Also
+    --------
+    FusionProfile, KernelProfile, get_fusion_profile
 
     Examples
     --------
-    >>> import numpy as np
-    >>> from nvfuser import FusionDefinition, PythonProfiler
     >>> with FusionDefinition() as fd:
     ...     x = fd.define_tensor(shape=[-1], contiguity=[True])
     ...     fd.add_output(x + 1.0)

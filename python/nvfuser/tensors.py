@@ -42,6 +42,11 @@ TORCH_NAMES = {
 _FROM_NAME = {name: dtype for dtype, name in TORCH_NAMES.items()}
 
 
+def result_name(dtype: DataType) -> str:
+    """The name of the dtype that a result of that type has; extents and counts, of dtype Index, are int64."""
+    return "int64" if dtype == DataType.Index else TORCH_NAMES[dtype]
+
+
 def data_type_of(dtype: Any) -> DataType:
     """The DataType of a torch or NumPy dtype; TypeError when there is none."""
     name = str(dtype).removeprefix("torch.")
@@ -77,7 +82,7 @@ class NumpyFramework:
 
     def dtype(self, dtype: DataType) -> Any:
         """The NumPy dtype of a DataType; narrow types come from ml_dtypes."""
-        name = TORCH_NAMES[dtype]
+        name = result_name(dtype)
         if hasattr(np, name) and name != "bool":
             return np.dtype(name)
         if name == "bool":
@@ -114,6 +119,7 @@ class TorchFramework:
         self.torch = torch
         self.tensor = torch.Tensor
         self.dtypes = {dtype: getattr(torch, name) for dtype, name in TORCH_NAMES.items() if hasattr(torch, name)}
+        self.dtypes[DataType.Index] = torch.int64
         # C functions that the exchange by DLPack's table calls where this torch has them: one notes that tensors were
         # written, the others make a tensor of (sizes, strides, dtype), on CUDA on the current device.
         self.increment_version = getattr(torch._C, "_increment_version", None)
@@ -174,7 +180,7 @@ class CupyFramework:
         return True
 
     def empty(self, spec: OutputSpec) -> tuple[Any, int]:
-        dtype = np.dtype(TORCH_NAMES[spec.dtype])
+        dtype = np.dtype(result_name(spec.dtype))
         with self.cupy.cuda.Device(spec.index):
             memory = self.cupy.empty(max(spec.elements, 1), dtype)
         strides = [stride * dtype.itemsize for stride in spec.strides]
@@ -214,7 +220,7 @@ class JaxFramework:
         """A flat array for the elements, with the layout that `finish` brings to row-major order; its address."""
         device = self.jax.devices("gpu" if spec.cuda else "cpu")[spec.index]
         with self.jax.default_device(device):
-            array = self.jax.numpy.empty(max(spec.elements, 1), TORCH_NAMES[spec.dtype]).block_until_ready()
+            array = self.jax.numpy.empty(max(spec.elements, 1), result_name(spec.dtype)).block_until_ready()
         return (array, spec), array.unsafe_buffer_pointer()
 
     def stream(self, index: int) -> int:

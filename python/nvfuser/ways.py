@@ -21,7 +21,17 @@ from nvfuser._C import (
 
 
 class PerformanceWarning(UserWarning):
-    """A fusion runs, but slowly, for the reason that the message gives."""
+    """A fusion runs, but slowly, for the reason that the message gives.
+
+    See Also
+    --------
+    FusionDefinition.last_way
+
+    Examples
+    --------
+    >>> issubclass(PerformanceWarning, UserWarning)
+    True
+    """
 
 
 _warned = False

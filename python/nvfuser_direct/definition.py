@@ -27,11 +27,14 @@ class FusionDefinition(nvfuser.FusionDefinition):
     Three things differ: `from_pytorch` refuses CPU tensors that have axes, `execute` takes that API's arguments, and
     after the first call `fec` is the executor.
 
+    See Also
+    --------
+    nvfuser.FusionDefinition
+
     Examples
     --------
-    >>> import numpy as np
-    >>> from nvfuser_direct import DataType, FusionDefinition
-    >>> with FusionDefinition() as fd:
+    >>> import nvfuser_direct
+    >>> with nvfuser_direct.FusionDefinition() as fd:
     ...     x = fd.define_tensor(shape=[-1], contiguity=[True], dtype=DataType.Float)
     ...     fd.add_output(fd.ops.neg(x))
     >>> [out.tolist() for out in fd.execute((np.arange(3, dtype=np.float32),), save_repro_inputs=None)]
@@ -44,10 +47,36 @@ class FusionDefinition(nvfuser.FusionDefinition):
     def from_pytorch(self, tensor: Any, static_sizes: bool = False) -> TensorView:
         """Defines an input with the dtype, rank and layout of an example on a GPU, or without axes on the CPU.
 
+        Parameters
+        ----------
+        tensor : torch.Tensor
+            The example; only its description is used.
+        static_sizes : bool
+            True keeps the sizes as constants.
+
+        Returns
+        -------
+        TensorView
+            The input.
+
         Raises
         ------
         ValueError
             For a CPU tensor that has axes.
+
+        See Also
+        --------
+        nvfuser.FusionDefinition.from_pytorch
+
+        Examples
+        --------
+        >>> import nvfuser_direct
+        >>> with nvfuser_direct.FusionDefinition() as fd:
+        ...     try:
+        ...         fd.from_pytorch(np.ones(3))
+        ...     except ValueError as error:
+        ...         print(error)
+        Found unsupported device cpu, only scalar CPU or CUDA tensors are supported
         """
         kind = getattr(getattr(tensor, "device", None), "type", "cpu")
         if kind == "cpu" and getattr(tensor, "ndim", 0) != 0:
@@ -85,14 +114,42 @@ class FusionDefinition(nvfuser.FusionDefinition):
 
         Parameters
         ----------
-        inputs
-            Tensors and numbers in the order of definition, in a list, a tuple or anything that can be iterated.
-        device
-            The GPU (an int, "cuda:1", a torch.device) on which results are where no input is a tensor.
-        save_repro_inputs
+        inputs : iterable of tensors and numbers
+            In the order of definition, in a list, a tuple or anything that can be iterated.
+        device : int, str or torch.device, optional
+            The GPU on which results are where no input is a tensor.
+        save_repro_inputs : bool or path, optional
             True keeps what the inputs look like, for `last_repro_script`.
-        _enable_options, _disable_options
+        _enable_options : iterable of str
             Names of that API's options.  They are checked; what they steer is not there, so nothing follows from them.
+        _disable_options : iterable of str
+            The same.
+
+        Returns
+        -------
+        list of tensors
+            One for each visible output.
+
+        Raises
+        ------
+        NvfError
+            As :meth:`nvfuser.FusionDefinition.execute`.
+        OptionError
+            For an option that is not known or changes results.
+        AssertionError
+            For a device that is no GPU.
+
+        See Also
+        --------
+        nvfuser.FusionDefinition.execute
+
+        Examples
+        --------
+        >>> import nvfuser_direct
+        >>> with nvfuser_direct.FusionDefinition() as fd:
+        ...     fd.add_output(fd.define_tensor(shape=[-1]) * 2.0)
+        >>> fd.execute((np.float32([1, 2]),), _enable_options=["fuse_matmul"], target="evaluator")
+        [array([2., 4.], dtype=float32)]
         """
         check_options(_enable_options, ENABLE)
         check_options(_disable_options, DISABLE)

@@ -24,12 +24,24 @@ class FusionExecutorCache(nvfuser.FusionExecutorCache):
 
     Parameters
     ----------
-    fusion
+    fusion : Fusion
         The fusion.  It stays usable, and must not change afterwards.
-    fusion_id
+    fusion_id : int
         A number of the caller's, which profiles show.
-    auto_schedule
+    auto_schedule : bool
         True: schedules written by hand are not part of this version.
+
+    See Also
+    --------
+    nvfuser.FusionExecutorCache
+
+    Examples
+    --------
+    >>> import nvfuser_direct
+    >>> with nvfuser_direct.FusionDefinition() as fd:
+    ...     fd.add_output(fd.define_tensor(shape=[-1]) * 2.0)
+    >>> nvfuser_direct.FusionExecutorCache(fd.fusion).execute([np.float32([1])], target="evaluator")
+    [array([2.], dtype=float32)]
     """
 
     _package = "nvfuser_direct"
@@ -60,7 +72,41 @@ class FusionExecutorCache(nvfuser.FusionExecutorCache):
         _disable_options: Iterable[str] = (),
         **options: Any,
     ) -> list[Any]:
-        """Runs the fusion (see :meth:`nvfuser_direct.FusionDefinition.execute`)."""
+        """Runs the fusion of this executor, with that API's arguments.
+
+        Parameters
+        ----------
+        inputs : iterable of tensors and numbers
+            In the order of definition.
+        device : int, str or torch.device, optional
+            The GPU on which results are where no input is a tensor.
+        _enable_options : iterable of str
+            Names of that API's options, which are checked.
+        _disable_options : iterable of str
+            The same.
+
+        Returns
+        -------
+        list of tensors
+            One for each visible output.
+
+        Raises
+        ------
+        NvfError
+            As :meth:`nvfuser.FusionDefinition.execute`.
+
+        See Also
+        --------
+        nvfuser_direct.FusionDefinition.execute
+
+        Examples
+        --------
+        >>> import nvfuser_direct
+        >>> with nvfuser_direct.FusionDefinition() as fd:
+        ...     fd.add_output(ops.full([2], 7, DataType.Int))
+        >>> nvfuser_direct.FusionExecutorCache(fd.fusion).execute([], target="evaluator")[0].tolist()
+        [7, 7]
+        """
         check_options(_enable_options, ENABLE)
         check_options(_disable_options, DISABLE)
         index = device_index(device)
@@ -68,16 +114,88 @@ class FusionExecutorCache(nvfuser.FusionExecutorCache):
         return on_device(super().execute(items, **options), items, index)
 
     def is_compiled(self, inputs: Sequence[Any], device: int = 0) -> bool:
-        """Whether a plan for inputs of these facts exists; `device` is where they are."""
+        """Whether a plan for inputs of these facts exists on a device.
+
+        Parameters
+        ----------
+        inputs : sequence of tensors and numbers
+            As for :meth:`execute`.
+        device : int
+            Where they are, which they tell themselves.
+
+        Returns
+        -------
+        bool
+            True after a call with such inputs.
+
+        Raises
+        ------
+        NvfError
+            For inputs that contradict the definition.
+
+        See Also
+        --------
+        nvfuser_direct.FusionExecutorCache.get_cuda_kernel
+
+        Examples
+        --------
+        >>> import nvfuser_direct
+        >>> with nvfuser_direct.FusionDefinition() as fd:
+        ...     fd.add_output(fd.define_tensor(shape=[-1], contiguity=[True]) * 2.0)
+        >>> nvfuser_direct.FusionExecutorCache(fd.fusion).is_compiled([np.float32([1, 2])], device=0)
+        False
+        """
         return super().is_compiled(inputs)
 
     def get_cuda_kernel(self, inputs: Sequence[Any], device: int = 0) -> str:
-        """The text of the kernels that these inputs run; an error before a call with such inputs."""
+        """The text of the kernels that were compiled for such inputs on a device.
+
+        Parameters
+        ----------
+        inputs : sequence of tensors and numbers
+            As for :meth:`execute`.
+        device : int
+            Where they are, which they tell themselves.
+
+        Returns
+        -------
+        str
+            CUDA C++, or host C++ for tensors of the CPU.
+
+        Raises
+        ------
+        DefinitionError
+            Before a call with such inputs.
+
+        See Also
+        --------
+        nvfuser_direct.FusionExecutorCache.is_compiled
+
+        Examples
+        --------
+        >>> import nvfuser_direct
+        >>> with nvfuser_direct.FusionDefinition() as fd:
+        ...     fd.add_output(ops.exp(fd.define_tensor(shape=[-1], contiguity=[True])))
+        >>> _ = fd.execute([np.ones(8, np.float32)])
+        >>> "rt::exp" in fd.fec.get_cuda_kernel([np.ones(8, np.float32)])
+        True
+        """
         return super().get_cuda_kernel(inputs)
 
 
 class LRUCache(nvfuser.LRUCache):
-    """Keeps the executors of at most `max_fusions` fusions, as :class:`nvfuser.LRUCache`."""
+    """Keeps executors of this package of at most `max_fusions` fusions, as :class:`nvfuser.LRUCache`.
+
+    See Also
+    --------
+    nvfuser.LRUCache
+
+    Examples
+    --------
+    >>> import nvfuser_direct
+    >>> nvfuser_direct.LRUCache(max_fusions=8).num_fusions()
+    0
+    """
 
     _executors = FusionExecutorCache
 

@@ -29,6 +29,10 @@ def _key(value: object) -> _Key:
 class NvfuserVersion(str):
     """A version as text.  Comparisons are those of versions, and leave out what follows a ``+``.
 
+    See Also
+    --------
+    nvfuser_direct.version
+
     Examples
     --------
     >>> NvfuserVersion("0.2.36+git1234") == "0.2.36", NvfuserVersion("0.2.36") < "0.10", NvfuserVersion("1.0") > (0, 9)
@@ -66,7 +70,23 @@ __version__ = NvfuserVersion("0.2.36")
 
 
 def version() -> str:
-    """The version of the API, such as ``0.2.36``; :func:`nvfuser.version` is that of the library behind it."""
+    """The version of nvFuser's direct API that this package follows.
+
+    Returns
+    -------
+    NvfuserVersion
+        A text that compares as versions do.
+
+    See Also
+    --------
+    nvfuser.version
+
+    Examples
+    --------
+    >>> import nvfuser_direct
+    >>> nvfuser_direct.version(), nvfuser_direct.version() >= "0.2.4"
+    ('0.2.36', True)
+    """
     return __version__
 
 

@@ -21,14 +21,27 @@ _THREADS_PER_BLOCK, _REGISTERS_PER_BLOCK = 1024, 65536
 def torch_dtype_to_nvfuser_dtype(dtype: Any) -> DataType:
     """The element type of a torch dtype, or of the Python types bool, int, float and complex.
 
+    Parameters
+    ----------
+    dtype : torch.dtype or type
+        The dtype.
+
+    Returns
+    -------
+    DataType
+        The element type.
+
     Raises
     ------
     TypeError
         When there is none.
 
+    See Also
+    --------
+    pytorch_utils.python_scalar_to_nvfuser_dtype
+
     Examples
     --------
-    >>> import torch
     >>> torch_dtype_to_nvfuser_dtype(torch.bfloat16), torch_dtype_to_nvfuser_dtype(float)
     (DataType.BFloat16, DataType.Double)
     """
@@ -38,10 +51,24 @@ def torch_dtype_to_nvfuser_dtype(dtype: Any) -> DataType:
 def python_scalar_to_nvfuser_dtype(value: Any) -> DataType:
     """The element type that a Python number has as a scalar input.
 
+    Parameters
+    ----------
+    value : bool, int, float or complex
+        The number.
+
+    Returns
+    -------
+    DataType
+        Bool, Int, Double or ComplexDouble.
+
     Raises
     ------
     TypeError
-        For anything but bool, int, float and complex.
+        For anything else.
+
+    See Also
+    --------
+    pytorch_utils.torch_dtype_to_nvfuser_dtype
 
     Examples
     --------
@@ -54,7 +81,30 @@ def python_scalar_to_nvfuser_dtype(value: Any) -> DataType:
 
 
 def retry_on_oom_or_skip_test(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Decorates a test: out of the GPU's memory it runs once more with all caches empty, then it is skipped."""
+    """Decorates a test: out of the GPU's memory it runs once more with all caches empty, then it is skipped.
+
+    Parameters
+    ----------
+    function : callable
+        The test.
+
+    Returns
+    -------
+    callable
+        The decorated test.
+
+    See Also
+    --------
+    pytorch_utils.get_device_properties
+
+    Examples
+    --------
+    >>> @retry_on_oom_or_skip_test
+    ... def test_sum() -> float:
+    ...     return float(torch.ones(3).sum())
+    >>> test_sum()
+    3.0
+    """
 
     @functools.wraps(function)
     def retried(*args: Any, **kwargs: Any) -> Any:
@@ -76,7 +126,29 @@ def retry_on_oom_or_skip_test(function: Callable[..., Any]) -> Callable[..., Any
 
 @functools.cache
 def get_device_properties() -> dict[str, Any]:
-    """Facts of the current GPU: sizes in bytes, clocks in kHz, the memory's data-sheet bandwidth in GB/s."""
+    """Facts of the current GPU: sizes in bytes, clocks in kHz, the memory's data-sheet bandwidth in GB/s.
+
+    Returns
+    -------
+    dict
+        By the names of that API, such as ``gpu_sm_count``.
+
+    Raises
+    ------
+    RuntimeError
+        Without a GPU.
+
+    See Also
+    --------
+    pytorch_utils.torch_dtype_to_nvfuser_dtype
+
+    Examples
+    --------
+    >>> "gpu_name" in get_device_properties() if torch.cuda.is_available() else True
+    True
+    """
+    if not torch.cuda.is_available():
+        raise RuntimeError("there is no GPU")
     found = torch.cuda.get_device_properties(torch.cuda.current_device())
     return {
         "gpu_name": found.name,

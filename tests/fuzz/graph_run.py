@@ -9,7 +9,7 @@ from drawn_graph import Graph, Value
 from drawn_input import DrawnInput
 
 from nvfuser import Way
-from nvfuser.definition import as_float64
+from nvfuser.validation import as_float64
 
 WAYS = (Way.evaluator, Way.host, Way.emulator)
 BITS = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}

@@ -256,6 +256,7 @@ def test_device_properties(monkeypatch):
         memory_bus_width=6016,
         max_threads_per_multi_processor=2048,
     )
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
     monkeypatch.setattr(torch.cuda, "get_device_properties", lambda index: h200)
     get_device_properties.cache_clear()
