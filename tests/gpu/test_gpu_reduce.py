@@ -54,7 +54,7 @@ def compile_text(text, folder, arch):
 
 
 class Unit:
-    """A loaded unit; launch(name, threads, shared bytes, tensors and numbers)."""
+    """A loaded unit; launch(name, threads, shared bytes, tensors and numbers, grid=blocks or (blocks, blocks))."""
 
     def __init__(self, text, folder):
         torch.zeros(1, device="cuda")  # makes the context
@@ -70,6 +70,7 @@ class Unit:
         pointers = (ctypes.c_void_p * len(values))(*[ctypes.cast(ctypes.byref(v), ctypes.c_void_p) for v in values])
         self.driver.cuFuncSetAttribute(kernel, 8, shared_bytes)  # dynamic shared memory beyond 48 KiB
         stream = ctypes.c_void_p(torch.cuda.current_stream().cuda_stream)
+        grid = grid if isinstance(grid, tuple) else (grid, 1)
         assert self.driver.cuLaunchKernel(kernel, *grid, 1, *block, 1, shared_bytes, stream, pointers, None) == 0, name
         torch.cuda.synchronize()
 
