@@ -195,9 +195,14 @@ void FakeCuda::fill_memory() {
     return kCudaSuccess;
   };
   api.cuLaunchKernelEx = [](const CUlaunchConfig* config, CUfunction, void** arguments, void** extra) {
-    EXPECT_EQ(arguments, nullptr);
-    EXPECT_EQ(extra[0], kLaunchBuffer);
-    now->image.assign(static_cast<const char*>(extra[1]), *static_cast<size_t*>(extra[3]));
+    EXPECT_NE(arguments == nullptr, extra == nullptr);
+    if (extra != nullptr) {
+      EXPECT_EQ(extra[0], kLaunchBuffer);
+      now->image.assign(static_cast<const char*>(extra[1]), *static_cast<size_t*>(extra[3]));
+    } else {  // the test's kernel has two parameters of 4 bytes
+      now->image = std::string(static_cast<const char*>(arguments[0]), 4) + "," +
+                   std::string(static_cast<const char*>(arguments[1]), 4);
+    }
     const unsigned *grid = config->grid, *block = config->block;
     now->shape = {grid[0], grid[1], grid[2], block[0], block[1], block[2], config->shared_bytes};
     now->stream = config->stream;
@@ -285,7 +290,7 @@ TEST(CudaModule, ErrorsNameKernelAndShape) {
 TEST(CudaModule, AttributesGoWithTheLaunch) {
   static_assert(sizeof(CUlaunchAttribute) == 72 && sizeof(CUlaunchConfig) == 56, "as the driver has them");
   FakeCuda fake;
-  const auto module = make_cuda_module(fake.api, "cubin", {{"k", 8, false}}, 1);
+  const auto module = make_cuda_module(fake.api, "cubin", {{"k", 8, false, {0, 4}}}, 1);
   const char image[] = "8 bytes.";
   LaunchRequest launch;
   launch.grid = {7, 5, 3};
@@ -298,7 +303,7 @@ TEST(CudaModule, AttributesGoWithTheLaunch) {
   module->launch(0, launch);
   using Attributes = std::vector<CUlaunchAttributeID>;
   EXPECT_EQ(fake.launch_attributes, Attributes{kLaunchCooperative});
-  EXPECT_EQ(fake.image, "8 bytes.");
+  EXPECT_EQ(fake.image, "8 by,tes.") << "one by one";
   EXPECT_EQ(fake.shape, (std::array<unsigned, 7>{7, 5, 3, 128, 2, 1, 4096}));
   EXPECT_EQ(fake.stream, launch.stream);
   EXPECT_EQ(fake.launched_in, context_of(1));
@@ -306,6 +311,7 @@ TEST(CudaModule, AttributesGoWithTheLaunch) {
   launch.dependent = true;
   module->launch(0, launch);
   EXPECT_EQ(fake.launch_attributes, Attributes{kLaunchProgrammaticSerialization});
+  EXPECT_EQ(fake.image, "8 bytes.") << "as one image";
   fake.capture = static_cast<CUstreamCaptureStatus>(1);
   module->launch(0, launch);
   EXPECT_EQ(fake.launch_attributes, Attributes{}) << "a graph has its own edges";

@@ -25,6 +25,7 @@ struct KernelEntry {
   std::string name;
   int image_bytes = 0;
   bool has_barrier = false;
+  std::vector<int> offsets = {};  ///< bytes into the argument image, a parameter each; CUDA's cooperative launches
 };
 
 struct CompileRequest {

@@ -47,7 +47,8 @@ void compile_unit(const KernelOrder& machine, const std::vector<GroupKernel*>& m
   CompileRequest request{machine.way, unit.text,    machine.way == Way::emulator ? unit.emulator_launchers : "",
                          {},          machine.arch, machine.ordinal};
   for (const Program* program : programs) {
-    request.kernels.push_back({program->name, image_layout(*program).bytes, program->has_barrier});
+    ImageLayout layout = image_layout(*program);
+    request.kernels.push_back({program->name, layout.bytes, program->has_barrier, std::move(layout.offsets)});
   }
   const TimedScope timed("compile " + std::to_string(programs.size()) + " kernels, " +
                          std::string(name_of(machine.way)));

@@ -19,6 +19,7 @@ constexpr int64_t kSharedWithoutOptin = 48 << 10;
 struct CudaKernel {
   std::string name;
   int image_bytes = 0;
+  std::vector<int> offsets;  ///< of the parameters in the image
   CUfunction function = nullptr;
   std::atomic<int64_t> shared_limit{kSharedWithoutOptin};  ///< dynamic shared memory that launches may ask for
 };
@@ -32,6 +33,7 @@ class CudaModule final : public Module {
     for (size_t i = 0; i < kernels.size(); ++i) {
       kernels_[i].name = kernels[i].name;
       kernels_[i].image_bytes = kernels[i].image_bytes;
+      kernels_[i].offsets = kernels[i].offsets;
       const CUresult result = api_.cuModuleGetFunction(&kernels_[i].function, module_, kernels[i].name.c_str());
       if (result != kCudaSuccess) {
         api_.cuModuleUnload(module_);
@@ -100,8 +102,16 @@ class CudaModule final : public Module {
   }
 
  private:
-  /// With attributes.  A kernel that may start early may as well start late.
+  /// With attributes.  A kernel that may start early may as well start late.  A cooperative one gets its parameters one
+  /// by one: drivers refuse to capture it with an image.
   void launch_extended(const CudaKernel& entry, const LaunchRequest& request, void** extra) const {
+    std::vector<void*> parameters;
+    if (request.cooperative) {
+      for (const int offset : entry.offsets) {
+        parameters.push_back(static_cast<char*>(const_cast<void*>(request.image)) + offset);
+      }
+      extra = nullptr;
+    }
     CUlaunchAttribute attributes[2] = {};
     unsigned count = 0;
     const auto add = [&](CUlaunchAttributeID id) {
@@ -124,7 +134,7 @@ class CudaModule final : public Module {
           "the CUDA driver is too old: it lacks cuLaunchKernelEx");
     const CUresult result =
         api_.cuLaunchKernelEx != nullptr
-            ? api_.cuLaunchKernelEx(&config, entry.function, nullptr, extra)
+            ? api_.cuLaunchKernelEx(&config, entry.function, parameters.data(), extra)
             : api_.cuLaunchKernel(entry.function, config.grid[0], config.grid[1], config.grid[2], config.block[0],
                                   config.block[1], config.block[2], config.shared_bytes, config.stream, nullptr, extra);
     if (result != kCudaSuccess) [[unlikely]] {
