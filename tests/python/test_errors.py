@@ -263,5 +263,5 @@ def test_options_page():
 
     rows = [row.split(" | ") for row in options_page().splitlines() if row.startswith("| `")]
     choices = {row[0]: row[2].split(",") for row in rows if row[2]}
-    assert choices["| `NVFUSER_DUMP`"] == ["fusion", "segments", "params", "kernel", "code", "plan", "time"]
+    assert choices["| `NVFUSER_DUMP`"] == ["fusion", "segments", "params", "kernel", "code", "plan", "moved", "time"]
     assert all(all(names) for names in choices.values())

@@ -11,7 +11,9 @@ import test_sweep
 from nvfuser import CompileError, FusionDefinition
 from nvfuser._C import compile_cubin
 
-INCLUDES = "".join(f'#include "rt/{name}.h"\n' for name in ("types", "convert", "math", "memory"))
+INCLUDES = "".join(
+    f'#include "rt/{name}.h"\n' for name in ("types", "convert", "math", "memory", "reduce", "ring", "grid")
+)
 ARCHITECTURES = (80, 90, 100, 120)
 
 

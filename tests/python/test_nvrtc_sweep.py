@@ -19,7 +19,9 @@ from nvfuser._C import compile_cubin, kernel_texts
 DEVICES = {"A100": 80, "H200": 90, "B200": 100, "RTX5090": 120}
 KERNELS = int(os.environ.get("NVFUSER_NVRTC_KERNELS", "150"))  # distinct texts for each device
 UNIT = 150
-HEADERS = "".join(f'#include "rt/{name}.h"\n' for name in ("types", "convert", "math", "memory"))
+HEADERS = "".join(
+    f'#include "rt/{name}.h"\n' for name in ("types", "convert", "math", "memory", "reduce", "ring", "grid")
+)
 
 
 def named(text, number):
