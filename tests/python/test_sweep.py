@@ -10,8 +10,8 @@ import torch
 from agreement import COMPILED, mismatch, run_everywhere, ulps
 from references import NAMES, SCALARS, reference
 
-from nvfuser import DataType, DTypeError, FusionDefinition
-from nvfuser._C import pointwise_table
+from nvfuser import DataType, DTypeError, FusionDefinition, Way
+from nvfuser._C import pointwise_table, prepare_batch
 from nvfuser.tensors import TORCH_NAMES
 
 SHAPE = (2, 3, 5, 4)
@@ -109,8 +109,8 @@ def build(tensors):
     return fd, cases, rejected
 
 
-def check(tensors):
-    fd, cases, rejected = build(tensors)
+def check(tensors, built=None):
+    fd, cases, rejected = built or build(tensors)
     assert rejected == REJECTED[kind(tensors[0].dtype)]
     results = run_everywhere(fd, tensors)
     problems = []
@@ -135,14 +135,35 @@ def test_layouts(dtype, layout):
     check([LAYOUTS[layout](values(DTYPES[dtype], seed)) for seed in range(3)])
 
 
-@pytest.mark.parametrize("dtype", [d for d in DTYPES if d not in SEPARATE], ids=lambda dtype: dtype.name)
-def test_contiguous(dtype):
-    check([values(DTYPES[dtype], seed) for seed in range(3)])
+TOGETHER = [dtype for dtype in DTYPES if dtype not in SEPARATE]
 
 
-@pytest.mark.parametrize("dtype", [d for d in DTYPES if d not in SEPARATE], ids=lambda dtype: dtype.name)
-def test_mixed_layouts(dtype):
-    check([arrange(values(DTYPES[dtype], seed)) for seed, arrange in enumerate(LAYOUTS.values())])
+def contiguous(dtype):
+    return [values(DTYPES[dtype], seed) for seed in range(3)]
+
+
+def mixed(dtype):
+    return [arrange(values(DTYPES[dtype], seed)) for seed, arrange in enumerate(LAYOUTS.values())]
+
+
+@pytest.fixture(scope="module")
+def compiled():
+    """The programs of the two tests below, by test and dtype, as one unit a way."""
+    inputs = {(form, dtype): form(dtype) for dtype in TOGETHER for form in (contiguous, mixed)}
+    built = {key: build(tensors) for key, tensors in inputs.items()}
+    for way in COMPILED:
+        prepare_batch([(fd._ready(), inputs[key], Way[way], "") for key, (fd, _, _) in built.items()])
+    return {key: (inputs[key], built[key]) for key in inputs}
+
+
+@pytest.mark.parametrize("dtype", TOGETHER, ids=lambda dtype: dtype.name)
+def test_contiguous(dtype, compiled):
+    check(*compiled[contiguous, dtype])
+
+
+@pytest.mark.parametrize("dtype", TOGETHER, ids=lambda dtype: dtype.name)
+def test_mixed_layouts(dtype, compiled):
+    check(*compiled[mixed, dtype])
 
 
 def test_every_operation_has_a_reference():

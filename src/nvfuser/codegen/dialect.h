@@ -20,15 +20,15 @@ struct Dialect {
   std::string_view set;                         ///< $to[$i] gets $value
   std::string_view move_element;                ///< $to[$i] gets $from[$j]; no conversion
   std::string_view move_vector;                 ///< $width elements from there on
-  std::string_view load_once;                   ///< the same, of data that is not used again soon; "" where all are equal
-  std::string_view move_streamed;               ///< no more than $count of $width, past the cache; "" where none are
-  std::string_view fold;                        ///< $width elements join accumulator $at of $acc: $sources, $count
-  std::string_view tuples;                      ///< type of $count accumulators of $combiner
-  std::string_view folded;                      ///< the same where vectors are folded into them
-  std::string_view unroll;                      ///< line before an unrolled loop, or ""
-  std::string_view vectorize;                   ///< line before a loop of lanes, or ""
-  std::string_view kernel_head;                 ///< up to the brace: $name, $parameters, $threads, $blocks
-  bool tasks;                                   ///< the body stands in a loop over grid points
+  std::string_view load_once;      ///< the same, of data that is not used again soon; "" where all are equal
+  std::string_view move_streamed;  ///< no more than $count of $width, past the cache; "" where none are
+  std::string_view fold;           ///< $width elements join accumulator $at of $acc: $sources, $count
+  std::string_view tuples;         ///< type of $count accumulators of $combiner
+  std::string_view folded;         ///< the same where vectors are folded into them
+  std::string_view unroll;         ///< line before an unrolled loop, or ""
+  std::string_view vectorize;      ///< line before a loop of lanes, or ""
+  std::string_view kernel_head;    ///< up to the brace: $name, $parameters, $threads, $blocks
+  bool tasks;                      ///< the body stands in a loop over grid points
 };
 
 const Dialect& dialect_of(Target target);

@@ -129,7 +129,7 @@ class ColumnShares {
     if (whole.back()->parallel == ParallelType::vectorize) {
       order.push_back(whole.back());
     }
-    finish.loops = order;
+    finish.loops = std::move(order);
     phase.finish = &finish;
   }
 

@@ -34,7 +34,8 @@ constexpr Team kReloaded[] = {{1024, 4}, {1024, 2}, {1024, 8}, {512, 2}, {512, 4
 int row_blocks(const CandidateList& list, const Params& params) {
   const double wanted = rows_work(list.problem(), params).registers;
   int threads = list.device().threads_per_sm;
-  while (threads > params.threads && list.device().registers_per_sm / threads < wanted) {
+  const auto registers = [&] { return list.device().registers_per_sm / threads; };
+  while (threads > params.threads && registers() < wanted) {
     threads /= 2;
   }
   return std::clamp(threads / params.threads, 1, list.device().blocks_per_sm);

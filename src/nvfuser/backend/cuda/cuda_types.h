@@ -63,6 +63,7 @@ enum CUjit_option : int {
 
 /// Of CUlaunchAttribute.
 enum CUlaunchAttributeID : int {
+  kLaunchIgnore = 0,
   kLaunchCooperative = 2,
   kLaunchProgrammaticSerialization = 6,
 };

@@ -120,7 +120,9 @@ template <int Bytes>
 RT_FN typename Chunk<Bytes>::type load_once(const void* p) {
   typename Chunk<Bytes>::type x;
   if constexpr (Bytes == 16)
-    asm("ld.global.L1::no_allocate.v4.u32 {%0, %1, %2, %3}, [%4];" : "=r"(x.x), "=r"(x.y), "=r"(x.z), "=r"(x.w) : "l"(p));
+    asm("ld.global.L1::no_allocate.v4.u32 {%0, %1, %2, %3}, [%4];"
+        : "=r"(x.x), "=r"(x.y), "=r"(x.z), "=r"(x.w)
+        : "l"(p));
   else if constexpr (Bytes == 8)
     asm("ld.global.L1::no_allocate.v2.u32 {%0, %1}, [%2];" : "=r"(x.x), "=r"(x.y) : "l"(p));
   else if constexpr (Bytes == 4)
