@@ -13,19 +13,19 @@ constexpr double kCubic = 0.044715;
 constexpr double kSqrtHalf = std::numbers::sqrt2 / 2;
 constexpr double kSqrtTwoOverPi = std::numbers::sqrt2 * std::numbers::inv_sqrtpi;
 
-Term half_of_one_plus(Term value) { return value * 0.5 + 0.5; }
+Quantity half_of_one_plus(Quantity value) { return value * 0.5 + 0.5; }
 
 /// The tanh of the hyperbolic form.
-Term bend(Term x) { return apply(PointwiseOp::tanh, {(x + x * x * x * kCubic) * kSqrtTwoOverPi}); }
+Quantity bend(Quantity x) { return apply(PointwiseOp::tanh, {(x + x * x * x * kCubic) * kSqrtTwoOverPi}); }
 
-Term exact_slope(Term x) {
-  const Term below = half_of_one_plus(apply(PointwiseOp::erf, {x * kSqrtHalf}));
-  const Term density = apply(PointwiseOp::exp, {x * x * -0.5}) * (0.5 * kSqrtTwoOverPi);
+Quantity exact_slope(Quantity x) {
+  const Quantity below = half_of_one_plus(apply(PointwiseOp::erf, {x * kSqrtHalf}));
+  const Quantity density = apply(PointwiseOp::exp, {x * x * -0.5}) * (0.5 * kSqrtTwoOverPi);
   return below + x * density;
 }
 
-Term hyperbolic_slope(Term x) {
-  const Term t = bend(x), inner = (x * x * (3 * kCubic) + 1.0) * kSqrtTwoOverPi;
+Quantity hyperbolic_slope(Quantity x) {
+  const Quantity t = bend(x), inner = (x * x * (3 * kCubic) + 1.0) * kSqrtTwoOverPi;
   return half_of_one_plus(t) + x * 0.5 * (1.0 - t * t) * inner;
 }
 
@@ -33,22 +33,22 @@ Term hyperbolic_slope(Term x) {
 
 TensorView* gelu(TensorView* x, GeluForm form, DataType dtype) {
   const DataType result = result_type("gelu", x, dtype), type = computing_type("gelu", {x}, result);
-  const Term wide = widened(x, type);
-  const Term bent = form == GeluForm::exact ? apply(PointwiseOp::erf, {wide * kSqrtHalf}) : bend(wide);
+  const Quantity wide = widened(x, type);
+  const Quantity bent = form == GeluForm::exact ? apply(PointwiseOp::erf, {wide * kSqrtHalf}) : bend(wide);
   return stored(wide * 0.5 * (bent + 1.0), result);
 }
 
 TensorView* gelu_backward(TensorView* grad, TensorView* x, GeluForm form, DataType dtype) {
   constexpr std::string_view kOp = "gelu_backward";
   const DataType result = result_type(kOp, grad, dtype), type = computing_type(kOp, {grad, x}, result);
-  const Term wide = widened(x, type);
+  const Quantity wide = widened(x, type);
   return stored(widened(grad, type) * (form == GeluForm::exact ? exact_slope(wide) : hyperbolic_slope(wide)), result);
 }
 
 TensorView* silu_backward(TensorView* grad, TensorView* x, DataType dtype) {
   constexpr std::string_view kOp = "silu_backward";
   const DataType result = result_type(kOp, grad, dtype), type = computing_type(kOp, {grad, x}, result);
-  const Term wide = widened(x, type), s = apply(PointwiseOp::sigmoid, {wide});
+  const Quantity wide = widened(x, type), s = apply(PointwiseOp::sigmoid, {wide});
   return stored(widened(grad, type) * s * (wide * (1.0 - s) + 1.0), result);
 }
 

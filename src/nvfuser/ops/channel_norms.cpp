@@ -17,7 +17,8 @@ void check_channels(std::string_view op, const TensorView* x) {
 }
 
 /// One value a channel beside x.
-Term per_channel(std::string_view op, std::string_view name, const TensorView* x, TensorView* vector, DataType type) {
+Quantity per_channel(std::string_view op, std::string_view name, const TensorView* x, TensorView* vector,
+                     DataType type) {
   fusion_of(op, vector);
   const bool flat = vector->rank() == 1;
   const auto size = flat ? known_integer(extents_of(vector)[0]) : std::nullopt;
@@ -27,21 +28,22 @@ Term per_channel(std::string_view op, std::string_view name, const TensorView* x
   return placed(widened(vector, type), {1}, x->rank());
 }
 
-Term scaled(std::string_view op, const TensorView* x, Term h, TensorView* weight, TensorView* bias, DataType type) {
+Quantity scaled(std::string_view op, const TensorView* x, Quantity h, TensorView* weight, TensorView* bias,
+                DataType type) {
   h = weight == nullptr ? h : h * per_channel(op, "weight", x, weight, type);
   return bias == nullptr ? h : h + per_channel(op, "bias", x, bias, type);
 }
 
 /// Only the given axes of a tensor whose others have one element.
-TensorView* only(Term value, const std::vector<int64_t>& axes) {
+TensorView* only(Quantity value, const std::vector<int64_t>& axes) {
   auto* tensor = static_cast<TensorView*>(value.val);
   return squeeze(tensor, other_axes(axes, tensor->rank()));
 }
 
 /// running = (1 - momentum) * running + momentum * now, into the input's memory.
-void update(TensorView* running, Term now, Val* momentum, DataType type) {
-  const Term share = scalar_or(kBatchNorm, "momentum", momentum, now, kMomentum);
-  const Term next = (1.0 - share) * widened(running, type) + share * now;
+void update(TensorView* running, Quantity now, Val* momentum, DataType type) {
+  const Quantity share = scalar_or(kBatchNorm, "momentum", momentum, now, kMomentum);
+  const Quantity next = (1.0 - share) * widened(running, type) + share * now;
   running->fusion()->add_output(stored(next, running->dtype()), running);
 }
 
@@ -62,12 +64,12 @@ void check_running(const RunningStatistics& running, const TensorView* x, bool t
 }
 
 /// Statistics of x, which update the running ones.
-Moments trained(TensorView* x, Term wide, RunningStatistics running, Val* momentum, Val* eps, DataType type) {
+Moments trained(TensorView* x, Quantity wide, RunningStatistics running, Val* momentum, Val* eps, DataType type) {
   const std::vector<int64_t> axes = other_axes({1}, x->rank());
   const VarMean moments = var_mean(static_cast<TensorView*>(wide.val), axes, 0, true);
   if (running.mean != nullptr) {
-    const Term count{count_along(x, axes)};
-    const Term variance = Term{only({moments.var}, {1})} * (count / (count + number(count, -1.0)));
+    const Quantity count{count_along(x, axes)};
+    const Quantity variance = Quantity{only({moments.var}, {1})} * (count / (count + number(count, -1.0)));
     update(running.mean, {only({moments.mean}, {1})}, momentum, type);
     update(running.var, variance, momentum, type);
   }
@@ -92,9 +94,9 @@ class Groups {
   int64_t rank() const { return static_cast<int64_t>(grouped_.size()); }
   /// The axes that a group's statistics are of.
   const std::vector<int64_t>& axes() const { return axes_; }
-  Term split(Term value) const { return {reshape(static_cast<TensorView*>(value.val), grouped_)}; }
-  Term joined(Term value) const { return {reshape(static_cast<TensorView*>(value.val), shape_)}; }
-  Term statistic(std::string_view op, std::string_view name, TensorView* value, DataType type) const {
+  Quantity split(Quantity value) const { return {reshape(static_cast<TensorView*>(value.val), grouped_)}; }
+  Quantity joined(Quantity value) const { return {reshape(static_cast<TensorView*>(value.val), shape_)}; }
+  Quantity statistic(std::string_view op, std::string_view name, TensorView* value, DataType type) const {
     fusion_of(op, value);
     check(value->rank() == 2, ErrorKind::shape, op, ": ", name, " is ", describe(value),
           ", but has to have one value for each sample and group");
@@ -115,12 +117,12 @@ NormResult batch_norm(TensorView* x, RunningStatistics running, TensorView* weig
   const DataType type = computing_type(kOp, {x, running.mean, running.var, weight, bias}, result);
   check_channels(kOp, x);
   check_running(running, x, training, type);
-  const Term wide = widened(x, type);
+  const Quantity wide = widened(x, type);
   const Moments moments =
       training ? trained(x, wide, running, momentum, eps, type)
                : Moments{per_channel(kOp, "running_mean", x, running.mean, type),
                          reciprocal_root(kOp, per_channel(kOp, "running_var", x, running.var, type), eps)};
-  const Term y = scaled(kOp, x, (wide - moments.mean) * moments.rstd, weight, bias, type);
+  const Quantity y = scaled(kOp, x, (wide - moments.mean) * moments.rstd, weight, bias, type);
   return {stored(y, result), only(moments.mean, {1}), only(moments.rstd, {1})};
 }
 
@@ -131,10 +133,10 @@ NormGradients batch_norm_backward(TensorView* grad, TensorView* x, TensorView* m
   const DataType type = computing_type(kOp, {grad, x, mean, rstd, weight}, result), vector = weight_type(x, weight);
   check_channels(kOp, x);
   const std::vector<int64_t> axes = other_axes({1}, x->rank());
-  const Term dy = widened(grad, type), scale = per_channel(kOp, "rstd", x, rstd, type);
-  const Term h = (widened(x, type) - per_channel(kOp, "mean", x, mean, type)) * scale;
-  const Term g = scaled(kOp, x, dy, weight, nullptr, type);
-  const Term dx = training ? normalized_gradient(g, h, scale, axes) : g * scale;
+  const Quantity dy = widened(grad, type), scale = per_channel(kOp, "rstd", x, rstd, type);
+  const Quantity h = (widened(x, type) - per_channel(kOp, "mean", x, mean, type)) * scale;
+  const Quantity g = scaled(kOp, x, dy, weight, nullptr, type);
+  const Quantity dx = training ? normalized_gradient(g, h, scale, axes) : g * scale;
   return {stored(dx, result), gradient_over(dy * h, axes, vector), gradient_over(dy, axes, vector)};
 }
 
@@ -143,10 +145,10 @@ NormResult group_norm(TensorView* x, int64_t num_groups, TensorView* weight, Ten
   constexpr std::string_view kOp = "group_norm";
   const DataType result = result_type(kOp, x, dtype), type = computing_type(kOp, {x, weight, bias}, result);
   const Groups groups(kOp, x, num_groups);
-  const Term wide = groups.split(widened(x, type));
+  const Quantity wide = groups.split(widened(x, type));
   const VarMean moments = var_mean(static_cast<TensorView*>(wide.val), groups.axes(), 0, true);
-  const Term mean{moments.mean}, rstd = reciprocal_root(kOp, {moments.var}, eps);
-  const Term y = scaled(kOp, x, groups.joined((wide - mean) * rstd), weight, bias, type);
+  const Quantity mean{moments.mean}, rstd = reciprocal_root(kOp, {moments.var}, eps);
+  const Quantity y = scaled(kOp, x, groups.joined((wide - mean) * rstd), weight, bias, type);
   return {stored(y, result), only(mean, {0, 1}), only(rstd, {0, 1})};
 }
 
@@ -157,10 +159,10 @@ NormGradients group_norm_backward(TensorView* grad, TensorView* x, TensorView* m
   const DataType type = computing_type(kOp, {grad, x, mean, rstd, weight}, result), vector = weight_type(x, weight);
   const Groups groups(kOp, x, num_groups);
   const std::vector<int64_t> axes = other_axes({1}, x->rank());
-  const Term dy = widened(grad, type), scale = groups.statistic(kOp, "rstd", rstd, type);
-  const Term h = (groups.split(widened(x, type)) - groups.statistic(kOp, "mean", mean, type)) * scale;
-  const Term g = groups.split(scaled(kOp, x, dy, weight, nullptr, type));
-  const Term dx = groups.joined(normalized_gradient(g, h, scale, groups.axes()));
+  const Quantity dy = widened(grad, type), scale = groups.statistic(kOp, "rstd", rstd, type);
+  const Quantity h = (groups.split(widened(x, type)) - groups.statistic(kOp, "mean", mean, type)) * scale;
+  const Quantity g = groups.split(scaled(kOp, x, dy, weight, nullptr, type));
+  const Quantity dx = groups.joined(normalized_gradient(g, h, scale, groups.axes()));
   return {stored(dx, result), gradient_over(dy * groups.joined(h), axes, vector), gradient_over(dy, axes, vector)};
 }
 

@@ -34,21 +34,21 @@ DataType result_type(std::string_view op, const TensorView* x, DataType given) {
   return type;
 }
 
-Term widened(TensorView* tensor, DataType type) { return {tensor->dtype() == type ? tensor : cast(tensor, type)}; }
+Quantity widened(TensorView* tensor, DataType type) { return {tensor->dtype() == type ? tensor : cast(tensor, type)}; }
 
-TensorView* stored(Term value, DataType type) {
+TensorView* stored(Quantity value, DataType type) {
   return static_cast<TensorView*>(value.val->dtype() == type ? value.val : cast(value.val, type));
 }
 
-Term sum_over(Term value, const std::vector<int64_t>& axes) {
+Quantity sum_over(Quantity value, const std::vector<int64_t>& axes) {
   return {axes.empty() ? value.val : sum(static_cast<TensorView*>(value.val), axes, true)};
 }
 
-Term mean_over(Term value, const std::vector<int64_t>& axes) {
-  return sum_over(value, axes) / Term{count_along(static_cast<TensorView*>(value.val), axes)};
+Quantity mean_over(Quantity value, const std::vector<int64_t>& axes) {
+  return sum_over(value, axes) / Quantity{count_along(static_cast<TensorView*>(value.val), axes)};
 }
 
-Term placed(Term value, const std::vector<int64_t>& axes, int64_t rank) {
+Quantity placed(Quantity value, const std::vector<int64_t>& axes, int64_t rank) {
   std::vector<bool> fresh(rank, true);
   for (const int64_t axis : axes) {
     fresh[axis] = false;

@@ -14,7 +14,7 @@
 namespace nvfuser {
 namespace {
 
-Term whole(Term beside, int64_t value) { return {make_constant(*beside.val->fusion(), value)}; }
+Quantity whole(Quantity beside, int64_t value) { return {make_constant(*beside.val->fusion(), value)}; }
 
 /// Rows of logits and their classes; terms have the logits' rank, rows with 1 for the classes.
 class Rows {
@@ -34,36 +34,36 @@ class Rows {
   }
 
   std::vector<int64_t> axis() const { return {axis_}; }
-  Term placed_row(TensorView* value, DataType type) const { return placed(widened(value, type), others_, rank_); }
-  TensorView* only_rows(Term value) const { return squeeze(static_cast<TensorView*>(value.val), {axis_}); }
+  Quantity placed_row(TensorView* value, DataType type) const { return placed(widened(value, type), others_, rank_); }
+  TensorView* only_rows(Quantity value) const { return squeeze(static_cast<TensorView*>(value.val), {axis_}); }
   /// The element of the row's class; any one where the row has none.
-  Term chosen(Term x) const {
-    const Term inside = apply(PointwiseOp::clamp, {target_, whole(target_, 0), count_ - whole(target_, 1)});
+  Quantity chosen(Quantity x) const {
+    const Quantity inside = apply(PointwiseOp::clamp, {target_, whole(target_, 0), count_ - whole(target_, 1)});
     return {take_along_axis(static_cast<TensorView*>(x.val), static_cast<TensorView*>(inside.val), axis_)};
   }
   /// Is this the element of the row's class?
-  Term is_class() const {
-    const Term classes = placed({iota(count_.val)}, {axis_}, rank_);
+  Quantity is_class() const {
+    const Quantity classes = placed({iota(count_.val)}, {axis_}, rank_);
     return apply(PointwiseOp::eq, {classes, target_});
   }
-  Term counts() const { return apply(PointwiseOp::ne, {target_, whole(target_, options_.ignore_index)}); }
+  Quantity counts() const { return apply(PointwiseOp::ne, {target_, whole(target_, options_.ignore_index)}); }
   /// The value of a row: 0 where it is ignored, NaN where its class is out of range.
-  Term guarded(Term value) const {
-    const Term inside = apply(PointwiseOp::logical_and, {apply(PointwiseOp::ge, {target_, whole(target_, 0)}),
-                                                         apply(PointwiseOp::lt, {target_, count_})});
-    const Term nan = number(value, std::numeric_limits<double>::quiet_NaN());
+  Quantity guarded(Quantity value) const {
+    const Quantity inside = apply(PointwiseOp::logical_and, {apply(PointwiseOp::ge, {target_, whole(target_, 0)}),
+                                                             apply(PointwiseOp::lt, {target_, count_})});
+    const Quantity nan = number(value, std::numeric_limits<double>::quiet_NaN());
     return apply(PointwiseOp::where, {counts(), apply(PointwiseOp::where, {inside, value, nan}), number(value, 0.0)});
   }
   /// Number of rows that count, a tensor without axes.
-  Term total() const { return {sum(static_cast<TensorView*>(counts().val), std::nullopt)}; }
+  Quantity total() const { return {sum(static_cast<TensorView*>(counts().val), std::nullopt)}; }
   double smoothing() const { return options_.label_smoothing; }
-  Term classes() const { return count_; }
+  Quantity classes() const { return count_; }
 
  private:
   CrossEntropyOptions options_;
   int64_t rank_, axis_;
   std::vector<int64_t> others_;
-  Term count_{}, target_{};
+  Quantity count_{}, target_{};
 };
 
 }  // namespace
@@ -73,14 +73,14 @@ CrossEntropyResult cross_entropy(TensorView* x, TensorView* target, const CrossE
   constexpr std::string_view kOp = "cross_entropy";
   const DataType result = result_type(kOp, x, dtype), type = computing_type(kOp, {x}, result);
   const Rows rows(kOp, x, target, options);
-  const Term wide = widened(x, type), most{max(static_cast<TensorView*>(wide.val), rows.axis(), true)};
-  const Term log_sum = apply(PointwiseOp::log, {sum_over(apply(PointwiseOp::exp, {wide - most}), rows.axis())});
-  Term loss = log_sum - (rows.chosen(wide) - most);
+  const Quantity wide = widened(x, type), most{max(static_cast<TensorView*>(wide.val), rows.axis(), true)};
+  const Quantity log_sum = apply(PointwiseOp::log, {sum_over(apply(PointwiseOp::exp, {wide - most}), rows.axis())});
+  Quantity loss = log_sum - (rows.chosen(wide) - most);
   if (rows.smoothing() != 0.0) {
-    const Term spread = log_sum - (mean_over(wide, rows.axis()) - most);
+    const Quantity spread = log_sum - (mean_over(wide, rows.axis()) - most);
     loss = loss * (1.0 - rows.smoothing()) + spread * rows.smoothing();
   }
-  Term value{rows.only_rows(rows.guarded(loss))};
+  Quantity value{rows.only_rows(rows.guarded(loss))};
   if (options.reduction != LossReduction::none) {
     value = {sum(static_cast<TensorView*>(value.val), std::nullopt)};
     value = options.reduction == LossReduction::mean ? value / rows.total() : value;
@@ -98,14 +98,14 @@ TensorView* cross_entropy_backward(TensorView* grad, TensorView* x, TensorView* 
         ", but the loss has ", each ? "an element a row" : "no axes");
   check(log_sum->rank() == x->rank() - 1, ErrorKind::shape, kOp, ": log_sum is ", describe(log_sum),
         ", but has to have a value for each row of ", describe(x));
-  Term g = each ? rows.placed_row(grad, type) : placed(widened(grad, type), {}, x->rank());
+  Quantity g = each ? rows.placed_row(grad, type) : placed(widened(grad, type), {}, x->rank());
   if (options.reduction == LossReduction::mean) {
     g = g / placed(rows.total(), {}, x->rank());
   }
-  const Term wide = widened(x, type);
-  const Term hit =
+  const Quantity wide = widened(x, type);
+  const Quantity hit =
       apply(PointwiseOp::where, {rows.is_class(), number(wide, 1.0 - rows.smoothing()), number(wide, 0.0)});
-  Term slope = apply(PointwiseOp::exp, {wide - rows.placed_row(log_sum, type)}) - hit;
+  Quantity slope = apply(PointwiseOp::exp, {wide - rows.placed_row(log_sum, type)}) - hit;
   if (rows.smoothing() != 0.0) {
     slope = slope - number(slope, rows.smoothing()) / rows.classes();
   }

@@ -12,11 +12,11 @@ namespace nvfuser {
 constexpr double kNormEpsilon = 1e-5;
 
 struct Moments {
-  Term mean, rstd;
+  Quantity mean, rstd;
 };
 
 /// A real scalar that the user gave, or the number where there is none.
-inline Term scalar_or(std::string_view op, std::string_view name, Val* given, Term beside, double otherwise) {
+inline Quantity scalar_or(std::string_view op, std::string_view name, Val* given, Quantity beside, double otherwise) {
   if (given == nullptr) {
     return number(beside, otherwise);
   }
@@ -27,12 +27,12 @@ inline Term scalar_or(std::string_view op, std::string_view name, Val* given, Te
 }
 
 /// 1 / sqrt(variance + eps).
-inline Term reciprocal_root(std::string_view op, Term variance, Val* eps, double otherwise = kNormEpsilon) {
+inline Quantity reciprocal_root(std::string_view op, Quantity variance, Val* eps, double otherwise = kNormEpsilon) {
   return apply(PointwiseOp::rsqrt, {variance + scalar_or(op, "eps", eps, variance, otherwise)});
 }
 
 /// Gradient of (x - mean) * rstd, which is `h`, for statistics of `axes`.
-inline Term normalized_gradient(Term g, Term h, Term rstd, const std::vector<int64_t>& axes) {
+inline Quantity normalized_gradient(Quantity g, Quantity h, Quantity rstd, const std::vector<int64_t>& axes) {
   return (g - mean_over(g, axes) - h * mean_over(g * h, axes)) * rstd;
 }
 
@@ -42,7 +42,7 @@ inline DataType weight_type(const TensorView* x, const TensorView* weight) {
 }
 
 /// The sum over `axes` without them.
-inline TensorView* gradient_over(Term value, const std::vector<int64_t>& axes, DataType type) {
+inline TensorView* gradient_over(Quantity value, const std::vector<int64_t>& axes, DataType type) {
   auto* tensor = static_cast<TensorView*>(value.val);
   return stored({axes.empty() ? tensor : sum(tensor, axes)}, type);
 }

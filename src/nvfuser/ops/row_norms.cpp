@@ -16,7 +16,7 @@ struct Rows {
   std::vector<int64_t> axes, leading;
 
   /// A vector of the normalized shape beside x.
-  Term weight(std::string_view op, std::string_view name, TensorView* vector, DataType type) const {
+  Quantity weight(std::string_view op, std::string_view name, TensorView* vector, DataType type) const {
     fusion_of(op, vector);
     const std::vector<Val*> mine = extents_of(vector), rows = extents_of(x);
     bool fits = mine.size() == axes.size();
@@ -30,12 +30,12 @@ struct Rows {
   }
 
   /// A statistic of each row, with or without the normalized axes.
-  Term statistic(std::string_view op, std::string_view name, TensorView* value, DataType type) const {
+  Quantity statistic(std::string_view op, std::string_view name, TensorView* value, DataType type) const {
     fusion_of(op, value);
     const auto rank = static_cast<size_t>(value->rank());
     check(rank == leading.size() || rank == leading.size() + axes.size(), ErrorKind::shape, op, ": ", name, " is ",
           describe(value), ", but has to have one value for each row of ", describe(x));
-    const Term wide = widened(value, type);
+    const Quantity wide = widened(value, type);
     return rank == leading.size() && !axes.empty() ? placed(wide, leading, x->rank()) : wide;
   }
 };
@@ -68,7 +68,8 @@ Rows rows_of(std::string_view op, TensorView* x, const std::vector<Val*>& normal
   return rows;
 }
 
-Term scaled(std::string_view op, const Rows& rows, Term h, TensorView* weight, TensorView* bias, DataType type) {
+Quantity scaled(std::string_view op, const Rows& rows, Quantity h, TensorView* weight, TensorView* bias,
+                DataType type) {
   h = weight == nullptr ? h : h * rows.weight(op, "weight", weight, type);
   return bias == nullptr ? h : h + rows.weight(op, "bias", bias, type);
 }
@@ -80,9 +81,9 @@ NormResult layer_norm(TensorView* x, const std::vector<Val*>& normalized_shape, 
   constexpr std::string_view kOp = "layer_norm";
   const DataType result = result_type(kOp, x, dtype), type = computing_type(kOp, {x, weight, bias}, result);
   const Rows rows = rows_of(kOp, x, normalized_shape);
-  const Term wide = widened(rows.x, type);
+  const Quantity wide = widened(rows.x, type);
   const VarMean moments = var_mean(static_cast<TensorView*>(wide.val), rows.axes, 0, true);
-  const Term mean{moments.mean}, rstd = reciprocal_root(kOp, {moments.var}, eps);
+  const Quantity mean{moments.mean}, rstd = reciprocal_root(kOp, {moments.var}, eps);
   return {stored(scaled(kOp, rows, (wide - mean) * rstd, weight, bias, type), result), stored(mean, type),
           stored(rstd, type)};
 }
@@ -93,9 +94,9 @@ NormGradients layer_norm_backward(TensorView* grad, TensorView* x, TensorView* m
   const DataType result = result_type(kOp, x, dtype);
   const DataType type = computing_type(kOp, {grad, x, mean, rstd, weight}, result), vector = weight_type(x, weight);
   const Rows rows = rows_of(kOp, x, normalized_shape);
-  const Term dy = widened(grad, type), scale = rows.statistic(kOp, "rstd", rstd, type);
-  const Term h = (widened(rows.x, type) - rows.statistic(kOp, "mean", mean, type)) * scale;
-  const Term g = scaled(kOp, rows, dy, weight, nullptr, type);
+  const Quantity dy = widened(grad, type), scale = rows.statistic(kOp, "rstd", rstd, type);
+  const Quantity h = (widened(rows.x, type) - rows.statistic(kOp, "mean", mean, type)) * scale;
+  const Quantity g = scaled(kOp, rows, dy, weight, nullptr, type);
   return {stored(normalized_gradient(g, h, scale, rows.axes), result), gradient_over(dy * h, rows.leading, vector),
           gradient_over(dy, rows.leading, vector)};
 }
@@ -105,10 +106,10 @@ NormResult rms_norm(TensorView* x, const std::vector<Val*>& normalized_shape, Te
   constexpr std::string_view kOp = "rms_norm";
   const DataType result = result_type(kOp, x, dtype), type = computing_type(kOp, {x, weight}, result);
   const Rows rows = rows_of(kOp, x, normalized_shape);
-  const Term wide = widened(rows.x, type);
+  const Quantity wide = widened(rows.x, type);
   const double step =
       type == DataType::Double ? std::numeric_limits<double>::epsilon() : double{std::numeric_limits<float>::epsilon()};
-  const Term rstd = reciprocal_root(kOp, mean_over(wide * wide, rows.axes), eps, step);
+  const Quantity rstd = reciprocal_root(kOp, mean_over(wide * wide, rows.axes), eps, step);
   return {stored(scaled(kOp, rows, wide * rstd, weight, nullptr, type), result), nullptr, stored(rstd, type)};
 }
 
@@ -118,9 +119,9 @@ NormGradients rms_norm_backward(TensorView* grad, TensorView* x, TensorView* rst
   const DataType result = result_type(kOp, x, dtype);
   const DataType type = computing_type(kOp, {grad, x, rstd, weight}, result);
   const Rows rows = rows_of(kOp, x, normalized_shape);
-  const Term dy = widened(grad, type), scale = rows.statistic(kOp, "rstd", rstd, type);
-  const Term h = widened(rows.x, type) * scale, g = scaled(kOp, rows, dy, weight, nullptr, type);
-  const Term dx = (g - h * mean_over(g * h, rows.axes)) * scale;
+  const Quantity dy = widened(grad, type), scale = rows.statistic(kOp, "rstd", rstd, type);
+  const Quantity h = widened(rows.x, type) * scale, g = scaled(kOp, rows, dy, weight, nullptr, type);
+  const Quantity dx = (g - h * mean_over(g * h, rows.axes)) * scale;
   return {stored(dx, result), gradient_over(dy * h, rows.leading, weight_type(x, weight)), nullptr};
 }
 

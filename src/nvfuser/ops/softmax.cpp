@@ -21,9 +21,9 @@ struct Along {
   }
 
   /// The distance from the maximum.
-  Term shifted(TensorView* x) const {
-    const Term wide = widened(x, type);
-    return wide - Term{max(static_cast<TensorView*>(wide.val), axis, true)};
+  Quantity shifted(TensorView* x) const {
+    const Quantity wide = widened(x, type);
+    return wide - Quantity{max(static_cast<TensorView*>(wide.val), axis, true)};
   }
 };
 
@@ -31,25 +31,25 @@ struct Along {
 
 TensorView* softmax(TensorView* x, int64_t dim, DataType dtype) {
   const Along along("softmax", x, nullptr, dim, dtype);
-  const Term terms = apply(PointwiseOp::exp, {along.shifted(x)});
+  const Quantity terms = apply(PointwiseOp::exp, {along.shifted(x)});
   return stored(terms / sum_over(terms, along.axis), along.result);
 }
 
 TensorView* softmax_backward(TensorView* grad, TensorView* y, int64_t dim, DataType dtype) {
   const Along along("softmax_backward", grad, y, dim, dtype);
-  const Term g = widened(grad, along.type), p = widened(y, along.type);
+  const Quantity g = widened(grad, along.type), p = widened(y, along.type);
   return stored(p * (g - sum_over(g * p, along.axis)), along.result);
 }
 
 TensorView* log_softmax(TensorView* x, int64_t dim, DataType dtype) {
   const Along along("log_softmax", x, nullptr, dim, dtype);
-  const Term distance = along.shifted(x), total = sum_over(apply(PointwiseOp::exp, {distance}), along.axis);
+  const Quantity distance = along.shifted(x), total = sum_over(apply(PointwiseOp::exp, {distance}), along.axis);
   return stored(distance - apply(PointwiseOp::log, {total}), along.result);
 }
 
 TensorView* log_softmax_backward(TensorView* grad, TensorView* y, int64_t dim, DataType dtype) {
   const Along along("log_softmax_backward", grad, y, dim, dtype);
-  const Term g = widened(grad, along.type);
+  const Quantity g = widened(grad, along.type);
   return stored(g - apply(PointwiseOp::exp, {widened(y, along.type)}) * sum_over(g, along.axis), along.result);
 }
 
