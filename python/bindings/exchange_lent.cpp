@@ -93,7 +93,7 @@ void bind_lent(nb::module_& m) {
       .def(nb::init<TensorArgument, bool, nb::object>(), "described"_a, "read_only"_a, "owner"_a,
            nb::sig("def __init__(self, described: TensorArgument, read_only: bool, owner: object) -> None"))
       .def(nb::init<nb::object>(), "capsule"_a, nb::sig("def __init__(self, capsule: object) -> None"))
-      .def_prop_ro("described", &LentTensor::described, "Address, dtype and layout.")
+      .def_prop_ro("described", &LentTensor::described, nb::rv_policy::reference_internal, "Address, dtype and layout.")
       .def_prop_ro("read_only", &LentTensor::is_read_only, "Whether it must not be written.");
 }
 

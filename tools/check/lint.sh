@@ -19,6 +19,7 @@ check formatted
 check ruff format --check -q "${python[@]}"
 check ruff check -q "${python[@]}"
 check python tools/check/layers.py
+check python tools/check/binding_policies.py
 check python tools/options_page.py --check
 check typed
 [ "$(uname -m)" = x86_64 ] && march=x86-64-v3 || march=native

@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 build=$PWD/$1 failed=0
-parts=(test_define test_definition test_alias test_shapes test_segments test_errors test_casts)
+parts=(test_define test_definition test_alias test_shapes test_segments test_errors test_casts test_lifetimes)
 NVFUSER_NVRTC=$(realpath .venv/lib/python*/site-packages/nvidia/cu13/lib)
 export NVFUSER_NVRTC
 export ASAN_OPTIONS=detect_leaks=0  # what Python and NVRTC keep to the end is not ours
