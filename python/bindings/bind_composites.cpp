@@ -7,17 +7,20 @@
 #include "nvfuser/ops/activations.h"
 #include "nvfuser/ops/losses.h"
 #include "nvfuser/ops/softmax.h"
+#include "op_docs.h"
 
 namespace nvfuser::python {
 namespace {
 
 constexpr const char* kTypeDoc =
-    "dtype\n    Type of the result, a floating one; Null: that of the first tensor.  Narrow floats are computed in "
+    "dtype : DataType\n    Type of the result, a floating one; Null: that of the first tensor.  Narrow floats are "
+    "computed in "
     "Float.\n";
 
-std::string documented(const char* formula, const char* parameters, const char* returns) {
-  return std::string(formula) + "\n\nParameters\n----------\n" + parameters + kTypeDoc + "\nReturns\n-------\n" +
-         returns + "\n";
+std::string documented(const char* name, const std::string& summary, const char* parameters, const char* returns) {
+  const std::string text =
+      summary + "\n\nParameters\n----------\n" + parameters + kTypeDoc + "\nReturns\n-------\n" + returns + "\n";
+  return op_docstring(name, text);
 }
 
 /// The value that a word stands for; ValueError lists the words.
@@ -46,8 +49,8 @@ struct SoftmaxRow {
   const char* formula;
 };
 constexpr SoftmaxRow kForward[] = {
-    {"softmax", softmax, "exp(x - max x) / sum(exp(x - max x)) along one axis."},
-    {"log_softmax", log_softmax, "x - max x - log(sum(exp(x - max x))) along one axis."},
+    {"softmax", softmax, "exp(x) / sum(exp(x)) along one axis, without overflow."},
+    {"log_softmax", log_softmax, "x - log(sum(exp(x))) along one axis, without overflow."},
 };
 struct SoftmaxBackwardRow {
   const char* name;
@@ -62,10 +65,11 @@ constexpr SoftmaxBackwardRow kBackward[] = {
 void bind_softmax(nb::module_& m) {
   for (const SoftmaxRow& row : kForward) {
     const std::string sig =
-        "def " + std::string(row.name) + "(x: Val, dim: int, dtype: DataType = DataType.Null) -> TensorView";
-    const std::string doc =
-        documented(row.formula, "x\n    A floating tensor.\ndim\n    The axis; a negative one counts from the end.\n",
-                   "TensorView\n    The shape of x.  A row of -inf, or with +inf or NaN in it, gives NaN.");
+        "def " + std::string(row.name) + "(x: TensorView, dim: int, dtype: DataType = DataType.Null) -> TensorView";
+    const std::string doc = documented(
+        row.name, row.formula,
+        "x : TensorView\n    A floating tensor.\ndim : int\n    The axis; a negative one counts from the end.\n",
+        "TensorView\n    The shape of x.  A row of -inf, or with +inf or NaN in it, gives NaN.");
     m.def(
         row.name,
         [build = row.build](nb::handle x, int64_t dim, DataType dtype) {
@@ -75,9 +79,12 @@ void bind_softmax(nb::module_& m) {
   }
   for (const SoftmaxBackwardRow& row : kBackward) {
     const std::string sig =
-        "def " + std::string(row.name) + "(grad: Val, y: Val, dim: int, dtype: DataType = DataType.Null) -> TensorView";
+        "def " + std::string(row.name) +
+        "(grad: TensorView, y: TensorView, dim: int, dtype: DataType = DataType.Null) -> TensorView";
     const std::string doc = documented(
-        row.formula, "grad\n    Gradient of the result.\ny\n    The result of the forward form.\ndim\n    Its axis.\n",
+        row.name, row.formula,
+        "grad : TensorView\n    Gradient of the result.\ny : TensorView\n    The result of the forward form.\n"
+        "dim : int\n    Its axis.\n",
         "TensorView\n    The gradient of x.");
     m.def(
         row.name,
@@ -90,23 +97,26 @@ void bind_softmax(nb::module_& m) {
 
 void bind_activations(nb::module_& m) {
   constexpr const char* kFormDoc =
-      "approximate\n    \"none\", or \"tanh\" for x/2 * (1 + tanh(sqrt(2/pi) * (x + "
+      "approximate : str\n    \"none\", or \"tanh\" for x/2 * (1 + tanh(sqrt(2/pi) * (x + "
       "0.044715 x^3))).\n";
-  const std::string forward =
-      documented("x/2 * (1 + erf(x / sqrt 2)).", ("x\n    A floating tensor.\n" + std::string(kFormDoc)).c_str(),
-                 "TensorView\n    The shape of x.");
+  const std::string forward = documented("gelu", "x/2 * (1 + erf(x / sqrt 2)).",
+                                         ("x : TensorView\n    A floating tensor.\n" + std::string(kFormDoc)).c_str(),
+                                         "TensorView\n    The shape of x.");
   m.def(
       "gelu",
       [](nb::handle x, const std::string& approximate, DataType dtype) {
         return wrap(gelu(op_tensor(x, "x"), chosen("approximate", approximate, kForms), dtype));
       },
       "x"_a, "approximate"_a = "none", "dtype"_a = DataType::Null,
-      nb::sig("def gelu(x: Val, approximate: str = \"none\", dtype: DataType = DataType.Null) -> TensorView"),
+      nb::sig("def gelu(x: TensorView, approximate: str = \"none\", dtype: DataType = DataType.Null) -> TensorView"),
       forward.c_str());
   const std::string backward = documented(
-      "Gradient of gelu: grad * (Phi(x) + x * phi(x)), Phi and phi the normal distribution and its density, or that of "
-      "the tanh form.",
-      ("grad\n    Gradient of the result.\nx\n    The operand of gelu.\n" + std::string(kFormDoc)).c_str(),
+      "gelu_backward",
+      "Gradient of gelu.\n\ngrad * (Phi(x) + x * phi(x)), Phi and phi the normal distribution and its density, or that "
+      "of the tanh form.",
+      ("grad : TensorView\n    Gradient of the result.\nx : TensorView\n    The operand of gelu.\n" +
+       std::string(kFormDoc))
+          .c_str(),
       "TensorView\n    The gradient of x.");
   m.def(
       "gelu_backward",
@@ -115,28 +125,34 @@ void bind_activations(nb::module_& m) {
                                   chosen("approximate", approximate, kForms), dtype));
       },
       "grad"_a, "x"_a, "approximate"_a = "none", "dtype"_a = DataType::Null,
-      nb::sig("def gelu_backward(grad: Val, x: Val, approximate: str = \"none\", dtype: DataType = DataType.Null) -> "
+      nb::sig("def gelu_backward(grad: TensorView, x: TensorView, approximate: str = \"none\", dtype: DataType = "
+              "DataType.Null) -> "
               "TensorView"),
       backward.c_str());
-  const std::string silu = documented("Gradient of silu: grad * s * (1 + x * (1 - s)), s = sigmoid(x).",
-                                      "grad\n    Gradient of the result.\nx\n    The operand of silu.\n",
-                                      "TensorView\n    The gradient of x.");
+  const std::string silu =
+      documented("silu_backward", "Gradient of silu: grad * s * (1 + x * (1 - s)), s = sigmoid(x).",
+                 "grad : TensorView\n    Gradient of the result.\nx : TensorView\n    The operand of silu.\n",
+                 "TensorView\n    The gradient of x.");
   m.def(
       "silu_backward",
       [](nb::handle grad, nb::handle x, DataType dtype) {
         return wrap(silu_backward(op_tensor(grad, "grad"), op_tensor(x, "x"), dtype));
       },
       "grad"_a, "x"_a, "dtype"_a = DataType::Null,
-      nb::sig("def silu_backward(grad: Val, x: Val, dtype: DataType = DataType.Null) -> TensorView"), silu.c_str());
+      nb::sig("def silu_backward(grad: TensorView, x: TensorView, dtype: DataType = DataType.Null) -> TensorView"),
+      silu.c_str());
 }
 
 constexpr const char* kLossDoc =
-    "ignore_index\n    The class of rows that have loss 0 and do not count.\nreduction\n    \"mean\" over the rows "
+    "ignore_index : int\n    The class of rows that have loss 0 and do not count.\nreduction : str\n    \"mean\" over "
+    "the rows "
     "that "
-    "count (NaN where there are none), \"sum\" or \"none\".\nlabel_smoothing\n    Share of the loss that is spread "
+    "count (NaN where there are none), \"sum\" or \"none\".\nlabel_smoothing : float\n    Share of the loss that is "
+    "spread "
     "over all classes.\n";
 constexpr const char* kRowsDoc =
-    "x\n    Logits, classes along axis 1 (axis 0 of a tensor of one axis).\ntarget\n    The class of each row: "
+    "x : TensorView\n    Logits, classes along axis 1 (axis 0 of a tensor of one axis).\ntarget : TensorView\n    The "
+    "class of each row: "
     "integers "
     "with the axes of x without that of the classes.  A class that is\n    neither ignore_index nor one of the row "
     "gives NaN.\n";
@@ -147,15 +163,20 @@ CrossEntropyOptions options(int64_t ignore_index, const std::string& reduction, 
 
 /// As `cross_entropy` (the loss) or `cross_entropy_forward` (what the backward form reads, too).
 void bind_cross_entropy(nb::module_& m, const char* name, bool all) {
-  const std::string sig = "def " + std::string(name) +
-                          "(x: Val, target: Val, ignore_index: int = -100, reduction: str = \"mean\", label_smoothing: "
-                          "float = 0.0, dtype: DataType = DataType.Null) -> " +
-                          (all ? "tuple[TensorView, TensorView]" : "TensorView");
+  const std::string sig =
+      "def " + std::string(name) +
+      "(x: TensorView, target: TensorView, ignore_index: int = -100, reduction: str = \"mean\", label_smoothing: "
+      "float = 0.0, dtype: DataType = DataType.Null) -> " +
+      (all ? "tuple[TensorView, TensorView]" : "TensorView");
   const std::string doc = documented(
-      "log(sum(exp x)) - x[t] of each row x of logits and its class t; with label smoothing a, (1 - a) * that + a * "
-      "(log(sum(exp x)) - mean x).",
+      name,
+      std::string(all ? "Cross-entropy of logits and classes, with what the backward form reads."
+                      : "Cross-entropy of logits and classes.") +
+          "\n\nlog(sum(exp x)) - x[t] of each row x of logits and its class t; with label smoothing a, (1 - a) * that "
+          "+ "
+          "a * (log(sum(exp x)) - mean x).",
       (std::string(kRowsDoc) + kLossDoc).c_str(),
-      all ? "tuple\n    The loss, and log(sum(exp x)) of each row, which cross_entropy_backward reads."
+      all ? "tuple of TensorView\n    The loss, and log(sum(exp x)) of each row, which cross_entropy_backward reads."
           : "TensorView\n    The loss: no axes, or those of the target without reduction.");
   m.def(
       name,
@@ -172,13 +193,15 @@ void bind_cross_entropy(nb::module_& m, const char* name, bool all) {
 void bind_losses(nb::module_& m) {
   bind_cross_entropy(m, "cross_entropy", false);
   bind_cross_entropy(m, "cross_entropy_forward", true);
-  const std::string doc = documented(
-      "Gradient of cross_entropy: g * (exp(x - log_sum) - (1 - a) * [class = t] - a / classes), a the label smoothing; "
-      "g = grad, over the number of rows that count for the mean.  Rows that are ignored have gradient 0.",
-      ("grad\n    Gradient of the loss, of its shape.\n" + std::string(kRowsDoc) +
-       "log_sum\n    The second result of cross_entropy_forward.\n" + kLossDoc)
-          .c_str(),
-      "TensorView\n    The gradient of x.  dtype Null: the type of x.");
+  const std::string doc =
+      documented("cross_entropy_backward",
+                 "Gradient of cross_entropy.\n\ng * (exp(x - log_sum) - (1 - a) * [class = t] - a / classes), a the "
+                 "label smoothing; "
+                 "g = grad, over the number of rows that count for the mean.  Rows that are ignored have gradient 0.",
+                 ("grad : TensorView\n    Gradient of the loss, of its shape.\n" + std::string(kRowsDoc) +
+                  "log_sum : TensorView\n    The second result of cross_entropy_forward.\n" + kLossDoc)
+                     .c_str(),
+                 "TensorView\n    The gradient of x.  dtype Null: the type of x.");
   m.def(
       "cross_entropy_backward",
       [](nb::handle grad, nb::handle x, nb::handle target, nb::handle log_sum, int64_t ignore_index,
@@ -189,7 +212,8 @@ void bind_losses(nb::module_& m) {
       },
       "grad"_a, "x"_a, "target"_a, "log_sum"_a, "ignore_index"_a = -100, "reduction"_a = "mean",
       "label_smoothing"_a = 0.0, "dtype"_a = DataType::Null,
-      nb::sig("def cross_entropy_backward(grad: Val, x: Val, target: Val, log_sum: Val, ignore_index: int = -100, "
+      nb::sig("def cross_entropy_backward(grad: TensorView, x: TensorView, target: TensorView, log_sum: TensorView, "
+              "ignore_index: int = -100, "
               "reduction: str = \"mean\", label_smoothing: float = 0.0, dtype: DataType = DataType.Null) -> "
               "TensorView"),
       doc.c_str());

@@ -5,6 +5,7 @@
 
 #include "bindings.h"
 #include "nvfuser/ops/norms.h"
+#include "op_docs.h"
 
 namespace nvfuser::python {
 namespace {
@@ -12,59 +13,65 @@ namespace {
 /// Parameters by name, in the order in which they are documented.
 struct ParameterDoc {
   const char* name;
+  const char* type;
   const char* text;
 };
 constexpr ParameterDoc kParameters[] = {
-    {"grad", "Gradient of y."},
-    {"x", "A floating tensor."},
-    {"mean", "The statistic that the forward form gave."},
-    {"rstd", "1 / sqrt(variance + eps), as the forward form gave it."},
-    {"normalized_shape", "Sizes of the last axes, over which statistics are taken; -1 for any size."},
-    {"running_mean", "Means of the channels over calls.  Training updates them in place, where they are given."},
-    {"running_var", "Variances of the channels over calls, the same."},
-    {"num_groups", "Number of groups of neighbouring channels; it divides the channels, which are axis 1."},
-    {"weight", "Factors of the normalized values; None: 1."},
-    {"bias", "What is added to them; None: 0."},
-    {"training", "True: statistics of x.  False: the running ones."},
-    {"momentum", "Share of the new statistics in the running ones."},
-    {"eps", "Added to the variance.  None: 1e-5; for rms_norm the distance from 1 to the next Float (or Double)."},
-    {"dtype", "Type of the result, a floating one; Null: that of x.  Narrow floats are computed in Float."},
+    {"grad", "TensorView", "Gradient of y."},
+    {"x", "TensorView", "A floating tensor."},
+    {"mean", "TensorView", "The statistic that the forward form gave."},
+    {"rstd", "TensorView", "1 / sqrt(variance + eps), as the forward form gave it."},
+    {"normalized_shape", "sequence of int or Val",
+     "Sizes of the last axes, over which statistics are taken; -1 for any size."},
+    {"running_mean", "TensorView, optional",
+     "Means of the channels over calls.  Training updates them in place, where they are given."},
+    {"running_var", "TensorView, optional", "Variances of the channels over calls, the same."},
+    {"num_groups", "int", "Number of groups of neighbouring channels; it divides the channels, which are axis 1."},
+    {"weight", "TensorView, optional", "Factors of the normalized values; None: 1."},
+    {"bias", "TensorView, optional", "What is added to them; None: 0."},
+    {"training", "bool", "True: statistics of x.  False: the running ones."},
+    {"momentum", "Val or float, optional", "Share of the new statistics in the running ones."},
+    {"eps", "Val or float, optional",
+     "Added to the variance.  None: 1e-5; for rms_norm the distance from 1 to the next Float (or Double)."},
+    {"dtype", "DataType", "Type of the result, a floating one; Null: that of x.  Narrow floats are computed in Float."},
 };
-
-/// Documents the parameters that a signature names.
-std::string documented(const std::string& formula, const std::string& sig, const std::string& returns) {
-  std::string text = formula + "\n\nParameters\n----------\n";
-  for (const ParameterDoc& parameter : kParameters) {
-    const std::string name = parameter.name;
-    if (sig.find("(" + name + ":") != std::string::npos || sig.find(" " + name + ":") != std::string::npos) {
-      text += name + "\n    " + parameter.text + "\n";
-    }
-  }
-  return text + "\nReturns\n-------\n" + returns + "\n";
-}
 
 struct Described {
   std::string sig, doc;
 };
 
+/// Documents the parameters that a signature names.
+Described documented(const std::string& name, const std::string& parameters, const std::string& results,
+                     const std::string& summary, const std::string& formula, const std::string& returns) {
+  const std::string sig = "def " + name + "(" + parameters + ", dtype: DataType = DataType.Null) -> " + results;
+  std::string text = summary + "\n\n" + formula + "\n\nParameters\n----------\n";
+  for (const ParameterDoc& parameter : kParameters) {
+    const std::string word = parameter.name;
+    if (sig.find("(" + word + ":") != std::string::npos || sig.find(" " + word + ":") != std::string::npos) {
+      text += word + " : " + parameter.type + "\n    " + parameter.text + "\n";
+    }
+  }
+  return {sig, op_docstring(name, text + "\nReturns\n-------\n" + returns + "\n")};
+}
+
 /// One of the two forward forms: y alone, or with its statistics.
-Described forward(const std::string& name, bool all, const std::string& parameters, const std::string& formula,
-                  const std::string& statistics, int count) {
+Described forward(const std::string& name, bool all, const std::string& parameters, const std::string& title,
+                  const std::string& formula, const std::string& statistics, int count) {
   std::string types = "TensorView";
   for (int k = 0; all && k < count; ++k) {
     types += ", TensorView";
   }
-  const std::string sig = "def " + name + (all ? "_forward(" : "(") + parameters +
-                          ", dtype: DataType = DataType.Null) -> " + (all ? "tuple[" + types + "]" : types);
-  return {sig, documented(formula, sig, all ? "tuple\n    y, " + statistics : "TensorView\n    y, of the shape of x.")};
+  return documented(name + (all ? "_forward" : ""), parameters, all ? "tuple[" + types + "]" : types,
+                    title + (all ? ", with the statistics that the backward form reads." : "."), formula,
+                    all ? "tuple of TensorView\n    y, " + statistics : "TensorView\n    y, of the shape of x.");
 }
 
 Described backward(const std::string& name, const std::string& parameters, const std::string& formula, bool bias) {
-  const std::string sig = "def " + name + "_backward(" + parameters + ", dtype: DataType = DataType.Null) -> tuple[" +
-                          (bias ? "TensorView, " : "") + "TensorView, TensorView]";
-  return {sig, documented(formula, sig,
-                          std::string("tuple\n    Gradients of x, of weight") + (bias ? " and of bias" : "") +
-                              ".  Those of the vectors have the weight's type, or that of x without one.")};
+  return documented(name + "_backward", parameters,
+                    std::string("tuple[") + (bias ? "TensorView, " : "") + "TensorView, TensorView]",
+                    "Gradients of " + name + ".", formula,
+                    std::string("tuple of TensorView\n    Gradients of x, of weight") + (bias ? " and of bias" : "") +
+                        ".  Those of the vectors have the weight's dtype, or that of x without one.");
 }
 
 nb::object results(const NormResult& result, bool all) {
@@ -87,12 +94,14 @@ Val* scalar(TensorView* x, nb::handle value, const char* name) { return optional
 
 void bind_layer_norm(nb::module_& m) {
   for (const bool all : {false, true}) {
-    const Described text = forward(
-        "layer_norm", all,
-        "x: Val, normalized_shape: Sequence[int | Val], weight: Val | None = None, bias: Val | None = None, eps: Val | "
-        "float | None = 1e-5",
-        "(x - mean) * rstd * weight + bias over the last axes, rstd = 1 / sqrt(mean((x - mean)^2) + eps).",
-        "mean and rstd; the statistics keep the normalized axes with size 1.", 2);
+    const Described text =
+        forward("layer_norm", all,
+                "x: TensorView, normalized_shape: Sequence[int | Val], weight: TensorView | None = None, bias: "
+                "TensorView | None = None, eps: Val | "
+                "float | None = 1e-5",
+                "Normalisation over the last axes by mean and variance",
+                "(x - mean) * rstd * weight + bias over the last axes, rstd = 1 / sqrt(mean((x - mean)^2) + eps).",
+                "mean and rstd; the statistics keep the normalized axes with size 1.", 2);
     m.def(
         all ? "layer_norm_forward" : "layer_norm",
         [all](nb::handle x, nb::handle shape, nb::handle weight, nb::handle bias, nb::handle eps, DataType dtype) {
@@ -104,12 +113,12 @@ void bind_layer_norm(nb::module_& m) {
         "x"_a, "normalized_shape"_a, "weight"_a = nb::none(), "bias"_a = nb::none(), "eps"_a = 1e-5,
         "dtype"_a = DataType::Null, nb::sig(text.sig.c_str()), text.doc.c_str());
   }
-  const Described text = backward(
-      "layer_norm",
-      "grad: Val, x: Val, mean: Val, rstd: Val, normalized_shape: Sequence[int | Val], weight: Val | None = None",
-      "Gradients of layer_norm.  With h = (x - mean) * rstd and g = grad * weight: (g - mean(g) - h * mean(g * h)) * "
-      "rstd; sums of grad * h and of grad over the leading axes.",
-      true);
+  const Described text = backward("layer_norm",
+                                  "grad: TensorView, x: TensorView, mean: TensorView, rstd: TensorView, "
+                                  "normalized_shape: Sequence[int | Val], weight: TensorView | None = None",
+                                  "With h = (x - mean) * rstd and g = grad * weight: (g - mean(g) - h * mean(g * h)) * "
+                                  "rstd; sums of grad * h and of grad over the leading axes.",
+                                  true);
   m.def(
       "layer_norm_backward",
       [](nb::handle grad, nb::handle x, nb::handle mean, nb::handle rstd, nb::handle shape, nb::handle weight,
@@ -125,11 +134,12 @@ void bind_layer_norm(nb::module_& m) {
 
 void bind_rms_norm(nb::module_& m) {
   for (const bool all : {false, true}) {
-    const Described text = forward(
-        "rms_norm", all,
-        "x: Val, normalized_shape: Sequence[int | Val], weight: Val | None = None, eps: Val | float | None = None",
-        "x * rstd * weight over the last axes, rstd = 1 / sqrt(mean(x^2) + eps).",
-        "and rstd, which keeps the normalized axes with size 1.", 1);
+    const Described text = forward("rms_norm", all,
+                                   "x: TensorView, normalized_shape: Sequence[int | Val], weight: TensorView | None = "
+                                   "None, eps: Val | float | None = None",
+                                   "Normalisation over the last axes by the root of the mean square",
+                                   "x * rstd * weight over the last axes, rstd = 1 / sqrt(mean(x^2) + eps).",
+                                   "and rstd, which keeps the normalized axes with size 1.", 1);
     m.def(
         all ? "rms_norm_forward" : "rms_norm",
         [all](nb::handle x, nb::handle shape, nb::handle weight, nb::handle eps, DataType dtype) {
@@ -141,11 +151,12 @@ void bind_rms_norm(nb::module_& m) {
         "x"_a, "normalized_shape"_a, "weight"_a = nb::none(), "eps"_a = nb::none(), "dtype"_a = DataType::Null,
         nb::sig(text.sig.c_str()), text.doc.c_str());
   }
-  const Described text = backward(
-      "rms_norm", "grad: Val, x: Val, rstd: Val, normalized_shape: Sequence[int | Val], weight: Val | None = None",
-      "Gradients of rms_norm.  With h = x * rstd and g = grad * weight: (g - h * mean(g * h)) * rstd; the sum "
-      "of grad * h over the leading axes.",
-      false);
+  const Described text = backward("rms_norm",
+                                  "grad: TensorView, x: TensorView, rstd: TensorView, normalized_shape: Sequence[int | "
+                                  "Val], weight: TensorView | None = None",
+                                  "With h = x * rstd and g = grad * weight: (g - h * mean(g * h)) * rstd; the sum "
+                                  "of grad * h over the leading axes.",
+                                  false);
   m.def(
       "rms_norm_backward",
       [](nb::handle grad, nb::handle x, nb::handle rstd, nb::handle shape, nb::handle weight, DataType dtype) {
@@ -161,9 +172,11 @@ void bind_batch_norm(nb::module_& m) {
   for (const bool all : {false, true}) {
     const Described text = forward(
         "batch_norm", all,
-        "x: Val, running_mean: Val | None = None, running_var: Val | None = None, weight: Val | None = None, "
-        "bias: Val | None = None, training: bool = False, momentum: Val | float | None = 0.1, eps: Val | float "
+        "x: TensorView, running_mean: TensorView | None = None, running_var: TensorView | None = None, weight: "
+        "TensorView | None = None, "
+        "bias: TensorView | None = None, training: bool = False, momentum: Val | float | None = 0.1, eps: Val | float "
         "| None = 1e-5",
+        "Normalisation of each channel by mean and variance over all samples",
         "(x - mean) * rstd * weight + bias for each channel (axis 1), rstd = 1 / sqrt(variance + eps).  Training "
         "takes statistics over all other axes and sets running = (1 - momentum) * running + momentum * new, the "
         "new variance over n - 1; the running ones have to be inputs of the fusion then.",
@@ -183,11 +196,13 @@ void bind_batch_norm(nb::module_& m) {
         "bias"_a = nb::none(), "training"_a = false, "momentum"_a = 0.1, "eps"_a = 1e-5, "dtype"_a = DataType::Null,
         nb::sig(text.sig.c_str()), text.doc.c_str());
   }
-  const Described text = backward(
-      "batch_norm", "grad: Val, x: Val, mean: Val, rstd: Val, weight: Val | None = None, training: bool = True",
-      "Gradients of batch_norm.  With h = (x - mean) * rstd and g = grad * weight: (g - mean(g) - h * mean(g * "
-      "h)) * rstd, or g * rstd unless training; sums of grad * h and of grad over all axes but axis 1.",
-      true);
+  const Described text =
+      backward("batch_norm",
+               "grad: TensorView, x: TensorView, mean: TensorView, rstd: TensorView, weight: TensorView | None = None, "
+               "training: bool = True",
+               "With h = (x - mean) * rstd and g = grad * weight: (g - mean(g) - h * mean(g * "
+               "h)) * rstd, or g * rstd unless training; sums of grad * h and of grad over all axes but axis 1.",
+               true);
   m.def(
       "batch_norm_backward",
       [](nb::handle grad, nb::handle x, nb::handle mean, nb::handle rstd, nb::handle weight, bool training,
@@ -204,7 +219,9 @@ void bind_group_norm(nb::module_& m) {
   for (const bool all : {false, true}) {
     const Described text = forward(
         "group_norm", all,
-        "x: Val, num_groups: int, weight: Val | None = None, bias: Val | None = None, eps: Val | float | None = 1e-5",
+        "x: TensorView, num_groups: int, weight: TensorView | None = None, bias: TensorView | None = None, eps: Val | "
+        "float | None = 1e-5",
+        "Normalisation of groups of channels by mean and variance",
         "(x - mean) * rstd * weight + bias with statistics of each sample and group of channels (axis 1); weight and "
         "bias have one value a channel.",
         "mean and rstd; the statistics have the shape [samples, num_groups].", 2);
@@ -219,11 +236,13 @@ void bind_group_norm(nb::module_& m) {
         "x"_a, "num_groups"_a, "weight"_a = nb::none(), "bias"_a = nb::none(), "eps"_a = 1e-5,
         "dtype"_a = DataType::Null, nb::sig(text.sig.c_str()), text.doc.c_str());
   }
-  const Described text = backward(
-      "group_norm", "grad: Val, x: Val, mean: Val, rstd: Val, num_groups: int, weight: Val | None = None",
-      "Gradients of group_norm.  With h = (x - mean) * rstd and g = grad * weight: (g - mean(g) - h * mean(g * "
-      "h)) * rstd, means over a group; sums of grad * h and of grad over all axes but axis 1.",
-      true);
+  const Described text =
+      backward("group_norm",
+               "grad: TensorView, x: TensorView, mean: TensorView, rstd: TensorView, num_groups: int, weight: "
+               "TensorView | None = None",
+               "With h = (x - mean) * rstd and g = grad * weight: (g - mean(g) - h * mean(g * "
+               "h)) * rstd, means over a group; sums of grad * h and of grad over all axes but axis 1.",
+               true);
   m.def(
       "group_norm_backward",
       [](nb::handle grad, nb::handle x, nb::handle mean, nb::handle rstd, int64_t num_groups, nb::handle weight,

@@ -10,76 +10,30 @@
 #include "nvfuser/ops/pointwise_builder.h"
 #include "nvfuser/ops/shape.h"
 #include "nvfuser/ops/take.h"
+#include "op_docs.h"
+#include "op_texts.h"
 
 namespace nvfuser::python {
 namespace {
 
-/// Names of the operands where they are not x | lhs, rhs | a, b, c, value.
-struct ArgumentNames {
-  PointwiseOp op;
-  std::array<const char*, 4> names;
-};
-constexpr ArgumentNames kNamed[] = {
-    {PointwiseOp::complex, {"real", "imag"}},
-    {PointwiseOp::lerp, {"start", "end", "weight"}},
-    {PointwiseOp::where, {"condition", "a", "b"}},
-    {PointwiseOp::clamp, {"x", "min", "max"}},
-    {PointwiseOp::threshold, {"x", "threshold", "value"}},
-    {PointwiseOp::addcmul, {"a", "b", "c", "value"}},
-};
-constexpr std::array<const char*, 4> kUnary = {"x"};
-constexpr std::array<const char*, 4> kBinary = {"lhs", "rhs"};
-
-std::array<const char*, 4> argument_names(const PointwiseInfo& row) {
-  for (const ArgumentNames& named : kNamed) {
-    if (named.op == row.op) {
-      return named.names;
-    }
-  }
-  return row.arity == 1 ? kUnary : kBinary;
-}
-
-constexpr const char* kRuleDocs[] = {
-    "Integers and Bool become Float; narrow floats are computed and returned as Float.",
-    "The common type of the operands; narrow floats return as Float.",
-    "The type of the first operand.",
-    "The type of the operand; for complex the matching real type.",
-    "The type of the operand; for complex the matching real type.",
-    "Bool.",
-    "Bool.",
-    "The common integer type, or Bool.",
-    "Float or Double, as the operands.",
-    "ComplexFloat for Float, ComplexDouble for Double.",
-    "The common type of a and b; narrow floats are kept.",
-};
-
 std::string signature(const PointwiseInfo& row, const std::array<const char*, 4>& names) {
   std::string text = "def " + std::string(row.name) + "(";
   for (int k = 0; k < row.arity; ++k) {
-    const bool optional = row.op == PointwiseOp::clamp && k > 0;
+    const bool optional = is_optional(row.op, k);
     text += std::string(k ? ", " : "") + names[k] + ": Val | complex" + (optional ? " | None = None" : "");
   }
   return text + ") -> Val";
 }
 
-std::string docstring(const PointwiseInfo& row, const std::array<const char*, 4>& names) {
-  std::string text = std::string(row.doc) + "\n\nParameters\n----------\n";
-  for (int k = 0; k < row.arity; ++k) {
-    text += std::string(names[k]) + "\n    A tensor, a scalar or a number; shapes broadcast as in NumPy.\n";
-  }
-  return text + "\nReturns\n-------\nVal\n    A TensorView when an operand is one, else a scalar.  Type: " +
-         kRuleDocs[static_cast<int>(row.rule)] + "\n";
-}
-
 template <class... Handles>
 nb::object build(PointwiseOp op, const std::array<const char*, 4>& names, Handles... handles) {
   const std::array<nb::handle, sizeof...(Handles)> objects{handles...};
-  Fusion& fusion = fusion_of({handles...});
+  const std::shared_ptr<Fusion> own = own_fusion({handles...});
+  Fusion& fusion = own ? *own : fusion_of({handles...});
   std::vector<Val*> operands;
   for (size_t k = 0; k < objects.size(); ++k) {
-    const bool optional = op == PointwiseOp::clamp && k > 0;
-    operands.push_back(optional ? optional_operand(fusion, objects[k], names[k])
-                                : operand(fusion, objects[k], names[k]));
+    operands.push_back(is_optional(op, static_cast<int>(k)) ? optional_operand(fusion, objects[k], names[k])
+                                                            : operand(fusion, objects[k], names[k]));
   }
   return wrap(pointwise(op, operands));
 }
@@ -87,7 +41,7 @@ nb::object build(PointwiseOp op, const std::array<const char*, 4>& names, Handle
 void bind_row(nb::module_& m, const PointwiseInfo& row) {
   const PointwiseOp op = row.op;
   const std::array<const char*, 4> names = argument_names(row);
-  const std::string sig = signature(row, names), doc = docstring(row, names);
+  const std::string sig = signature(row, names), doc = docstring(row);
   const char* name = row.name.data();
   switch (row.arity) {
     case 1:
@@ -123,28 +77,33 @@ void bind_row(nb::module_& m, const PointwiseInfo& row) {
 
 void bind_copies(nb::module_& m) {
   m.def(
-      "set", [](nb::handle x) { return wrap(set(op_tensor(x, "x"))); }, "x"_a, nb::sig("def set(x: Val) -> TensorView"),
-      "A copy of equal type and layout.");
+      "set", [](nb::handle x) { return wrap(set(op_tensor(x, "x"))); }, "x"_a,
+      nb::sig("def set(x: TensorView) -> TensorView"), op_docstring("set", kSetText).c_str());
   m.def(
       "segment_set", [](nb::handle x) { return wrap(segment_set(op_tensor(x, "x"))); }, "x"_a,
-      nb::sig("def segment_set(x: Val) -> TensorView"), "A copy at which the program is cut into kernels.");
+      nb::sig("def segment_set(x: TensorView) -> TensorView"), op_docstring("segment_set", kSegmentSetText).c_str());
   m.def(
-      "cast", [](nb::handle arg, DataType dtype) { return wrap(cast(operand(fusion_of({arg}), arg, "arg"), dtype)); },
+      "cast",
+      [](nb::handle arg, DataType dtype) {
+        const std::shared_ptr<Fusion> own = own_fusion({arg});
+        return wrap(cast(operand(own ? *own : fusion_of({arg}), arg, "arg"), dtype));
+      },
       "arg"_a, "dtype"_a, nb::sig("def cast(arg: Val | complex, dtype: DataType) -> Val"),
-      "Converts to an element type; the same type gives a copy.  An unsupported pair of types is a DTypeError.");
+      op_docstring("cast", kCastText).c_str());
   m.def(
       "stride_order",
       [](nb::handle arg, std::vector<int64_t> order) { return wrap(stride_order(op_tensor(arg, "arg"), order)); },
-      "arg"_a, "stride_order"_a, nb::sig("def stride_order(arg: Val, stride_order: Sequence[int]) -> TensorView"),
-      "A dense copy whose memory order is given: entry i ranks the stride of axis i, 0 the fastest.");
+      "arg"_a, "stride_order"_a,
+      nb::sig("def stride_order(arg: TensorView, stride_order: Sequence[int]) -> TensorView"),
+      op_docstring("stride_order", kStrideOrderText).c_str());
 }
 
 void bind_shapes(nb::module_& m) {
   m.def(
       "broadcast",
       [](nb::handle arg, std::vector<bool> flags) { return wrap(broadcast(op_tensor(arg, "arg"), flags)); }, "arg"_a,
-      "is_broadcast_dim"_a, nb::sig("def broadcast(arg: Val, is_broadcast_dim: Sequence[bool]) -> TensorView"),
-      "Inserts axes of size 1 where a flag is true; the false flags are the operand's axes.");
+      "is_broadcast_dim"_a, nb::sig("def broadcast(arg: TensorView, is_broadcast_dim: Sequence[bool]) -> TensorView"),
+      op_docstring("broadcast", kBroadcastText).c_str());
   m.def(
       "broadcast_in_dim",
       [](nb::handle arg, nb::handle shape, std::vector<int64_t> dims) {
@@ -152,36 +111,35 @@ void bind_shapes(nb::module_& m) {
         return wrap(broadcast_in_dim(tensor, val_list(*tensor->fusion(), shape, "shape"), dims));
       },
       "arg"_a, "shape"_a, "broadcast_dims"_a,
-      nb::sig(
-          "def broadcast_in_dim(arg: Val, shape: Sequence[int | Val], broadcast_dims: Sequence[int]) -> TensorView"),
-      "Axis k of the operand becomes axis broadcast_dims[k] of a tensor of that shape; the others are expanded.");
+      nb::sig("def broadcast_in_dim(arg: TensorView, shape: Sequence[int | Val], broadcast_dims: Sequence[int]) -> "
+              "TensorView"),
+      op_docstring("broadcast_in_dim", kBroadcastInDimText).c_str());
   m.def(
       "expand",
       [](nb::handle arg, nb::handle shape) {
         TensorView* tensor = op_tensor(arg, "arg");
         return wrap(expand(tensor, val_list(*tensor->fusion(), shape, "shape")));
       },
-      "arg"_a, "shape"_a, nb::sig("def expand(arg: Val, shape: Sequence[int | Val]) -> TensorView"),
-      "Grows axes of size 1; -1 keeps an extent.");
+      "arg"_a, "shape"_a, nb::sig("def expand(arg: TensorView, shape: Sequence[int | Val]) -> TensorView"),
+      op_docstring("expand", kExpandText).c_str());
   m.def(
       "squeeze",
       [](nb::handle arg, std::vector<int64_t> dims, bool squeeze_expanded) {
         return wrap(squeeze(op_tensor(arg, "arg"), dims, squeeze_expanded));
       },
       "arg"_a, "dims"_a, "squeeze_expanded"_a = false,
-      nb::sig("def squeeze(arg: Val, dims: Sequence[int], squeeze_expanded: bool = False) -> TensorView"),
-      "Removes broadcast axes; expanded ones only when asked for.");
+      nb::sig("def squeeze(arg: TensorView, dims: Sequence[int], squeeze_expanded: bool = False) -> TensorView"),
+      op_docstring("squeeze", kSqueezeText).c_str());
   m.def(
       "permute", [](nb::handle arg, std::vector<int64_t> dims) { return wrap(permute(op_tensor(arg, "arg"), dims)); },
-      "arg"_a, "dims"_a, nb::sig("def permute(arg: Val, dims: Sequence[int]) -> TensorView"),
-      "Axis i of the result is axis dims[i] of the operand.");
+      "arg"_a, "dims"_a, nb::sig("def permute(arg: TensorView, dims: Sequence[int]) -> TensorView"),
+      op_docstring("permute", kPermuteText).c_str());
   m.def(
       "size", [](nb::handle arg, int64_t dim) { return wrap(size(tensor_operand(arg, "arg"), dim)); }, "arg"_a, "dim"_a,
-      nb::sig("def size(arg: Val, dim: int) -> Val"),
-      "The extent of an axis as a scalar; a negative axis counts from the end.");
+      nb::sig("def size(arg: TensorView, dim: int) -> Val"), op_docstring("size", kSizeText).c_str());
   m.def(
       "shape", [](nb::handle arg) { return wrap_all(shape(tensor_operand(arg, "arg"))); }, "arg"_a,
-      nb::sig("def shape(arg: Val) -> list[Val]"), "All extents as scalars.");
+      nb::sig("def shape(arg: TensorView) -> list[Val]"), op_docstring("shape", kShapeText).c_str());
 }
 
 void bind_takes(nb::module_& m) {
@@ -190,19 +148,16 @@ void bind_takes(nb::module_& m) {
       [](nb::handle arg, nb::handle index, int64_t dim) {
         return wrap(take_along_axis(op_tensor(arg, "arg"), op_tensor(index, "index"), dim));
       },
-      "arg"_a, "index"_a, "dim"_a, nb::sig("def take_along_axis(arg: Val, index: Val, dim: int) -> TensorView"),
-      "Elements of arg along an axis, at the places that an integer tensor of its rank tells; the other axes broadcast "
-      "together.  Places count from 0; one outside of the axis is an error of the evaluator and a fault in the "
-      "emulator, and kernels read the nearest element.");
+      "arg"_a, "index"_a, "dim"_a,
+      nb::sig("def take_along_axis(arg: TensorView, index: TensorView, dim: int) -> TensorView"),
+      op_docstring("take_along_axis", kTakeAlongAxisText).c_str());
   m.def(
       "gather",
       [](nb::handle arg, nb::handle index, int64_t dim) {
         return wrap(gather(op_tensor(arg, "arg"), op_tensor(index, "index"), dim));
       },
-      "arg"_a, "index"_a, "dim"_a, nb::sig("def gather(arg: Val, index: Val, dim: int) -> TensorView"),
-      "As torch.gather: take_along_axis where the other axes of the index are no longer than those of arg, of which "
-      "the "
-      "first elements are read.");
+      "arg"_a, "index"_a, "dim"_a, nb::sig("def gather(arg: TensorView, index: TensorView, dim: int) -> TensorView"),
+      op_docstring("gather", kGatherText).c_str());
 }
 
 void bind_factories(nb::module_& m) {
@@ -214,7 +169,7 @@ void bind_factories(nb::module_& m) {
       },
       "shape"_a, "fill_value"_a, "dtype"_a,
       nb::sig("def full(shape: Sequence[int | Val], fill_value: Val | complex, dtype: DataType) -> TensorView"),
-      "A tensor of one value, converted to the type.");
+      op_docstring("full", kFullText).c_str());
   m.def(
       "iota",
       [](nb::handle length, nb::handle start, nb::handle step, DataType dtype) {
@@ -225,7 +180,7 @@ void bind_factories(nb::module_& m) {
       "length"_a, "start"_a = nb::none(), "step"_a = nb::none(), "dtype"_a = DataType::Int,
       nb::sig("def iota(length: Val | int, start: Val | float | None = None, step: Val | float | None = None, dtype: "
               "DataType = DataType.Int) -> TensorView"),
-      "start + i * step for 0 <= i < length.");
+      op_docstring("iota", kIotaText).c_str());
 }
 
 }  // namespace

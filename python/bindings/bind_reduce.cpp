@@ -4,29 +4,15 @@
 
 #include "bindings.h"
 #include "nvfuser/ops/reduce.h"
+#include "op_docs.h"
+#include "op_texts.h"
 
 namespace nvfuser::python {
 namespace {
 
-/// What all forms share of a docstring.
-std::string docstring(const ReductionInfo& row) {
-  std::string text = std::string(row.doc) + "\n\nParameters\n----------\narg\n    The tensor.\n";
-  text += "dim, dims\n    The axes; all of them when left out.  Negative axes count from the end.\n";
-  text += "keepdim\n    Keep the reduced axes with size 1.\ndtype\n";
-  text +=
-      row.form == ReductionForm::typed
-          ? "    What the tensor is cast to first.  Null: Int for Bool and integers, else the tensor's type; narrow "
-            "floats\n    are accumulated in Float and rounded once.\n"
-          : "    Has to stay Null.\n";
-  text += "\nReturns\n-------\nTensorView\n    ";
-  text += row.form == ReductionForm::place       ? "Int positions in row-major order of the reduced axes.\n"
-          : row.parts.types[0] == PartType::flag ? "Bool.\n"
-                                                 : "The type of the tensor that is reduced.\n";
-  return text;
-}
-
 std::string signature(const ReductionInfo& row, const char* axes) {
-  return "def " + std::string(row.name) + "(arg: Val" + axes + ", dtype: DataType = DataType.Null) -> TensorView";
+  return "def " + std::string(row.name) + "(arg: TensorView" + axes +
+         ", dtype: DataType = DataType.Null) -> TensorView";
 }
 
 /// sum(x), sum(x, dtype=...), sum(x, 0), sum(x, [0, 1], keepdim=True, dtype=...).
@@ -60,9 +46,9 @@ void bind_moments(nb::module_& m) {
         return wrap(var(op_tensor(arg, "arg"), dims, correction, keepdim));
       },
       "arg"_a, "dims"_a, "correction"_a = 1, "keepdim"_a = false,
-      nb::sig("def var(arg: Val, dims: Sequence[int], correction: int = 1, keepdim: bool = False) -> TensorView"),
-      "Variance: squared distances from the mean over max(n - correction, 0).  Real, of Float, Double and complex "
-      "tensors.");
+      nb::sig(
+          "def var(arg: TensorView, dims: Sequence[int], correction: int = 1, keepdim: bool = False) -> TensorView"),
+      op_docstring("var", kVarText).c_str());
   m.def(
       "var_mean",
       [](nb::handle arg, std::vector<int64_t> dims, int64_t correction, bool keepdim) {
@@ -70,9 +56,9 @@ void bind_moments(nb::module_& m) {
         return nb::make_tuple(wrap(result.var), wrap(result.mean));
       },
       "arg"_a, "dims"_a, "correction"_a = 1, "keepdim"_a = false,
-      nb::sig("def var_mean(arg: Val, dims: Sequence[int], correction: int = 1, keepdim: bool = False) -> "
+      nb::sig("def var_mean(arg: TensorView, dims: Sequence[int], correction: int = 1, keepdim: bool = False) -> "
               "tuple[TensorView, TensorView]"),
-      "Variance, as `var`, and mean.");
+      op_docstring("var_mean", kVarMeanText).c_str());
   m.def(
       "welford",
       [](nb::handle arg, std::vector<int64_t> dims) {
@@ -80,8 +66,8 @@ void bind_moments(nb::module_& m) {
         return nb::make_tuple(wrap(result.average), wrap(result.squares), wrap(result.count));
       },
       "arg"_a, "dims"_a,
-      nb::sig("def welford(arg: Val, dims: Sequence[int]) -> tuple[TensorView, TensorView, TensorView]"),
-      info(ReductionOp::welford).doc.data());
+      nb::sig("def welford(arg: TensorView, dims: Sequence[int]) -> tuple[TensorView, TensorView, TensorView]"),
+      op_docstring("welford", kWelfordText).c_str());
 }
 
 }  // namespace

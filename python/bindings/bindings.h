@@ -81,6 +81,9 @@ TensorView* op_tensor(nb::handle object, const char* argument);
 TensorView* optional_tensor(nb::handle object, const char* argument);
 /// The current fusion; error when the first Val among the objects belongs to another one.
 Fusion& fusion_of(std::initializer_list<nb::handle> objects);
+/// A fusion for an operation on plain numbers where none is being defined: its result is a constant, which owns it.
+/// Null otherwise.
+std::shared_ptr<Fusion> own_fusion(std::initializer_list<nb::handle> objects);
 /// A list or tuple of ints and Vals.
 std::vector<Val*> val_list(Fusion& fusion, nb::handle object, const char* argument);
 /// None (null) or an operand.
@@ -90,6 +93,9 @@ std::optional<ScalarValue> python_scalar(nb::handle object);
 
 /// An input with the line of the user's program that made it, for messages; empty where there is no such input.
 std::string describe_input(const Fusion& fusion, size_t position);
+
+/// Such as `1 inputs, 2 expressions, 1 outputs`.
+std::string summary_of(const Fusion& fusion);
 
 /// Makes the Fusion's expressions remember the Python line that made them.
 void record_locations(Fusion& fusion);
@@ -112,5 +118,6 @@ void bind_options(nb::module_& m);
 void bind_memory(nb::module_& m);
 void bind_profiler(nb::module_& m);
 void bind_prepare(nb::module_& m);
+void bind_segments(nb::module_& m);
 
 }  // namespace nvfuser::python

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Wrappers of nodes, the thread's current Fusion, and operands from Python objects.
+#include <algorithm>
+
 #include "bindings.h"
 #include "nvfuser/ops/pointwise_builder.h"
 
@@ -174,6 +176,12 @@ Fusion& fusion_of(std::initializer_list<nb::handle> objects) {
     }
   }
   return current_fusion();
+}
+
+std::shared_ptr<Fusion> own_fusion(std::initializer_list<nb::handle> objects) {
+  const bool has_vals =
+      std::any_of(objects.begin(), objects.end(), [](nb::handle object) { return nb::isinstance<ValRef>(object); });
+  return has_vals || !fusion_stack().empty() ? nullptr : Fusion::make();
 }
 
 std::vector<Val*> val_list(Fusion& fusion, nb::handle object, const char* argument) {

@@ -92,7 +92,7 @@ constexpr void fill_row(ReduceTable& table, std::integer_sequence<int, index...>
 constexpr ReduceTable make_table() {
   ReduceTable table{};
   constexpr auto kTypes = std::make_integer_sequence<int, kValueTypeCount>();
-#define REDUCTION(name, combiner, operands, parts, form, doc) fill_row<ReductionOp::name, rt::combiner>(table, kTypes);
+#define REDUCTION(name, combiner, ...) fill_row<ReductionOp::name, rt::combiner>(table, kTypes);
 #include "nvfuser/ir/reduction.def"
   return table;
 }

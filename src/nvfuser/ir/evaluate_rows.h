@@ -107,7 +107,7 @@ constexpr void fill_row(BlockTable& table, Expression, std::integer_sequence<int
 template <class Wanted>
 constexpr BlockTable make_block_table(Wanted) {
   BlockTable table{};
-#define POINTWISE(name, arity, rule, cost, expression, doc)                                             \
+#define POINTWISE(name, arity, rule, cost, ulp, expression, ...)                                        \
   if constexpr (Wanted{}(info(PointwiseOp::name))) {                                                    \
     fill_row<PointwiseOp::name>(                                                                        \
         table,                                                                                          \

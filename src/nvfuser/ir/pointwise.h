@@ -39,19 +39,20 @@ struct PointwiseInfo {
   int arity;
   PromotionRule rule;
   PointwiseCost cost;
-  std::string_view doc;
+  double ulp;  ///< largest error of Float results; negative: no bound is stated
+  std::string_view doc, see, example;
 };
 
 inline constexpr int kPointwiseCount = static_cast<int>(PointwiseOp::count_);
 
 inline constexpr PointwiseInfo kPointwiseOps[] = {
-#define POINTWISE(name, arity, rule, cost, expression, doc) \
-  {PointwiseOp::name, #name, arity, PromotionRule::rule, PointwiseCost::cost, doc},
+#define POINTWISE(name, arity, rule, cost, ulp, expression, doc, see, example) \
+  {PointwiseOp::name, #name, arity, PromotionRule::rule, PointwiseCost::cost, ulp, doc, see, example},
 #include "nvfuser/ir/pointwise.def"
 };
 
 inline constexpr std::string_view kPointwiseExpressions[] = {
-#define POINTWISE(name, arity, rule, cost, expression, doc) #expression,
+#define POINTWISE(name, arity, rule, cost, ulp, expression, ...) #expression,
 #include "nvfuser/ir/pointwise.def"
 };
 

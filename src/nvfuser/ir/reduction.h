@@ -34,7 +34,7 @@ struct ReductionInfo {
   int operands;
   PartTypes parts;
   ReductionForm form;
-  std::string_view doc;
+  std::string_view doc, see, example;
 };
 
 inline constexpr int kReductionCount = static_cast<int>(ReductionOp::count_);
@@ -42,8 +42,8 @@ inline constexpr int kReductionCount = static_cast<int>(ReductionOp::count_);
 inline constexpr std::array<ReductionInfo, kReductionCount> kReductions = [] {
   using enum PartType;
   return std::array<ReductionInfo, kReductionCount>{{
-#define REDUCTION(name, combiner, operands, parts, form, doc) \
-  {ReductionOp::name, #name, #combiner, operands, PartTypes parts, ReductionForm::form, doc},
+#define REDUCTION(name, combiner, operands, parts, form, doc, see, example) \
+  {ReductionOp::name, #name, #combiner, operands, PartTypes parts, ReductionForm::form, doc, see, example},
 #include "nvfuser/ir/reduction.def"
   }};
 }();
