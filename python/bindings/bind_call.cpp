@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Calls from Python.  `Executable` is the base of what users call, so that no Python code runs between them and a plan.
 #include "bindings.h"
+#include "docs_call.h"
 #include "nvfuser/runtime/executor.h"
 #include "nvfuser/runtime/profiler.h"
 #include "python_call.h"
@@ -95,8 +96,14 @@ void part_of_call(FusionExecutor& executor, nb::handle inputs, nb::handle out, i
 }  // namespace
 
 void bind_call(nb::module_& m) {
-  nb::class_<Executable>(m, "Executable", "What can be called: FusionDefinition and FusionExecutorCache.")
+  nb::class_<Executable>(m, "Executable", docs::kExecutable)
       .def(nb::init<>())
+      .def("__repr__",
+           [](nb::handle self) {
+             const std::shared_ptr<FusionExecutor>& executor = nb::inst_ptr<Executable>(self)->executor;
+             return "<" + nb::cast<std::string>(nb::handle(self.type()).attr("__name__")) + ": " +
+                    (executor ? summary_of(*executor->fusion()) : "empty") + ">";
+           })
       .def_prop_rw(
           "executor", [](const Executable& self) { return self.executor; },
           [](Executable& self, std::shared_ptr<FusionExecutor> executor) { self.executor = std::move(executor); },
@@ -124,29 +131,7 @@ void bind_call(nb::module_& m) {
           nb::sig("def execute(self, inputs: Iterable[object], *, out: Sequence[object] | None = None, "
                   "target: str | Way | None = None, schedule_for: str = '', seed: int = 1, "
                   "save_repro_inputs: bool | str | os.PathLike[str] | None = False) -> list[typing.Any]"),
-          R"(Runs the fusion.
-
-Parameters
-----------
-inputs
-    Tensors and numbers in the order of definition.  Tensors of one device and any framework.
-out
-    Tensors of the results' sizes, dtypes and device, one for each visible output, into which they are written.
-    They may share memory with inputs, not with each other.
-target
-    None: kernels on the GPU for CUDA tensors, compiled host code for CPU tensors.  Otherwise a `Way` or its
-    name: "host", "emulator" (GPU kernels run thread by thread on the CPU, every access checked) or "evaluator".
-schedule_for
-    With the emulator: the GPU whose schedules are run, such as "H200" (the default) or "A100".
-seed
-    With the emulator: the order in which threads run.
-save_repro_inputs
-    True keeps what the inputs look like, for `last_repro_script`; a path saves their values there too.
-
-Returns
--------
-list
-    One tensor per visible output, in the framework of the first tensor input.)");
+          docs::kExecute);
   m.def("part_of_call", &part_of_call, "executor"_a, "inputs"_a, "out"_a.none(), "steps"_a,
         nb::sig("def part_of_call(executor: FusionExecutor, inputs: Sequence[object], out: Sequence[object] | None, "
                 "steps: int) -> None"),

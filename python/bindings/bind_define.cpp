@@ -3,6 +3,7 @@
 #include <nanobind/stl/pair.h>
 
 #include "bindings.h"
+#include "docs_define.h"
 #include "nvfuser/ops/define.h"
 #include "nvfuser/ops/pointwise_builder.h"
 
@@ -10,28 +11,6 @@ namespace nvfuser::python {
 namespace {
 
 using Sizes = std::vector<int64_t>;
-
-constexpr const char* kDefineTensorDoc =
-    R"(A tensor by shape and layout; FusionDefinition.define_tensor registers it as an input too.
-
-Parameters
-----------
-shape
-    One entry an axis: -1 symbolic, 0 empty, 1 broadcast, anything larger static.
-contiguity
-    One flag for all axes, or one an axis in memory order (None for broadcast axes): whether the stride of an axis is the
-    stride times the size of the next inner one.
-dtype
-    Element type.
-is_cpu
-    True for a 0-dim tensor that stays on the CPU.
-stride_order
-    Rank of each axis' stride, 0 the fastest; empty for row-major.
-sizes, strides
-    In place of shape and contiguity: an example, strides in elements.
-static_sizes
-    True keeps the example's sizes as constants; else only sizes of 1 stay.
-)";
 
 void bind_define_tensor(nb::module_& m) {
   m.def(
@@ -44,7 +23,7 @@ void bind_define_tensor(nb::module_& m) {
       nb::sig("def define_tensor(shape: Sequence[int], contiguity: Sequence[bool | None], dtype: DataType = "
               "DataType.Float, is_cpu: bool = False, "
               "stride_order: Sequence[int] = []) -> TensorView"),
-      kDefineTensorDoc);
+      docs::kDefineTensor);
   m.def(
       "define_tensor",
       [](const Sizes& shape, bool contiguity, DataType dtype, bool is_cpu, const Sizes& stride_order) {
@@ -53,7 +32,8 @@ void bind_define_tensor(nb::module_& m) {
       "shape"_a, "contiguity"_a = false, "dtype"_a = DataType::Float, "is_cpu"_a = false, "stride_order"_a = Sizes{},
       nb::sig("def define_tensor(shape: Sequence[int], contiguity: bool = False, dtype: DataType = DataType.Float, "
               "is_cpu: bool = False, "
-              "stride_order: Sequence[int] = []) -> TensorView"));
+              "stride_order: Sequence[int] = []) -> TensorView"),
+      docs::kDefineTensor);
   m.def(
       "define_tensor",
       [](const Sizes& sizes, const Sizes& strides, DataType dtype, bool static_sizes, bool is_cpu) {
@@ -62,7 +42,8 @@ void bind_define_tensor(nb::module_& m) {
       "sizes"_a, "strides"_a, "dtype"_a = DataType::Float, "static_sizes"_a = false, "is_cpu"_a = false,
       nb::sig("def define_tensor(sizes: Sequence[int], strides: Sequence[int], dtype: DataType = DataType.Float, "
               "static_sizes: bool = False, "
-              "is_cpu: bool = False) -> TensorView"));
+              "is_cpu: bool = False) -> TensorView"),
+      docs::kDefineTensor);
 }
 
 }  // namespace
@@ -72,9 +53,7 @@ void bind_define(nb::module_& m) {
   m.def(
       "define_scalar", [](DataType dtype) { return wrap(define_scalar(current_fusion(), dtype)); },
       "dtype"_a = DataType::Double, nb::sig("def define_scalar(dtype: DataType = DataType.Double) -> Val"),
-      "A scalar: with a value a constant (bool, int, float and complex give Bool, Int, Double and ComplexDouble unless "
-      "a dtype is given), without one "
-      "a scalar whose value comes with each call.");
+      docs::kDefineScalar);
   m.def(
       "define_scalar",
       [](nb::handle value, std::optional<DataType> dtype) {
@@ -88,15 +67,14 @@ void bind_define(nb::module_& m) {
         return wrap(define_scalar(current_fusion(), *number, dtype));
       },
       "value"_a.none(), "dtype"_a = nb::none(),
-      nb::sig("def define_scalar(value: complex | None, dtype: DataType | None = None) -> Val"));
+      nb::sig("def define_scalar(value: complex | None, dtype: DataType | None = None) -> Val"), docs::kDefineScalar);
   m.def(
       "compute_tensor_descriptor",
       [](const Sizes& sizes, const Sizes& strides) {
         TensorDescriptor descriptor = compute_tensor_descriptor(sizes, strides);
         return std::pair(std::move(descriptor.contiguity), std::move(descriptor.stride_order));
       },
-      "sizes"_a, "strides"_a,
-      "Contiguity in memory order and stride order of a strided layout, as define_tensor takes them.");
+      "sizes"_a, "strides"_a, docs::kDescriptor);
 }
 
 }  // namespace nvfuser::python

@@ -3,6 +3,7 @@
 #include <sstream>
 
 #include "bindings.h"
+#include "docs_fusion.h"
 #include "nvfuser/ops/python_source.h"
 
 namespace nvfuser::python {
@@ -29,8 +30,14 @@ std::string describe_input(const Fusion& fusion, size_t position) {
   return text.str();
 }
 
+/// Such as `1 inputs, 2 expressions, 1 outputs`.
+std::string summary_of(const Fusion& fusion) {
+  return std::to_string(fusion.inputs().size()) + " inputs, " + std::to_string(fusion.exprs().size()) +
+         " expressions, " + std::to_string(fusion.outputs().size()) + " outputs";
+}
+
 void bind_fusion(nb::module_& m) {
-  auto fusion = nb::class_<Fusion>(m, "Fusion", "A graph of tensor expressions.");
+  auto fusion = nb::class_<Fusion>(m, "Fusion", docs::kFusion);
   fusion
       .def(nb::new_([]() {
              auto fusion = Fusion::make();
@@ -40,19 +47,19 @@ void bind_fusion(nb::module_& m) {
            "An empty fusion.")
       .def(
           "inputs", [](const Fusion& self) { return wrap_all(self.inputs()); },
-          nb::sig("def inputs(self) -> list[Val]"), "Inputs in order.")
+          nb::sig("def inputs(self) -> list[Val]"), docs::kFusionInputs)
       .def(
           "outputs", [](const Fusion& self) { return wrap_all(self.outputs()); },
-          nb::sig("def outputs(self) -> list[TensorView]"), "Outputs in order.")
+          nb::sig("def outputs(self) -> list[TensorView]"), docs::kFusionOutputs)
       .def(
           "vals", [](const Fusion& self) { return wrap_all(self.vals()); }, nb::sig("def vals(self) -> list[Val]"),
-          "All scalars and tensors.")
+          docs::kFusionVals)
       .def(
           "exprs", [](const Fusion& self) { return wrap_all(self.exprs()); }, nb::sig("def exprs(self) -> list[Expr]"),
-          "All expressions.")
+          docs::kFusionExprs)
       .def(
           "add_input", [](Fusion& self, ValRef& input) { self.add_input(input.get()); }, "input"_a,
-          "Registers an input.")
+          docs::kFusionAddInput)
       .def(
           "add_output",
           [](Fusion& self, nb::handle output, nb::handle alias) {
@@ -62,23 +69,19 @@ void bind_fusion(nb::module_& m) {
               self.add_output(tensor_operand(output, "output"), tensor_operand(alias, "alias_input"));
             }
           },
-          nb::sig("def add_output(self, output: Val, alias_input: TensorView | None = None) -> None"), "output"_a,
-          "alias_input"_a = nb::none(),
-          "Registers an output; with `alias_input` the result is written into that input's memory.")
-      .def("describe_input", &describe_input, "position"_a,
-           "An input and the line of the user's program that made it, for messages; empty where there is none.")
+          nb::sig("def add_output(self, output: TensorView, alias_input: TensorView | None = None) -> None"),
+          "output"_a, "alias_input"_a = nb::none(), docs::kFusionAddOutput)
+      .def("describe_input", &describe_input, "position"_a, docs::kFusionDescribeInput)
       .def(
           "print_math", [](const Fusion& self, bool from_outputs_only) { return print_math(self, from_outputs_only); },
-          "from_outputs_only"_a = true, "The fusion as text.")
+          "from_outputs_only"_a = true, docs::kFusionPrintMath)
       .def(
-          "python_source", [](const Fusion& self) { return python_source(self); },
-          "Python source that rebuilds an equal fusion.")
+          "python_source", [](const Fusion& self) { return python_source(self); }, docs::kFusionPythonSource)
       .def(
-          "structural_hash", [](const Fusion& self) { return structural_hash(self); },
-          "A hash of the definition; equal definitions have equal hashes.")
+          "structural_hash", [](const Fusion& self) { return structural_hash(self); }, docs::kFusionHash)
       .def(
           "same_definition", [](const Fusion& self, const Fusion& other) { return structurally_equal(self, other); },
-          "other"_a, "True when both fusions have the same definition.")
+          "other"_a, docs::kFusionSame)
       .def(
           "__eq__",
           [](const Fusion& self, nb::handle other) {
@@ -86,14 +89,20 @@ void bind_fusion(nb::module_& m) {
           },
           nb::sig("def __eq__(self, other: object) -> bool"), "other"_a)
       .def("__str__", [](const Fusion& self) { return print_math(self); })
-      .def("__repr__", [](const Fusion& self) {
-        return "<Fusion: " + std::to_string(self.inputs().size()) + " inputs, " + std::to_string(self.exprs().size()) +
-               " expressions, " + std::to_string(self.outputs().size()) + " outputs>";
-      });
+      .def("__repr__", [](const Fusion& self) { return "<Fusion: " + summary_of(self) + ">"; });
   fusion.attr("__hash__") = nb::none();  // equality is structural and a fusion grows
-  nb::class_<Guard>(m, "FusionGuard", "Makes a fusion the one that ops build, until the guard dies.")
+  nb::class_<Guard>(m, "FusionGuard", docs::kFusionGuard)
       .def(nb::init<std::shared_ptr<Fusion>>(), "fusion"_a)
-      .def("release", &Guard::release, "Ends the guard now.");
+      .def("release", &Guard::release, docs::kFusionGuardRelease)
+      .def("__repr__",
+           [](const Guard& self) {
+             return "<FusionGuard: " + (*self.open ? summary_of(**self.open) : std::string("released")) + ">";
+           })
+      .def(
+          "__enter__", [](nb::handle self) { return nb::borrow(self); }, nb::sig("def __enter__(self) -> FusionGuard"))
+      .def(
+          "__exit__", [](Guard& self, nb::args) { self.release(); },
+          nb::sig("def __exit__(self, *error: object) -> None"));
 }
 
 }  // namespace nvfuser::python

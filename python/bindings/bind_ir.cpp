@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Statement, Val, IterDomain, TensorDomain, TensorView, Expr, and the operators of values.
 #include "bindings.h"
+#include "docs_tensors.h"
+#include "docs_values.h"
 #include "nvfuser/ir/pointwise.h"
 #include "nvfuser/ops/pointwise_builder.h"
 #include "nvfuser/ops/shape.h"
@@ -78,60 +80,65 @@ void bind_operators(nb::class_<ValRef, StatementRef>& val) {
 }
 
 void bind_values(nb::module_& m) {
-  nb::class_<StatementRef>(m, "Statement", "A node of a fusion.")
+  nb::class_<StatementRef>(m, "Statement", docs::kStatement)
       .def("__str__", [](const StatementRef& self) { return to_string(*self.node); })
       .def("__repr__", [](nb::handle self) {
         const auto* ref = nb::inst_ptr<StatementRef>(self);
         return "<" + nb::cast<std::string>(nb::handle(self.type()).attr("__name__")) + ": " + to_string(*ref->node) +
                ">";
       });
-  auto val = nb::class_<ValRef, StatementRef>(m, "Val", "A value: a scalar or a tensor.")
+  auto val = nb::class_<ValRef, StatementRef>(m, "Val", docs::kVal)
                  .def(
-                     "is_symbolic", [](const ValRef& self) { return self.get()->is_symbolic(); },
-                     "True when no constant value is known.")
+                     "is_symbolic", [](const ValRef& self) { return self.get()->is_symbolic(); }, docs::kValIsSymbolic)
                  .def(
-                     "is_tensor", [](const ValRef& self) { return self.get()->is_tensor(); }, "True for a TensorView.")
+                     "is_tensor", [](const ValRef& self) { return self.get()->is_tensor(); }, docs::kValIsTensor)
                  .def(
                      "definition", [](const ValRef& self) { return wrap(self.get()->definition()); },
-                     nb::sig("def definition(self) -> Expr | None"), "The expression that produces the value, or None.")
+                     nb::sig("def definition(self) -> Expr | None"), docs::kValDefinition)
                  .def(
                      "uses", [](const ValRef& self) { return wrap_all(self.get()->uses()); },
-                     nb::sig("def uses(self) -> list[Expr]"), "The expressions that read the value.")
+                     nb::sig("def uses(self) -> list[Expr]"), docs::kValUses)
                  .def(
                      "location",
                      [](const ValRef& self) {
                        return self.get()->location() ? self.get()->location()->text() : std::string();
                      },
-                     "The line of the user's program that made the value; empty when unknown.")
-                 .def("fusion", [](const ValRef& self) { return self.fusion; }, "The fusion that owns the value.");
+                     docs::kValLocation)
+                 .def("fusion", [](const ValRef& self) { return self.fusion; }, docs::kValFusion);
   bind_operators(val);
-  nb::class_<ExprRef, StatementRef>(m, "Expr", "An expression: operands, results, attributes.")
+  nb::class_<ExprRef, StatementRef>(m, "Expr", docs::kExpr)
       .def(
           "input", [](const ExprRef& self, int index) { return wrap(self.get()->input(index)); },
-          nb::sig("def input(self, index: int) -> Val"), "index"_a, "Operand number `index`.")
+          nb::sig("def input(self, index: int) -> Val"), "index"_a, docs::kExprInput)
       .def(
           "output", [](const ExprRef& self, int index) { return wrap(self.get()->output(index)); },
-          nb::sig("def output(self, index: int) -> Val"), "index"_a, "Result number `index`.")
+          nb::sig("def output(self, index: int) -> Val"), "index"_a, docs::kExprOutput)
+      .def(
+          "inputs", [](const ExprRef& self) { return wrap_all(self.get()->inputs()); },
+          nb::sig("def inputs(self) -> list[Val]"), docs::kExprInputs)
+      .def(
+          "outputs", [](const ExprRef& self) { return wrap_all(self.get()->outputs()); },
+          nb::sig("def outputs(self) -> list[Val]"), docs::kExprOutputs)
       .def(
           "location",
           [](const ExprRef& self) -> std::string {
             return self.get()->location() ? self.get()->location()->text() : "";
           },
-          "The line of the user's program that made the expression; empty when unknown.");
+          docs::kExprLocation);
 }
 
 void bind_domains(nb::module_& m) {
-  nb::class_<IterDomainRef, ValRef>(m, "IterDomain", "One axis of one tensor.")
+  nb::class_<IterDomainRef, ValRef>(m, "IterDomain", docs::kIterDomain)
       .def(
           "is_reduction", [](const IterDomainRef& self) { return self.get()->is_reduction(); },
-          "True for a reduced axis.")
+          docs::kIterDomainIsReduction)
       .def(
           "is_broadcast", [](const IterDomainRef& self) { return self.get()->is_broadcast(); },
-          "True for a broadcast axis.")
+          docs::kIterDomainIsBroadcast)
       .def(
           "extent", [](const IterDomainRef& self) { return wrap(self.get()->extent()); },
-          nb::sig("def extent(self) -> Val"), "The extent as a scalar.");
-  nb::class_<TensorDomainRef, ValRef>(m, "TensorDomain", "The axes of a tensor.");
+          nb::sig("def extent(self) -> Val"), docs::kIterDomainExtent);
+  nb::class_<TensorDomainRef, ValRef>(m, "TensorDomain", docs::kTensorDomain);
 }
 
 TensorDomain* domain_of(const TensorViewRef& self) { return self.get()->domain(); }
@@ -147,35 +154,33 @@ nb::object loop_axis(const TensorViewRef& self, int64_t index) {
 }
 
 void bind_tensor_view(nb::module_& m) {
-  nb::class_<TensorViewRef, ValRef>(m, "TensorView", "A tensor of a fusion.")
+  nb::class_<TensorViewRef, ValRef>(m, "TensorView", docs::kTensorView)
       .def_prop_ro(
           "ndim", [](const TensorViewRef& self) { return self.get()->rank(); }, "Logical rank without reduced axes.")
       .def(
-          "dtype", [](const TensorViewRef& self) { return self.get()->dtype(); }, "Element type.")
+          "dtype", [](const TensorViewRef& self) { return self.get()->dtype(); }, docs::kTensorViewDtype)
       .def(
           "size", [](const TensorViewRef& self, int64_t dim) { return wrap(size(self.get(), dim)); }, "dim"_a,
-          nb::sig("def size(self, dim: int) -> Val"),
-          "The extent of an axis, as users see it; a negative axis counts from the end.")
+          nb::sig("def size(self, dim: int) -> Val"), docs::kTensorViewSize)
       .def(
           "shape", [](const TensorViewRef& self) { return wrap_all(shape(self.get())); },
-          nb::sig("def shape(self) -> list[Val]"), "All extents, as users see them.")
-      .def("axis", &loop_axis, "index"_a, nb::sig("def axis(self, index: int) -> IterDomain"),
-           "A loop axis; a negative index counts from the end.")
+          nb::sig("def shape(self) -> list[Val]"), docs::kTensorViewShape)
+      .def("axis", &loop_axis, "index"_a, nb::sig("def axis(self, index: int) -> IterDomain"), docs::kTensorViewAxis)
       .def(
           "domain", [](const TensorViewRef& self) { return wrap(domain_of(self)); },
-          nb::sig("def domain(self) -> TensorDomain"), "All axes.")
+          nb::sig("def domain(self) -> TensorDomain"), docs::kTensorViewDomain)
       .def(
           "get_logical_domain", [](const TensorViewRef& self) { return wrap_all(domain_of(self)->logical()); },
-          nb::sig("def get_logical_domain(self) -> list[IterDomain]"), "The axes that users see.")
+          nb::sig("def get_logical_domain(self) -> list[IterDomain]"), docs::kTensorViewLogical)
       .def(
           "get_loop_domain", [](const TensorViewRef& self) { return wrap_all(domain_of(self)->loop()); },
-          nb::sig("def get_loop_domain(self) -> list[IterDomain]"), "The axes of a schedule.")
+          nb::sig("def get_loop_domain(self) -> list[IterDomain]"), docs::kTensorViewLoop)
       .def(
           "get_root_domain", [](const TensorViewRef& self) { return wrap_all(domain_of(self)->root()); },
-          nb::sig("def get_root_domain(self) -> list[IterDomain]"), "The axes that the definition iterates.")
+          nb::sig("def get_root_domain(self) -> list[IterDomain]"), docs::kTensorViewRoot)
       .def(
           "has_root", [](const TensorViewRef& self) { return domain_of(self)->root() != domain_of(self)->logical(); },
-          "True when the root axes differ from the logical ones.");
+          docs::kTensorViewHasRoot);
 }
 
 }  // namespace

@@ -2,7 +2,10 @@
 // Profiles of calls under the names that users of nvFuser know.
 #include <nanobind/stl/shared_ptr.h>
 
+#include <algorithm>
+
 #include "bindings.h"
+#include "docs_profiler.h"
 #include "nvfuser/runtime/profiler.h"
 
 namespace nvfuser::python {
@@ -37,14 +40,16 @@ std::string repr(const FusionProfile& self) {
                      ", host_time_ms=" + std::to_string(self.host_ms) +
                      ", compile_time_ms=" + std::to_string(self.compile_ms) +
                      ", effective_bandwidth_gbs=" + std::to_string(self.bandwidth_gbs) + ", kernel_profiles=[";
-  for (const KernelProfile& kernel : self.kernels) {
-    text += "\n  " + repr(kernel) + ",";
+  constexpr size_t kMost = 100;
+  for (size_t k = 0; k < std::min(self.kernels.size(), kMost); ++k) {
+    text += "\n  " + repr(self.kernels[k]) + ",";
   }
-  return text + "])";
+  const std::string more = self.kernels.size() > kMost ? std::to_string(self.kernels.size() - kMost) : "";
+  return text + (more.empty() ? "" : "\n  ... and " + more + " more") + "])";
 }
 
 void bind_kernel_profile(nb::module_& m) {
-  nb::class_<KernelProfile>(m, "KernelProfile", "One kernel of a profiled call.")
+  nb::class_<KernelProfile>(m, "KernelProfile", docs::kKernelProfile)
       .def_ro("name", &KernelProfile::name, "Name of the kernel in its text.")
       .def_ro("segment_id", &KernelProfile::segment, "Place among the kernels of the call.")
       .def_ro("device", &KernelProfile::device, "Ordinal of the device.")
@@ -56,7 +61,7 @@ void bind_kernel_profile(nb::module_& m) {
               "Milliseconds on the device (CUDA events), or from launch to return (CPU); 0 in a captured stream.")
       .def_ro("effective_bandwidth_gbs", &KernelProfile::bandwidth_gbs, "Bytes read and written by time, in GB/s.")
       .def_ro("percentage_peak_bandwidth", &KernelProfile::peak_percent,
-              "Of the memory's data-sheet bandwidth; 0 where that is not known (CPUs).")
+              "The kernel's percentage of the memory's data-sheet bandwidth; 0 where that is not known (CPUs).")
       .def_prop_ro(
           "grid_str", [](const KernelProfile& self) { return text_of(self.grid); }, "Blocks: [x, y, z].")
       .def_prop_ro(
@@ -73,7 +78,7 @@ void bind_kernel_profile(nb::module_& m) {
 }
 
 void bind_fusion_profile(nb::module_& m) {
-  nb::class_<FusionProfile>(m, "FusionProfile", "One profiled call.")
+  nb::class_<FusionProfile>(m, "FusionProfile", docs::kFusionProfile)
       .def_prop_ro(
           "verbose", [](const FusionProfile&) { return false; }, "Always False: nothing is printed by itself.")
       .def_ro("fusion_id", &FusionProfile::fusion_id, "As given to FusionExecutorCache; 0 otherwise.")
@@ -88,7 +93,7 @@ void bind_fusion_profile(nb::module_& m) {
       .def_ro("effective_bandwidth_gbs", &FusionProfile::bandwidth_gbs,
               "Bytes of the fusion's inputs and outputs by kernel_time_ms, in GB/s.")
       .def_ro("percentage_peak_bandwith", &FusionProfile::peak_percent,
-              "Of the memory's data-sheet bandwidth; 0 where that is not known (CPUs).")
+              "The call's percentage of the memory's data-sheet bandwidth; 0 where that is not known (CPUs).")
       .def_ro("input_bytes", &FusionProfile::input_bytes, "Bytes of the inputs' distinct elements.")
       .def_ro("output_bytes", &FusionProfile::output_bytes, "Bytes of the outputs.")
       .def_ro("kernel_profiles", &FusionProfile::kernels, "The kernels in the order of their launches.")
@@ -110,13 +115,15 @@ void bind_profiler(nb::module_& m) {
       .def(nb::init<std::string>(), "scheduler"_a = "")
       .def("start", &Profiler::start, "Begins with this thread's next call; an error where one is on already.")
       .def("stop", &Profiler::stop, "Ends; does nothing when it is off.")
+      .def("__repr__",
+           [](const Profiler& self) {
+             return std::string("<Profiler: ") + (self.last() ? "a call was profiled>" : "nothing was profiled>");
+           })
       .def(
           "profile", [](const Profiler& self) { return finished(self.last()); },
           "The last call that returned while it was on; waits for the device.");
-  m.def(
-      "get_fusion_profile", [] { return finished(Profiler::last_of_thread()); },
-      "The last call that was profiled in this thread (a FusionProfile); RuntimeError when there is none.");
-  m.def("reset_profiler", &Profiler::reset_thread, "Forgets the last profile of this thread.");
+  m.def("get_fusion_profile", [] { return finished(Profiler::last_of_thread()); }, docs::kGetFusionProfile);
+  m.def("reset_profiler", &Profiler::reset_thread, docs::kResetProfiler);
 }
 
 }  // namespace nvfuser::python

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The executor with its plans.  Tensors arrive as plain descriptions: the Python layer knows the frameworks.
 #include "bindings.h"
+#include "docs_enums.h"
 #include "nvfuser/ir/evaluate.h"
 #include "nvfuser/runtime/arguments.h"
 #include "nvfuser/runtime/executor.h"
@@ -21,12 +22,29 @@ std::vector<Argument> to_arguments(const FusionExecutor& executor, nb::handle in
   return call.arguments().arguments(0, call.arguments().size());
 }
 
+std::string list_text(const std::vector<int64_t>& numbers) {
+  std::string text;
+  for (int64_t number : numbers) {
+    text += (text.empty() ? "" : ", ") + std::to_string(number);
+  }
+  return "[" + text + "]";
+}
+
+/// Such as `<OutputSpec: Float [2, 3], strides [3, 1], cpu>`.
+template <class Tensor>
+std::string described(const char* name, const Tensor& self) {
+  const bool cuda = self.device.kind == Device::Kind::cuda;
+  return "<" + std::string(name) + ": " + std::string(name_of(self.dtype)) + " " + list_text(self.sizes) +
+         ", strides " + list_text(self.strides) + (cuda ? ", cuda:" + std::to_string(self.device.index) : ", cpu") +
+         ">";
+}
+
 void bind_descriptions(nb::module_& m) {
-  nb::enum_<Way>(m, "Way", "How kernels run.")
-      .value("cuda", Way::cuda)
-      .value("host", Way::host)
-      .value("emulator", Way::emulator)
-      .value("evaluator", Way::evaluator);
+  nb::enum_<Way>(m, "Way", docs::kWay)
+      .value("cuda", Way::cuda, "Kernels on a GPU.")
+      .value("host", Way::host, "Kernels compiled for the CPU.")
+      .value("emulator", Way::emulator, "The GPU's kernels thread by thread on the CPU, every access checked.")
+      .value("evaluator", Way::evaluator, "Expression by expression on the CPU, without a compiler.");
   nb::class_<TensorArgument>(m, "TensorArgument",
                              "A tensor as the executor sees it: address, dtype, device, sizes, strides in elements.")
       .def(
@@ -50,7 +68,8 @@ void bind_descriptions(nb::module_& m) {
       .def_prop_ro(
           "index", [](const TensorArgument& self) { return self.device.index; }, "Ordinal of the device.")
       .def_ro("sizes", &TensorArgument::sizes, "Extent of each axis.")
-      .def_ro("strides", &TensorArgument::strides, "Stride of each axis in elements.");
+      .def_ro("strides", &TensorArgument::strides, "Stride of each axis in elements.")
+      .def("__repr__", [](const TensorArgument& self) { return described("TensorArgument", self); });
   nb::class_<OutputSpec>(m, "OutputSpec", "What the caller allocates for one output.")
       .def_ro("dtype", &OutputSpec::dtype, "Element type.")
       .def_prop_ro(
@@ -64,7 +83,8 @@ void bind_descriptions(nb::module_& m) {
       .def_ro("alias_input", &OutputSpec::alias_input, "The input whose memory this output is, or -1.")
       .def_ro("same_as", &OutputSpec::same_as, "The earlier output that this one is, or -1.")
       .def_ro("hidden", &OutputSpec::hidden, "True when the output is not returned.")
-      .def_ro("workspace", &OutputSpec::workspace, "True for memory of one call alone.");
+      .def_ro("workspace", &OutputSpec::workspace, "True for memory of one call alone.")
+      .def("__repr__", [](const OutputSpec& self) { return described("OutputSpec", self); });
 }
 
 /// All outputs with every floating value in double, into dense row-major memory at the addresses given.
@@ -151,7 +171,11 @@ void bind_runtime(nb::module_& m) {
       .def_prop_ro(
           "fallback_reason", [](const PlanRef& self) { return FusionExecutor::fallback_reason(*self.plan); },
           "Why the evaluator runs although nobody asked for it; empty otherwise.")
-      .def("__str__", [](const PlanRef& self) { return FusionExecutor::describe(*self.plan); });
+      .def("__str__", [](const PlanRef& self) { return FusionExecutor::describe(*self.plan); })
+      .def("__repr__", [](const PlanRef& self) {
+        const std::string text = FusionExecutor::describe(*self.plan);
+        return "<Plan: " + text.substr(0, text.find('\n')) + ">";
+      });
   nb::class_<FusionExecutor>(m, "FusionExecutor", "Plans and runs one fusion.")
       .def(nb::init<std::shared_ptr<Fusion>>(), "fusion"_a)
       .def(
@@ -180,7 +204,11 @@ void bind_runtime(nb::module_& m) {
       .def_prop_ro(
           "plan_count", [](const FusionExecutor& self) { return self.plan_count(); }, "Plans made so far.")
       .def_rw("fusion_id", &FusionExecutor::fusion_id, "A number of the caller's, which profiles show.")
-      .def_prop_ro("fusion", [](const FusionExecutor& self) { return self.fusion(); }, "The fusion.");
+      .def_prop_ro(
+          "fusion", [](const FusionExecutor& self) { return self.fusion(); }, "The fusion.")
+      .def("__repr__", [](const FusionExecutor& self) {
+        return "<FusionExecutor: " + summary_of(*self.fusion()) + ", " + std::to_string(self.plan_count()) + " plans>";
+      });
   m.def("kernel_texts", &kernel_texts, "call"_a,
         nb::sig("def kernel_texts(call: tuple[FusionExecutor, list, Way, str]) -> list[str]"),
         "Texts of the kernels of a call (as in prepare_batch), which are not compiled.");

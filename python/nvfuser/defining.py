@@ -22,6 +22,16 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
+MOST_TEXT = 500_000  # characters that `repr` gives
+
+
+class NoFusionError(NotImplementedError, AttributeError):
+    """There is no fusion yet; an AttributeError, so that whoever looks at all members passes over it."""
+
+    def __init__(self) -> None:
+        super().__init__("Fusion does not exist! Use `with FusionDefinition() as fd:` to define one.")
+
+
 def _layout_arguments(
     self: Defining,
     shape: Sequence[int],
@@ -80,7 +90,7 @@ class Defining(Executable):
     def fusion(self) -> Fusion:
         """The fusion that is or was defined; NotImplementedError before the first ``with``."""
         if self._fusion is None:
-            raise NotImplementedError("Fusion does not exist! Use `with FusionDefinition() as fd:` to define one.")
+            raise NoFusionError
         return self._fusion
 
     @overload
@@ -107,8 +117,22 @@ class Defining(Executable):
 
         Parameters
         ----------
-        shape, contiguity, dtype, is_cpu, stride_order, sizes, strides, static_sizes
-            As :func:`nvfuser.define_tensor` takes them: shape and contiguity, or sizes and strides.
+        shape : sequence of int
+            One entry an axis: -1 symbolic, 0 empty, 1 broadcast, anything larger static.
+        contiguity : bool or sequence of (bool or None)
+            Whether axes are dense, as :func:`nvfuser.define_tensor` takes it.
+        dtype : DataType
+            The dtype of the elements.
+        is_cpu : bool
+            True for a tensor without axes that stays on the CPU.
+        stride_order : sequence of int
+            For each axis the rank of its stride, 0 the fastest; empty for row-major.
+        sizes : sequence of int
+            In place of shape: the sizes of an example; all but 1 become symbolic.
+        strides : sequence of int
+            In place of contiguity: the strides of the example in elements.
+        static_sizes : bool
+            True keeps the example's sizes as constants.
 
         Returns
         -------
@@ -131,7 +155,7 @@ class Defining(Executable):
         >>> with FusionDefinition() as fd:
         ...     x = fd.define_tensor(shape=[-1, 8], contiguity=[True, True], dtype=DataType.Half)
         >>> x
-        <TensorView: T0_g___half[iS0{i0}, iS1{8}]>
+        <TensorView: T0_g_half[iS0{i0}, iS1{8}]>
         """
         tensor = _define_tensor(*args, **kwargs)
         self.fusion.add_input(tensor)
@@ -237,7 +261,7 @@ class Defining(Executable):
         >>> with FusionDefinition() as fd:
         ...     x = fd.from_pytorch(np.ones((4, 1), np.float16))
         >>> x
-        <TensorView: T0_g___half[iS0{i0}, bS1{1}]>
+        <TensorView: T0_g_half[iS0{i0}, bS1{1}]>
         """
         framework = tensors.framework_of(tensor)
         if framework is None:
@@ -260,6 +284,13 @@ class Defining(Executable):
             The tensor.
         alias_input : TensorView, optional
             An input into whose memory the result is written; the output is not returned then.
+
+        Raises
+        ------
+        DefinitionError
+            For a value of another fusion.
+        TypeError
+            For a scalar.
 
         See Also
         --------
@@ -300,4 +331,9 @@ class Defining(Executable):
         return True, ""
 
     def __repr__(self) -> str:
-        return self.fusion.python_source() if self._fusion is not None else "<FusionDefinition: empty>"
+        """Python source that defines the same fusion; of one that is too large for a screen its size."""
+        if self._fusion is None:
+            return "<FusionDefinition: empty>"
+        source = self._fusion.python_source()
+        more = "translate_fusion(fd.fusion) is its source"
+        return source if len(source) <= MOST_TEXT else f"<FusionDefinition: {self._fusion!r}; {more}>"

@@ -91,7 +91,7 @@ class FusionExecutorCache(Executable):
         Examples
         --------
         >>> with FusionDefinition() as fd:
-        ...     fd.add_output(fd.define_tensor(shape=[-1], contiguity=[True]) * 2.0)
+        ...     fd.add_output(fd.define_tensor(shape=[-1], contiguity=[True]) + 1.0)
         >>> cache = FusionExecutorCache(fd.fusion)
         >>> cache.prepare([(64,)], device="cpu")
         >>> cache.executor.plan_count
@@ -226,10 +226,10 @@ class FusionExecutorCache(Executable):
         Examples
         --------
         >>> with FusionDefinition() as fd:
-        ...     fd.add_output(ops.exp(fd.define_tensor(shape=[-1], contiguity=[True])))
+        ...     fd.add_output(fd.define_tensor(shape=[-1], contiguity=[True]) + 1.0)
         >>> cache, x = FusionExecutorCache(fd.fusion), np.ones(8, np.float32)
         >>> _ = cache.execute([x])
-        >>> "rt::exp" in cache.get_cuda_kernel([x])
+        >>> "rt::add" in cache.get_cuda_kernel([x])
         True
         """
         if not self.is_compiled(inputs):
@@ -357,6 +357,9 @@ class LRUCache:
         True
         """
         return self._cache.stats()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self.num_fusions()} fusions>"
 
 
 P = ParamSpec("P")

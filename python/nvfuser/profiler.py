@@ -5,7 +5,11 @@ from __future__ import annotations
 
 from types import TracebackType
 
-from nvfuser._C import FusionProfile, Profiler
+from nvfuser._C import DefinitionError, FusionProfile, Profiler
+
+
+class NothingProfiledError(DefinitionError, AttributeError):
+    """No call was profiled; an AttributeError, so that whoever looks at all members passes over it."""
 
 
 class PythonProfiler:
@@ -51,4 +55,10 @@ class PythonProfiler:
     @property
     def profile(self) -> FusionProfile:
         """The last call that returned in the ``with`` block; RuntimeError when there is none."""
-        return self._profiler.profile()
+        try:
+            return self._profiler.profile()
+        except DefinitionError as error:
+            raise NothingProfiledError(str(error)) from None
+
+    def __repr__(self) -> str:
+        return repr(self._profiler).replace("Profiler", type(self).__name__)

@@ -11,6 +11,7 @@ import numpy as np
 import nvfuser
 from nvfuser import TensorView
 from nvfuser.absent import ABSENT_MEMBERS
+from nvfuser.defining import NoFusionError
 from nvfuser_direct.call_options import DISABLE, ENABLE, check_options, device_index, on_device
 from nvfuser_direct.executors import FusionExecutorCache
 
@@ -37,8 +38,8 @@ class FusionDefinition(nvfuser.FusionDefinition):
     >>> with nvfuser_direct.FusionDefinition() as fd:
     ...     x = fd.define_tensor(shape=[-1], contiguity=[True], dtype=DataType.Float)
     ...     fd.add_output(fd.ops.neg(x))
-    >>> [out.tolist() for out in fd.execute((np.arange(3, dtype=np.float32),), save_repro_inputs=None)]
-    [[0.0, -1.0, -2.0]]
+    >>> [out.tolist() for out in fd.execute((np.float32([1, 2]),), save_repro_inputs=None, target="evaluator")]
+    [[-1.0, -2.0]]
     """
 
     _package = "nvfuser_direct"
@@ -165,6 +166,8 @@ class FusionDefinition(nvfuser.FusionDefinition):
     if not TYPE_CHECKING:  # checkers know what there is
 
         def __getattr__(self, name: str) -> Any:
+            if name == "fusion":  # of its property, which found none
+                raise NoFusionError
             if name == "fec" and self.executor is not None:
                 if self._fec is None or self._fec.executor is not self.executor:
                     self._fec = FusionExecutorCache._of(self.executor)

@@ -12,7 +12,19 @@ import pytest
 import torch
 from agreement import run, ulps
 
-from nvfuser import DataType, DTypeError, FusionDefinition, FusionGuard, TensorView, Val, Way, ops
+from nvfuser import (
+    DataType,
+    DefinitionError,
+    DTypeError,
+    Fusion,
+    FusionDefinition,
+    FusionGuard,
+    TensorView,
+    Val,
+    Way,
+    define_tensor,
+    ops,
+)
 from nvfuser._C import pointwise_table
 from nvfuser.definition import rebuild
 
@@ -241,6 +253,38 @@ def test_nested_definitions():
         outer.add_output(x * outer.define_scalar(3.0))
     for fd, want in ((outer, 3), (inner, 2)):
         assert run(fd, [torch.ones(1)], "evaluator")[0].item() == want
+
+
+def test_operations_on_numbers_need_no_definition():
+    """They give constants, each of a fusion of its own."""
+    assert [str(value) for value in (ops.add(1, 2), ops.add(lhs=1, rhs=2.5), ops.sqrt(x=9), ops.eq(1j, 1j))] == [
+        "3",
+        "3.5",
+        "3.0",
+        "true",
+    ]
+    assert str(ops.cast(2.7, DataType.Int)) == "2" and str(ops.clamp(7.0, max=1.0)) == "1.0"
+    constant = ops.mul(3, 4)
+    assert type(constant) is Val and not constant.is_symbolic() and not constant.fusion().exprs()
+    assert constant.fusion() is not ops.mul(3, 4).fusion()
+    with pytest.raises(DefinitionError, match="no fusion is being defined"):
+        ops.full([2], 1.0, DataType.Float)
+    with pytest.raises(DefinitionError, match="outside of the definition of its fusion"):
+        constant + 1
+    with FusionDefinition() as fd, pytest.raises(DefinitionError, match="belongs to another fusion"):
+        fd.define_scalar(2.0) * constant
+
+
+def test_guards_as_blocks():
+    fusion = Fusion()
+    with FusionGuard(fusion) as guard:
+        x = define_tensor(shape=[2])
+        assert isinstance(guard, FusionGuard) and x.fusion() is fusion
+        with pytest.raises(KeyError), FusionGuard(Fusion()):
+            raise KeyError
+        assert define_tensor(shape=[2]).fusion() is fusion
+    with pytest.raises(DefinitionError, match="no fusion is being defined"):
+        define_tensor(shape=[2])
 
 
 def test_last_way():

@@ -18,6 +18,7 @@ from nvfuser import (
     Fusion,
     FusionDefinition,
     FusionExecutorCache,
+    FusionGuard,
     FusionProfile,
     IterDomain,
     LRUCache,
@@ -71,12 +72,16 @@ def graph(fusion: Fusion, x: TensorView) -> None:
     assert_type(fusion.outputs(), list[TensorView])
     assert_type(x.definition(), Expr | None)
     assert_type(x.uses(), list[Expr])
+    assert_type(x.uses()[0].inputs(), list[Val])
     assert_type(x.domain(), TensorDomain)
     assert_type(x.axis(-1), IterDomain)
     assert_type(x.axis(0).extent(), Val)
     assert_type(x.dtype(), DataType)
     assert_type(x.ndim, int)
     assert_type(x.fusion() == fusion, bool)
+    with FusionGuard(fusion) as guard:
+        assert_type(guard, FusionGuard)
+        assert_type(ops.add(1, 2), Val)
     same: SameTensorView = x
     assert_type(same, TensorView)
 
