@@ -89,7 +89,10 @@ void bind_fusion(nb::module_& m) {
           },
           nb::sig("def __eq__(self, other: object) -> bool"), "other"_a)
       .def("__str__", [](const Fusion& self) { return print_math(self); })
-      .def("__repr__", [](const Fusion& self) { return "<Fusion: " + summary_of(self) + ">"; });
+      .def("__repr__", [](const Fusion& self) { return "<Fusion: " + summary_of(self) + ">"; })
+      .def(
+          "_repr_html_", [](nb::handle self) { return nb::module_::import_("nvfuser.drawing").attr("html")(self); },
+          nb::sig("def _repr_html_(self) -> str"), "What a notebook shows: see nvfuser.draw.");
   fusion.attr("__hash__") = nb::none();  // equality is structural and a fusion grows
   nb::class_<Guard>(m, "FusionGuard", docs::kFusionGuard)
       .def(nb::init<std::shared_ptr<Fusion>>(), "fusion"_a)

@@ -27,4 +27,5 @@ NB_MODULE(_C, m) {
   bind_cache(m);
   bind_profiler(m);
   bind_prepare(m);
+  bind_segments(m);
 }

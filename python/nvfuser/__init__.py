@@ -41,6 +41,7 @@ from nvfuser._C import (
 from nvfuser.absent import refuser
 from nvfuser.ahead import TensorSpec
 from nvfuser.definition import FusionDefinition, translate_fusion
+from nvfuser.drawing import draw
 from nvfuser.executor_cache import FusionExecutorCache, LRUCache, LruFusionCache
 from nvfuser.libraries import register_library_folders
 from nvfuser.profiler import PythonProfiler
@@ -87,6 +88,7 @@ __all__ = [
     "compute_tensor_descriptor",
     "define_scalar",
     "define_tensor",
+    "draw",
     "get_fusion_profile",
     "ir",
     "ops",

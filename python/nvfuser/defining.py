@@ -337,3 +337,9 @@ class Defining(Executable):
         source = self._fusion.python_source()
         more = "translate_fusion(fd.fusion) is its source"
         return source if len(source) <= MOST_TEXT else f"<FusionDefinition: {self._fusion!r}; {more}>"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: see :func:`nvfuser.draw`."""
+        from nvfuser.drawing import html
+
+        return html(self)

@@ -29,6 +29,7 @@ from nvfuser import (
     TensorView,
     Val,
     Way,
+    draw,
     ops,
 )
 from nvfuser.ir import TensorView as SameTensorView
@@ -79,6 +80,7 @@ def graph(fusion: Fusion, x: TensorView) -> None:
     assert_type(x.dtype(), DataType)
     assert_type(x.ndim, int)
     assert_type(x.fusion() == fusion, bool)
+    assert_type(draw(fusion), str)
     with FusionGuard(fusion) as guard:
         assert_type(guard, FusionGuard)
         assert_type(ops.add(1, 2), Val)
