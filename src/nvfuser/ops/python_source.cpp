@@ -15,6 +15,7 @@
 #include "nvfuser/ops/operand.h"
 #include "nvfuser/ops/promotion.h"
 #include "nvfuser/ops/result.h"
+#include "nvfuser/ops/take.h"
 
 namespace nvfuser {
 namespace {
@@ -94,6 +95,10 @@ class PythonWriter {
       if (definition == nullptr || !needed_.insert(definition).second) {
         continue;
       }
+      if (const TensorView* operand = read_by_gather(*definition)) {
+        work.insert(work.end(), {operand, definition->input(1)});
+        continue;
+      }
       // Positions are made by the builder of their reduction.
       const size_t count = definition->kind() == ExprKind::reduce ? 1 : definition->inputs().size();
       for (size_t k = 0; k < count; ++k) {
@@ -102,6 +107,11 @@ class PythonWriter {
         work.push_back(operand);
       }
     }
+  }
+
+  /// What `gather` takes elements of, whose part the builder makes.
+  static const TensorView* read_by_gather(const Expr& expr) {
+    return expr.kind() == ExprKind::take_along_axis ? gathered(expr) : nullptr;
   }
 
   // ---- names ----
@@ -330,8 +340,9 @@ class PythonWriter {
   }
 
   std::string take_along_axis_text(const Expr& expr) {
-    return "fd.ops.take_along_axis(" + name(expr.input(0)) + ", " + name(expr.input(1)) +
-           ", dim=" + std::to_string(expr.attribute<int64_t>(0)) + ")";
+    const TensorView* operand = gathered(expr);
+    return (operand ? "fd.ops.gather(" + name(operand) : "fd.ops.take_along_axis(" + name(expr.input(0))) + ", " +
+           name(expr.input(1)) + ", dim=" + std::to_string(expr.attribute<int64_t>(0)) + ")";
   }
 
   std::string full_text(const Expr& expr) {

@@ -92,4 +92,23 @@ TensorView* gather(TensorView* operand, TensorView* index, int64_t dim) {
   return take_along_axis(shorter ? slice(operand, starts, ends, {}, true) : operand, index, taken);
 }
 
+const TensorView* gathered(const Expr& take) {
+  const Expr* part = take.input(0)->definition();
+  const bool stored = part != nullptr && part->kind() == ExprKind::set && part->attribute<int64_t>(0) == 1;
+  part = stored ? part->input(0)->definition() : part;
+  if (part == nullptr || part->kind() != ExprKind::slice || stored == is_pointwise_of_memory(part->output(0))) {
+    return nullptr;
+  }
+  const auto* operand = static_cast<const TensorView*>(part->input(0));
+  const std::vector<Val*> whole = extents_of(operand), read = extents_of(static_cast<const TensorView*>(take.input(1)));
+  const auto taken = static_cast<size_t>(take.attribute<int64_t>(0));
+  for (size_t k = 0; k < whole.size(); ++k) {
+    const Val *const start = part->input(1 + k), *const extent = part->input(1 + whole.size() + k);
+    if (known_integer(start) != 0 || !same_integer(extent, k == taken ? whole[k] : read[k])) {
+      return nullptr;
+    }
+  }
+  return operand;
+}
+
 }  // namespace nvfuser

@@ -12,5 +12,8 @@ namespace nvfuser {
 TensorView* take_along_axis(TensorView* operand, TensorView* index, int64_t dim);
 /// The same where the other axes of the index are no longer than the operand's, of which their first elements are read.
 TensorView* gather(TensorView* operand, TensorView* index, int64_t dim);
+/// The operand of the `gather` that made this take_along_axis of its first elements; null where there is none, and
+/// where the whole operand is read.
+const TensorView* gathered(const Expr& take);
 
 }  // namespace nvfuser
