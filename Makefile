@@ -24,7 +24,7 @@ MAX_RUNS := 400
 
 .NOTPARALLEL:
 .PHONY: help build programs demo test unit pytest example wheel sanitize tsan bench lint tidy format fuzz \
-        fuzz-graphs fuzz-schedules fuzz-mutants add-op clean gtest tools
+        fuzz-graphs fuzz-schedules fuzz-mutants add-op docs links clean gtest tools
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -45,7 +45,7 @@ $(STAMP)-module: $(SOURCES) $(STAMP)-build
 	$(PIP) install --force-reinstall --no-deps $(BUILD)/wheel/nvfuser-*.whl
 	touch $@
 
-tools: $(STAMP)-test $(STAMP)-lint $(STAMP)-wheel gtest ## install all that the other targets need
+tools: $(STAMP)-test $(STAMP)-lint $(STAMP)-wheel $(STAMP)-docs gtest ## install all that the other targets need
 
 gtest: $(STAMP)-build ## install GoogleTest where it is missing
 	tools/prerequisites.sh gtest
@@ -93,7 +93,7 @@ tidy: $(STAMP)-lint build ## clang-tidy alone, over the library
 
 format: $(STAMP)-lint ## format the C++ and Python sources
 	git ls-files -z '*.cpp' '*.h' | xargs -0 clang-format -i
-	ruff format python tests benchmarks examples tools cmake
+	ruff format python tests benchmarks examples tools cmake docs
 
 fuzz: $(STAMP)-test programs ## random graphs and schedules, and defects in kernels, for SECONDS seconds from SEED
 	tools/fuzz.sh --seconds $(SECONDS) --seed $(SEED)
@@ -117,6 +117,12 @@ sanitize: $(STAMP)-test gtest ## C++ tests and a part of the Python tests under 
 tsan: $(STAMP)-test gtest ## the C++ and Python tests that start threads, under the thread sanitizer
 	tools/build.sh $(THREADED) $(JOBS) thread_tests _C -- -DNVFUSER_SANITIZE=thread -DNVFUSER_PCH=ON
 	tools/check/thread_sanitized.sh $(THREADED)
+
+docs: $(STAMP)-docs $(STAMP)-test build ## the documentation site in build/docs; every reference has to resolve
+	$(PY) -m sphinx -q -n -W --keep-going -j auto -b html docs $(BUILD)/docs
+
+links: docs ## check every link inside the documentation site
+	$(PY) tools/check/links.py $(BUILD)/docs
 
 clean: ## remove what was built
 	rm -rf build build-sanitize build-threads dist $(VENV)

@@ -14,7 +14,7 @@ typed() {  # the Python packages next to the stubs that the build wrote, example
     MYPYPATH=build/typed mypy -p nvfuser -p nvfuser_direct &&
     MYPYPATH=build/typed mypy examples/*.py tests/python/typing_*.py && pyright --pythonpath .venv/bin/python
 }
-python=(python tests benchmarks examples tools cmake)
+python=(python tests benchmarks examples tools cmake docs)
 check formatted
 check ruff format --check -q "${python[@]}"
 check ruff check -q "${python[@]}"

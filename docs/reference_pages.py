@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The API reference: one page for each part of the package, made from signatures and docstrings of what is imported.
+
+Sphinx's autodoc knows nothing of compiled functions with overloads; here they and Python's are one list.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from pathlib import Path
+
+from docstrings import Symbol, public_symbols
+from sphinx.ext.napoleon import Config, NumpyDocstring
+
+PAGES = {
+    "definition": ("Defining and running fusions", r"FusionDefinition|TensorSpec|define_\w+|translate_fusion|draw"),
+    "operations": ("Operations", r"ops"),
+    "graph": ("The graph", r"Fusion|FusionGuard|Statement|Val|Expr|IterDomain|TensorDomain|TensorView|compute_\w+"),
+    "runtime": (
+        "Executors, caches, profiles",
+        r"FusionExecutorCache|LRUCache|LruFusionCache|\w*Profile\w*|\w+_profiler?|version",
+    ),
+    "enums": ("Enums and errors", r"\w+Type|Way|\w+Error|PerformanceWarning"),
+    "direct": ("nvfuser_direct", r"nvfuser_direct\w*|pytorch_utils"),
+}
+CONFIG = Config(napoleon_use_rtype=False, napoleon_use_param=False, napoleon_use_admonition_for_examples=False)
+
+
+def plain(text: str) -> str:
+    """Types by the names that users write."""
+    return re.sub(r"\bnvfuser\._C\.|\btyping\.|\bcollections\.abc\.", "", text)
+
+
+def signatures(symbol: Symbol) -> list[str]:
+    """Each form of a call, without the name."""
+    value = symbol.value
+    if isinstance(value, type):
+        value = getattr(value, "__init__", None) if symbol.parameters else None
+    forms = getattr(value, "__nb_signature__", None)
+    if forms:
+        texts = []
+        for text, _, defaults in forms:
+            filled = re.sub(r"\\(\d+)", lambda m, d=defaults: repr(d[int(m[1])]), text)
+            texts.append(plain(filled.partition("(")[2].removeprefix("self, ").removeprefix("self")))
+        return ["(" + text for text in texts]
+    if value is None or symbol.is_attribute:
+        return [""]
+    signature = inspect.signature(value)
+    parameters = [p for p in signature.parameters.values() if p.name not in ("self", "cls")]
+    return [plain(str(signature.replace(parameters=parameters)))]
+
+
+def kind_of(symbol: Symbol) -> str:
+    if symbol.is_attribute:
+        return "attribute"
+    if isinstance(symbol.value, type):
+        return "exception" if issubclass(symbol.value, Exception) else "class"
+    return "method" if symbol.name[0].isupper() or re.match(r"nvfuser_direct\.[A-Z]\w+\.", symbol.name) else "function"
+
+
+def entry(symbol: Symbol) -> str:
+    """A directive with the docstring below it."""
+    forms = signatures(symbol)
+    head = f".. py:{kind_of(symbol)}:: {symbol.name}{forms[0]}\n"
+    head += "".join(f"{' ' * len(f'.. py:{kind_of(symbol)}:: ')}{symbol.name}{form}\n" for form in forms[1:])
+    doc = str(NumpyDocstring(symbol.doc, CONFIG, what=kind_of(symbol)))
+    body = "\n".join("   " + line if line else "" for line in doc.splitlines())
+    return f"{head}\n{body}\n"
+
+
+def page_of(symbol: Symbol) -> str:
+    first = symbol.name.partition(".")[0]
+    return next(name for name, (_, pattern) in PAGES.items() if re.fullmatch(pattern, first))
+
+
+def write(folder: Path) -> None:
+    """Writes the pages into a folder."""
+    texts: dict[str, list[str]] = {name: [] for name in PAGES}
+    for symbol in public_symbols():
+        texts[page_of(symbol)].append(entry(symbol))
+    for name, (title, _) in PAGES.items():
+        module = "" if name == "direct" else ".. py:currentmodule:: nvfuser\n\n"
+        text = f"{title}\n{'=' * len(title)}\n\n{module}" + "\n".join(texts[name])
+        path = folder / f"{name}.rst"
+        if not path.exists() or path.read_text() != text:
+            path.write_text(text)
