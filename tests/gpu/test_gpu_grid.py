@@ -38,8 +38,18 @@ RT_KERNEL(barrier, 128, 1)(rt::Coherent<rt::int32> semaphores, rt::Coherent<rt::
   for (int turn = 0; turn < turns; ++turn) {
     const int from = turn % 2 * blocks * 128, to = (turn + 1) % 2 * blocks * 128;
     data[to + bx * 128 + tx] = data[from + (bx + 1) % blocks * 128 + (tx + 1) % 128] + 1;
-    rt::grid_sync(semaphores);
+    rt::grid_sync(semaphores, 0, (turn + 1) * blocks);
   }
+  rt::grid_leave(semaphores, 0, (turns + 1) * blocks);
+}
+RT_KERNEL(teams, 128, 1)(rt::Coherent<rt::int32> semaphores, rt::Coherent<rt::int32> data, const int turns) {
+  const int blocks = gridDim.x / 4, team = blockIdx.x / blocks, bx = blockIdx.x % blocks, tx = threadIdx.x;
+  for (int turn = 0; turn < turns + team; ++turn) {
+    const int at = ((turn * 4 + team) * blocks + bx) * 128 + tx, from = (turn * 4 + team) * blocks;
+    data[at + 4 * blocks * 128] = data[(from + (bx + 1) % blocks) * 128 + (tx + 1) % 128] + 1;
+    rt::grid_sync(semaphores, team, (turn + 1) * blocks);
+  }
+  rt::grid_leave(semaphores, team, (turns + team + 1) * blocks);
 }
 RT_KERNEL(early, 64, 0)(rt::Coherent<rt::int32> data) {
   rt::wait_for_previous();
@@ -79,7 +89,22 @@ def test_grid_barrier_smallest(unit, blocks, turns):
     want = torch.roll(start, (-turns % blocks, -turns % 128), (0, 1)) + turns
     got = data.cpu().view(2, blocks, 128)[turns % 2]
     assert torch.equal(got, want)
-    assert semaphores[1] == 0
+    assert not semaphores.any()
+
+
+@pytest.mark.parametrize("blocks", [1, 2, 16, 33])
+@pytest.mark.parametrize("turns", [1, 37])
+def test_barriers_of_teams_smallest(unit, blocks, turns):
+    semaphores = zeros(5)
+    data = zeros((turns + 4) * 4 * blocks * 128).view(turns + 4, 4, blocks, 128)
+    start = torch.arange(blocks * 128, dtype=torch.int32).view(blocks, 128)
+    data[0] = start.cuda()
+    unit.launch("teams", (128, 1), 0, semaphores, data, turns, grid=4 * blocks)
+    for team in range(4):
+        for turn in range(turns + team + 1):
+            want = torch.roll(start, (-turn % blocks, -turn % 128), (0, 1)) + turn
+            assert torch.equal(data[turn, team].cpu(), want), (team, turn)
+    assert not semaphores.any()
 
 
 def test_dependents_without_attributes_smallest(unit):

@@ -146,13 +146,15 @@ TEST(GridBarrier, OrdersAllBlocks) {
         d.set(block, block);
       }
       for (int turn = 0; turn < kTurns; ++turn) {
-        rt::grid_sync(s);
+        rt::grid_sync(s, 0, (turn + 1) * kBlocks);
         if (threadIdx.x == 7) {
           d.set((turn + 1) * kBlocks + block, d[turn * kBlocks + (block + 1) % kBlocks]);
         }
       }
+      rt::grid_leave(s, 0, (kTurns + 1) * kBlocks);
     });
     EXPECT_EQ(o.faults, 0) << o.message;
+    EXPECT_EQ(semaphores, Words(2, 0)) << "ready for the next launch";
     for (int block = 0; block < kBlocks; ++block) {
       EXPECT_EQ(data[kTurns * kBlocks + block], (block + kTurns) % kBlocks);
     }
@@ -165,7 +167,7 @@ TEST(GridBarrier, BlocksHaveSharedMemoryOfTheirOwn) {
   const Outcome o = run_grid(launch, data, semaphores, [&](const Ints& d, const Ints& s) {
     const rt::Shared<int> mine = rt::shared<int>(0, 2, "mine");
     mine.set(threadIdx.x, static_cast<int>(10 * blockIdx.x + threadIdx.x));
-    rt::grid_sync(s);
+    rt::grid_sync(s, 0, 4);
     rt::sync();
     if (threadIdx.x == 0) {
       d.set(blockIdx.x, mine[1]);
@@ -179,7 +181,7 @@ TEST(GridBarrier, FaultsWithoutIt) {
   Words data(4, 0), semaphores(2, 0);
   const Launch launch{.grid = {4, 1, 1}, .threads = 1, .cooperative = true};
   const Outcome o = run_grid(launch, data, semaphores, [&](const Ints& d, const Ints& s) {
-    rt::grid_sync(s);
+    rt::grid_sync(s, 0, 4);
     d.set(blockIdx.x, 1);
     rt::sync();
     d.get((blockIdx.x + 1) % 4);
@@ -193,7 +195,7 @@ TEST(GridBarrier, FaultsWhereABlockStaysAway) {
   const Launch launch{.grid = {4, 1, 1}, .threads = 3, .cooperative = true};
   const Outcome o = run_grid(launch, data, semaphores, [&](const Ints&, const Ints& s) {
     if (blockIdx.x != 2) {
-      rt::grid_sync(s);
+      rt::grid_sync(s, 0, 4);
     }
   });
   EXPECT_TRUE(contains(o.message, "divergent grid barrier")) << o.message;
@@ -205,16 +207,49 @@ TEST(GridBarrier, FaultsWhereAThreadStaysAway) {
   const Launch launch{.grid = {2, 1, 1}, .threads = 3, .cooperative = true};
   const Outcome o = run_grid(launch, data, semaphores, [&](const Ints&, const Ints& s) {
     if (threadIdx.x != 1) {
-      rt::grid_sync(s);
+      rt::grid_sync(s, 0, 2);
     }
   });
   EXPECT_TRUE(contains(o.message, "divergent barrier")) << o.message;
 }
 
+/// Rows of a grid meet on their own, some more often than others.
+TEST(GridBarrier, OrdersThoseOfOneSemaphore) {
+  constexpr int kBlocks = 3, kTeams = 4;
+  for (const unsigned long long seed : {1, 2, 3}) {
+    Words data((kTeams + 1) * kTeams * kBlocks, 0), semaphores(kTeams + 1, 0);
+    const Launch launch{.grid = {kBlocks, kTeams, 1}, .threads = 33, .cooperative = true, .seed = seed};
+    const Outcome o = run_grid(launch, data, semaphores, [&](const Ints& d, const Ints& s) {
+      const int bx = static_cast<int>(blockIdx.x), team = static_cast<int>(blockIdx.y);
+      for (int turn = 0; turn <= team; ++turn) {
+        const int from = (turn * kTeams + team) * kBlocks;
+        if (threadIdx.x == 32) {
+          d.set(from + kTeams * kBlocks + bx, d[from + (bx + 1) % kBlocks] + 1);
+        }
+        rt::grid_sync(s, team, (turn + 1) * kBlocks);
+      }
+      rt::grid_leave(s, team, (team + 2) * kBlocks);
+    });
+    EXPECT_EQ(o.faults, 0) << o.message;
+    for (int k = 0; k < kTeams * kBlocks; ++k) {
+      const int team = k / kBlocks;
+      EXPECT_EQ(data[(team + 1) * kTeams * kBlocks + k], team + 1);
+    }
+    EXPECT_EQ(semaphores, Words(kTeams + 1, 0));
+  }
+}
+
+TEST(GridBarrier, FaultsWhereTooFewCome) {
+  Words data(4, 0), semaphores(2, 0);
+  const Launch launch{.grid = {3, 1, 1}, .threads = 2, .cooperative = true};
+  const Outcome o = run_grid(launch, data, semaphores, [&](const Ints&, const Ints& s) { rt::grid_sync(s, 0, 4); });
+  EXPECT_TRUE(contains(o.message, "3 of 4 arrivals")) << o.message;
+}
+
 TEST(GridBarrier, FaultsWhereBlocksRunOneAfterTheOther) {
   Words data(4, 0), semaphores(2, 0);
   const Outcome o = run_grid({.grid = {2, 1, 1}, .threads = 3}, data, semaphores,
-                             [&](const Ints&, const Ints& s) { rt::grid_sync(s); });
+                             [&](const Ints&, const Ints& s) { rt::grid_sync(s, 0, 2); });
   EXPECT_TRUE(contains(o.message, "not resident together")) << o.message;
 }
 

@@ -183,15 +183,16 @@ TEST(Lower, UnswitchPrintsBothCopies) {
       T1[0] = relu(T0[jiio2])
       out0[tx + bx*128 + jiio2*32] = T1[0]
   else
-    local T0: Float[4]
-    unroll for jiio < 4
-      if tx + bx*128 + jiio*32 < i0
-        T0[jiio] = in0[tx + bx*128 + jiio*32]
-    unroll for jiio2 < 4
-      local T1: Float[1]
-      if tx + bx*128 + jiio2*32 < i0
-        T1[0] = relu(T0[jiio2])
-        out0[tx + bx*128 + jiio2*32] = T1[0]
+    if tx + bx*128 < i0
+      local T0: Float[4]
+      unroll for jiio < 4
+        if tx + bx*128 + jiio*32 < i0
+          T0[jiio] = in0[tx + bx*128 + jiio*32]
+      unroll for jiio2 < 4
+        local T1: Float[1]
+        if tx + bx*128 + jiio2*32 < i0
+          T1[0] = relu(T0[jiio2])
+          out0[tx + bx*128 + jiio2*32] = T1[0]
 )");
   EXPECT_EQ(run_program(test, program), "");
 }
@@ -317,9 +318,28 @@ TEST(Lower, WidthFollowsAlignmentOfEachBuffer) {
   assign_loops(*kernel);
   Facts facts = facts_of(*kernel, test.sizes(*kernel));
   facts.alignment = {{"in0", 16}, {"in1", 4}, {"out0", 16}};
-  EXPECT_EQ(widths(lower({kernel, "k", Target::gpu, facts, 0, {}}).body), (std::vector<int>{8, 2, 8}));
+  const auto text = [&] { return to_string(lower({kernel, "k", Target::gpu, facts, 0, {}})); };
+  EXPECT_EQ(widths(lower({kernel, "k", Target::gpu, facts, 0, {}}).body), (std::vector<int>{8, 8, 8}));
+  EXPECT_TRUE(contains(text(), "= move<8> in0[")) << text();
+  EXPECT_TRUE(contains(text(), "= unaligned move<8> in1[")) << text();
+  facts.alignment = {{"in0", 4}, {"in1", 4}, {"out0", 8}};
+  EXPECT_EQ(widths(lower({kernel, "k", Target::gpu, facts, 0, {}}).body), (std::vector<int>{8, 8, 2})) << text();
   facts.alignment.clear();
-  EXPECT_TRUE(widths(lower({kernel, "k", Target::gpu, facts, 0, {}}).body).empty());
+  EXPECT_EQ(widths(lower({kernel, "k", Target::gpu, facts, 0, {}}).body), (std::vector<int>{8, 8})) << text();
+}
+
+/// What stands around the elements of another thread may be written meanwhile.
+TEST(Lower, WhatIsWrittenInPlaceIsReadByAlignedVectors) {
+  BiasCase test(8, 256);
+  const auto kernel = test.kernel();
+  schedule_rows(*kernel, 32, 1, 4);
+  assign_loops(*kernel);
+  Facts facts = facts_of(*kernel, test.sizes(*kernel));
+  facts.alignment.clear();
+  const std::string apart = to_string(lower({kernel, "k", Target::gpu, facts, 0, {}})),
+                    in_place = to_string(lower({kernel, "k", Target::gpu, facts, 0, {{0, 0}}}));
+  EXPECT_TRUE(contains(apart, "unaligned move<4> in0[") && contains(apart, "unaligned move<4> in1[")) << apart;
+  EXPECT_TRUE(!contains(in_place, "move<4> in0[") && contains(in_place, "unaligned move<4> in1[")) << in_place;
 }
 
 TEST(Lower, WideRunsAreOneMoveWhereAllIsDivisible) {
@@ -335,7 +355,7 @@ TEST(Lower, WideRunsAreOneMoveWhereAllIsDivisible) {
   EXPECT_EQ(run_program(narrow, program), "");
 }
 
-TEST(Lower, AShiftedReadIsNoVector) {
+TEST(Lower, AShiftedReadIsAnUnalignedVector) {
   KernelCase test;
   Fusion& f = *test.fusion;
   TensorView* x = test.input({65});
@@ -343,7 +363,8 @@ TEST(Lower, AShiftedReadIsNoVector) {
   const auto kernel = test.kernel();
   schedule_flat(*kernel, 8, 4);
   const Program program = lowered(test, kernel);
-  EXPECT_EQ(widths(program.body), (std::vector<int>{4})) << to_string(program);  // the store alone
+  EXPECT_EQ(widths(program.body), (std::vector<int>{4, 4})) << to_string(program);
+  EXPECT_TRUE(contains(to_string(program), "unaligned move<4> in0[")) << to_string(program);
   EXPECT_EQ(run_program(test, program), "");
 }
 

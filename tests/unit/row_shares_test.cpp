@@ -82,16 +82,28 @@ std::shared_ptr<const KernelCase> make_case(const Case& what, const Shape& shape
   return made;
 }
 
+size_t count(const std::string& text, const std::string& part) {
+  size_t found = 0;
+  for (size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) {
+    ++found;
+  }
+  return found;
+}
+
 struct Sweep {
   std::vector<std::unique_ptr<ForcedRun>> runs;
   std::vector<std::string> titles;
   std::vector<double> tolerances;
 
   void add(const Case& what, const Shape& shape, const Params& params, bool gpu) {
-    titles.push_back(what.name + " " + std::to_string(shape.rows) + "x" + std::to_string(shape.columns) + ", " +
-                     params.text());
-    runs.push_back(std::make_unique<ForcedRun>(make_case(what, shape), params, gpu, "k" + std::to_string(runs.size())));
-    tolerances.push_back(what.tolerance);
+    add(what.name, make_case(what, shape), params, what.tolerance, gpu);
+  }
+  void add(const std::string& name, std::shared_ptr<const KernelCase> made, const Params& params, double tolerance,
+           bool gpu = true) {
+    const Sizes& shape = made->input_sizes[0];
+    titles.push_back(name + " " + std::to_string(shape[0]) + "x" + std::to_string(shape[1]) + ", " + params.text());
+    runs.push_back(std::make_unique<ForcedRun>(std::move(made), params, gpu, "k" + std::to_string(runs.size())));
+    tolerances.push_back(tolerance);
   }
   void compile(Way way) const {
     std::vector<ForcedRun*> all;
@@ -109,6 +121,72 @@ struct Sweep {
 
 Params gpu_params(int blocks, GridFinish finish) {
   return {.family = Family::rows, .threads = 64, .batch = 2, .vector = 1, .blocks = blocks, .finish = finish};
+}
+
+/// Teams of blocks that hold a row in registers, and take turns.
+Params held_params(int blocks, int teams, int vector = 1, bool peel = false) {
+  return {.family = Family::rows,
+          .threads = 64,
+          .batch = 2,
+          .vector = vector,
+          .peel = peel,
+          .home = Home::registers,
+          .grid = teams,
+          .blocks = blocks,
+          .finish = GridFinish::barrier};
+}
+
+/// With weights that all rows share.
+void rms_norm(KernelCase& c, const Shape& shape) {
+  TensorView* x = c.input({shape.rows, shape.columns});
+  TensorView* weight = c.input({shape.columns});
+  TensorView* mean = tensor(op(PointwiseOp::mul, sum(tensor(op(PointwiseOp::mul, x, x)), {{1}}),
+                               number(c, 1.0 / static_cast<double>(shape.columns))));
+  Val* y = op(PointwiseOp::mul, x, column(tensor(pointwise(PointwiseOp::rsqrt, {mean}))));
+  c.output(op(PointwiseOp::mul, y, broadcast(weight, {true, false})));
+}
+
+TEST(RowShares, TeamsHoldRowsInRegisters) {
+  Sweep sweep;
+  for (const Case& what : cases()) {
+    sweep.add(what, {5, 500}, what.name == "full sum" ? held_params(20, 1) : held_params(4, 2), true);
+    sweep.add(what, {1, 129}, held_params(3, 1), true);
+    sweep.add(what, {2, 300}, held_params(20, 3), true);
+  }
+  Params streaming = held_params(3, 2);
+  streaming.form = Form::streaming;
+  sweep.add({"softmax", soft_max, 1e-5}, {5, 333}, streaming, true);
+  streaming.home = Home::reload;
+  streaming.grid = 0;
+  for (const GridFinish finish : {GridFinish::second, GridFinish::dependent, GridFinish::barrier}) {
+    streaming.finish = finish;
+    sweep.add({"softmax", soft_max, 1e-5}, {3, 1031}, streaming, true);
+  }
+  for (const Shape& shape : {Shape{5, 2048}, Shape{3, 1031}, Shape{4, 1999}}) {
+    auto made = std::make_shared<KernelCase>();
+    rms_norm(*made, shape);
+    const bool odd = shape.columns % 4 != 0;
+    sweep.add("norm", made, held_params(4, 2, 4, odd), 1e-5);
+    Params second = held_params(2, 0, 4, odd);
+    second.home = Home::reload;
+    second.finish = GridFinish::dependent;
+    sweep.add("norm", made, second, 1e-5);
+  }
+  sweep.compile(Way::emulator);
+  sweep.expect_right(1);
+  sweep.expect_right(2);
+}
+
+TEST(RowShares, TeamsReadRowsOnce) {
+  auto made = std::make_shared<KernelCase>();
+  rms_norm(*made, {3, 1031});
+  const ForcedRun run(made, held_params(3, 2, 4, true), true, "norm");
+  ASSERT_EQ(run.programs().size(), 1U);
+  const std::string text = print_kernel(run.programs()[0]);
+  EXPECT_EQ(count(text, ", in0,"), 2U) << "by vectors, and one by one at the ends\n" << text;
+  EXPECT_EQ(count(text, "rt::copy_unaligned<4>("), 1U) << "the weight starts anywhere under a row's vectors";
+  EXPECT_EQ(count(text, "rt::grid_sync(semaphores, by, jo * 3 + 3);"), 1U) << text;
+  EXPECT_EQ(count(text, "rt::grid_leave(semaphores, by, "), 1U);
 }
 
 TEST(RowShares, AllReductionsByBlocks) {
@@ -150,6 +228,7 @@ TEST(RowShares, EqualBitsInAnyOrderOfBlocks) {
   sweep.add(moments, {2, 555}, gpu_params(4, GridFinish::last), true);
   sweep.add(softmax, {2, 555}, gpu_params(4, GridFinish::second), true);
   sweep.add(softmax, {2, 555}, gpu_params(4, GridFinish::barrier), true);
+  sweep.add(softmax, {5, 500}, held_params(4, 2), true);
   sweep.compile(Way::emulator);
   for (size_t k = 0; k < sweep.runs.size(); ++k) {
     const std::vector<char> first = sweep.runs[k]->results();
@@ -182,6 +261,7 @@ TEST(RowShares, BecomeCubins) {
   for (const Case& what : {cases()[0], Case{"softmax", soft_max, 0}}) {
     sweep.add(what, {2, 4096}, gpu_params(4, GridFinish::dependent), true);
     sweep.add(what, {2, 4096}, gpu_params(4, GridFinish::barrier), true);
+    sweep.add(what, {2, 4096}, held_params(32, 1), true);
   }
   sweep.add({"moments", all_moments, 0}, {2, 4096}, gpu_params(4, GridFinish::last), true);
   std::vector<const Program*> programs;
@@ -206,14 +286,6 @@ std::string texts(GridFinish finish) {
   return text;
 }
 
-size_t count(const std::string& text, const std::string& part) {
-  size_t found = 0;
-  for (size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) {
-    ++found;
-  }
-  return found;
-}
-
 TEST(RowShares, KernelsSayHowTheyMeet) {
   const std::string second = texts(GridFinish::second), dependent = texts(GridFinish::dependent),
                     last = texts(GridFinish::last), barrier = texts(GridFinish::barrier);
@@ -229,7 +301,8 @@ TEST(RowShares, KernelsSayHowTheyMeet) {
   EXPECT_EQ(count(last, "if (!rt::last_to_arrive(semaphores, by, 8)) {"), 1U) << last;
   EXPECT_EQ(count(last, "rt::Coherent<rt::float32> ws0"), 1U);
   EXPECT_EQ(count(barrier, "RT_KERNEL("), 1U) << barrier;
-  EXPECT_EQ(count(barrier, "rt::grid_sync(semaphores);"), 1U);
+  EXPECT_EQ(count(barrier, "rt::grid_sync(semaphores, by, 8);"), 1U) << barrier;
+  EXPECT_EQ(count(barrier, "rt::grid_leave(semaphores, by, 16);"), 1U);
 }
 
 TEST(RowShares, RefuseWhatCannotMeet) {

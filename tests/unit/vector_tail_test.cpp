@@ -47,17 +47,18 @@ TEST(VectorTail, FullThreadsMoveVectors) {
       T1[jii2] = relu(T0[jii2])
     out0[tx*4 + bx*128] = move<4> T1[0]
   else
-    local T0: Float[4]
-    local T1: Float[4]
-    vectorize for jii < 4
-      if tx*4 + bx*128 + jii < i0
-        T0[jii] = in0[tx*4 + bx*128 + jii]
-    vectorize for jii2 < 4
-      if tx*4 + bx*128 + jii2 < i0
-        T1[jii2] = relu(T0[jii2])
-    vectorize for jii3 < 4
-      if tx*4 + bx*128 + jii3 < i0
-        out0[tx*4 + bx*128 + jii3] = T1[jii3]
+    if tx*4 + bx*128 < i0
+      local T0: Float[4]
+      local T1: Float[4]
+      vectorize for jii < 4
+        if tx*4 + bx*128 + jii < i0
+          T0[jii] = in0[tx*4 + bx*128 + jii]
+      vectorize for jii2 < 4
+        if tx*4 + bx*128 + jii2 < i0
+          T1[jii2] = relu(T0[jii2])
+      vectorize for jii3 < 4
+        if tx*4 + bx*128 + jii3 < i0
+          out0[tx*4 + bx*128 + jii3] = T1[jii3]
 )");
 }
 

@@ -20,6 +20,7 @@ struct Dialect {
   std::string_view set;                         ///< $to[$i] gets $value
   std::string_view move_element;                ///< $to[$i] gets $from[$j]; no conversion
   std::string_view move_vector;                 ///< $width elements from there on
+  std::string_view load_unaligned;              ///< a vector of an input from any element on
   std::string_view load_once;      ///< the same, of data that is not used again soon; "" where all are equal
   std::string_view move_streamed;  ///< no more than $count of $width, past the cache; "" where none are
   std::string_view fold;           ///< $width elements join accumulator $at of $acc: $sources, $count

@@ -46,7 +46,12 @@ class Printer {
   void print(const Wait& node) { body_.line("rt::wait(ring, ", index_.text(node.turn), ");"); }
   void print(const Sync&) { body_.line("rt::sync();"); }
   void print(const Arrive& node);
-  void print(const GridSync&) { body_.line("rt::grid_sync(semaphores);"); }
+  void print(const GridSync& node) {
+    body_.line("rt::grid_sync(semaphores, ", index_.text(node.at), ", ", index_.text(node.arrivals), ");");
+  }
+  void print(const GridLeave& node) {
+    body_.line("rt::grid_leave(semaphores, ", index_.text(node.at), ", ", index_.text(node.arrivals), ");");
+  }
   void print(const Loop& node);
   void print(const Guard& node);
   std::string least_of(const std::string& name, const std::vector<Index>& values);
@@ -225,6 +230,7 @@ void Printer::print(const Move& node) {
   const std::string count = streams ? least_of(node.from.tensor->name + "_count", node.counts) : "";
   const bool once = node.what->op == TensorOp::load && node.what->streaming && !dialect_.load_once.empty();
   const std::string_view form = streams           ? dialect_.move_streamed
+                                : node.unaligned  ? dialect_.load_unaligned
                                 : once            ? dialect_.load_once
                                 : node.width == 1 ? dialect_.move_element
                                                   : dialect_.move_vector;

@@ -85,7 +85,10 @@ class Guards {
       drop_test(item.body, test);
       drop_test(item.otherwise, test);
     }
-    Guard guard{item.tests, std::make_unique<Block>(block(item.body)), std::make_unique<Block>(block(item.otherwise))};
+    Guard guard{item.tests, std::make_unique<Block>(block(item.body)), nullptr};
+    if (!item.otherwise.empty()) {
+      guard.otherwise = std::make_unique<Block>(block(item.otherwise));
+    }
     nodes.push_back({std::move(guard), outer});
   }
 

@@ -47,6 +47,7 @@ class Grouping {
     }
     for (const Tensor* t : state_.tensors) {
       join_inlined(*t);
+      join_workspace(*t);
     }
     for (const Tensor* t : state_.tensors) {
       number(*t, keys_[t].main, t->loop, state_.group_of[t]);
@@ -83,6 +84,22 @@ class Grouping {
       }
       for (const Tensor* c : state_.consumers[&t]) {
         union_.join(keys_[&t].main[k], keys_[c].main[k]);
+      }
+    }
+  }
+
+  /// States are loaded inside the loops that they are stored in, as far as both stand in the same ones.
+  void join_workspace(const Tensor& store) {
+    if (store.op != TensorOp::store || store.workspace == nullptr) {
+      return;
+    }
+    for (const Tensor* load : state_.tensors) {
+      if (load->op != TensorOp::load || load->workspace != store.workspace) {
+        continue;
+      }
+      const size_t most = std::min(store.loop.size(), load->loop.size());
+      for (size_t k = 0; k < most && store.loop[k] != nullptr && store.loop[k] == load->loop[k]; ++k) {
+        union_.join(keys_[&store].main[k], keys_[load].main[k]);
       }
     }
   }

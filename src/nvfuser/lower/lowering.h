@@ -16,8 +16,9 @@ namespace nvfuser {
 
 /// What an operation of a tensor does.  A reduction's main is to accumulate; state allocates its accumulators.  Loads
 /// of a ring are filled before the first turn and ahead in each (where rows are claimed, with their numbers); the main
-/// of one of them is to wait for all.  Meet is no tensor's: there the blocks of a grid meet, between two phases.
-enum class Role : uint8_t { alloc, state, begin, main, join, finish, fill, claim, post, meet };
+/// of one of them is to wait for all.  Meet is no tensor's: there blocks of a grid meet, between two phases; nor is
+/// leave, behind all that the kernel does.
+enum class Role : uint8_t { alloc, state, begin, main, join, finish, fill, claim, post, meet, leave };
 /// Begin and finish stand in loops of their own each: those that the reduction keeps.
 inline bool is_result(Role role) { return role == Role::begin || role == Role::finish; }
 /// Something for begin and for finish.
@@ -40,7 +41,7 @@ struct Operation {
   Role role;
   std::vector<int> path;   ///< groups of the real serial loops around it, outermost first
   std::vector<int> after;  ///< operations that come first
-  int turn = 0;            ///< fill, post: which one
+  int turn = 0;            ///< fill, post, meet: which one
   bool ahead = false;      ///< so many after the turn that it stands in
 };
 
@@ -54,7 +55,7 @@ struct Access {
 };
 
 using Action = std::variant<std::monostate, Allocate, Assign, Move, Begin, Accumulate, Join, Finish, BulkCopy, Wait,
-                            Claim, Post, Arrive, GridSync>;
+                            Claim, Post, Arrive, GridSync, GridLeave>;
 
 /// Loads that bulk copies bring, a row a turn.
 struct Ring {
@@ -104,7 +105,7 @@ struct Lowering {
   // ---- dimensions
   std::array<std::vector<Index>, 3> grid_extents;  ///< distinct extents bound to a block index
   // ---- meetings
-  Arrive arrival{};               ///< of the blocks that share states, where one of them is last
+  Arrive arrival{};               ///< of the blocks that share states
   std::array<bool, 3> arrives{};  ///< dimensions of the grid in which these differ
   // ---- allocation
   std::unordered_map<const Tensor*, Allocation> layouts;  ///< of every tensor that is not global

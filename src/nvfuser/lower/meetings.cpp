@@ -58,12 +58,18 @@ void set_arrivals(Lowering& state) {
     }
     check(state.algebra.tidy(kept[d]->extent) == extent, ErrorKind::schedule, "blocks of ", kept[d]->name,
           " would combine states of ", spread[d]->name);
-    state.arrival.at =
-        state.pool().add(state.arrival.at, state.pool().mul(state.pool().var(kBlockNames[d], extent), words));
+    if (state.program.grid_var[d] != nullptr) {
+      state.arrival.at = state.pool().add(state.arrival.at, state.pool().mul(state.program.grid_var[d], words));
+    }
     words = state.pool().mul(words, extent);
   }
   state.program.semaphores = state.pool().add(words, state.constant(1));
-  check_behind(state);
+}
+
+/// How often the blocks meet in one turn of the loops around.
+int64_t meetings_a_turn(const Lowering& state) {
+  return std::count_if(state.operations.begin(), state.operations.end(),
+                       [](const Operation& operation) { return operation.role == Role::meet; });
 }
 
 }  // namespace
@@ -75,18 +81,39 @@ void set_meetings(Lowering& state) {
     return;
   }
   check(state.request.target == Target::gpu, ErrorKind::schedule, "tasks do not meet");
+  set_arrivals(state);
   if (state.request.finish == GridFinish::last) {
     check((*last)->phase == (*first)->phase + 1, ErrorKind::schedule, "a block can be last once");
-    set_arrivals(state);
+    check_behind(state);
   } else {
     check(state.request.finish == GridFinish::barrier, ErrorKind::schedule, "phases of one program need a meeting");
-    state.program.semaphores = state.constant(2);
     state.program.cooperative = true;
   }
 }
 
-Action meeting_of(const Lowering& state) {
-  return state.request.finish == GridFinish::last ? Action(state.arrival) : Action(GridSync{});
+Action meeting_of(const Lowering& state, const Operation& meeting) {
+  if (state.request.finish == GridFinish::last) {
+    return state.arrival;
+  }
+  IndexPool& pool = state.pool();
+  Index turn = state.constant(0);
+  for (int group : meeting.path) {
+    const Index extent = state.algebra.tidy(state.groups[group].loop->extent);
+    turn = pool.add(pool.mul(turn, extent), pool.var(state.groups[group].name, state.groups[group].loop->extent));
+  }
+  const Index before = pool.scale(turn, meetings_a_turn(state));
+  return GridSync{state.arrival.at, pool.mul(pool.add(before, state.constant(meeting.turn + 1)), state.arrival.count)};
+}
+
+Action leave_of(const Lowering& state) {
+  IndexPool& pool = state.pool();
+  Index meetings = state.constant(meetings_a_turn(state));
+  const auto meeting = std::find_if(state.operations.begin(), state.operations.end(),
+                                    [](const Operation& operation) { return operation.role == Role::meet; });
+  for (int group : meeting->path) {
+    meetings = pool.mul(meetings, state.algebra.tidy(state.groups[group].loop->extent));
+  }
+  return GridLeave{state.arrival.at, pool.mul(pool.add(meetings, state.constant(1)), state.arrival.count)};
 }
 
 }  // namespace nvfuser

@@ -9,6 +9,8 @@ namespace nvfuser {
 /// Pass: how blocks meet, from what each phase binds to the grid.
 void set_meetings(Lowering& state);
 /// What a meeting does.
-Action meeting_of(const Lowering& state);
+Action meeting_of(const Lowering& state, const Operation& meeting);
+/// What stands behind all meetings at barriers.
+Action leave_of(const Lowering& state);
 
 }  // namespace nvfuser

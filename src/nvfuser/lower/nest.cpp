@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <limits>
 #include <map>
+#include <numeric>
+#include <optional>
 #include <set>
 #include <unordered_set>
 
@@ -311,18 +313,46 @@ class Operations {
     }
   }
 
-  /// Between two phases: after all that the first does, before all of the second.
+  /// Between two phases: after all that the first does, before all of the second, in the loops around both.
   void add_meetings() {
     std::map<int, std::vector<int>> phases;
     for (size_t k = 0; k < state_.operations.size(); ++k) {
       phases[state_.operations[k].tensor->phase].push_back(static_cast<int>(k));
     }
+    if (phases.size() < 2) {
+      return;
+    }
+    const std::vector<int> around = path_around(phases);
+    int count = 0;
     for (auto next = phases.begin(), phase = next++; next != phases.end(); phase = next++) {
-      const int meeting = add(*state_.operations[phase->second.back()].tensor, Role::meet, {}, phase->second);
+      const int meeting = add(*state_.operations[phase->second.back()].tensor, Role::meet, around, phase->second);
+      state_.operations[meeting].turn = count++;
       for (int later : next->second) {
         state_.operations[later].after.push_back(meeting);
       }
     }
+    std::vector<int> all(state_.operations.size());
+    std::iota(all.begin(), all.end(), 0);
+    if (state_.request.finish == GridFinish::barrier) {
+      add(*state_.operations.front().tensor, Role::leave, {}, std::move(all));
+    }
+  }
+
+  /// The loops that states are stored in in one phase and loaded in in the next.
+  std::vector<int> path_around(const std::map<int, std::vector<int>>& phases) const {
+    std::optional<std::vector<int>> common;
+    for (const auto& [phase, operations] : phases) {
+      for (int o : operations) {
+        if (state_.operations[o].role != Role::main || state_.operations[o].tensor->workspace == nullptr) {
+          continue;
+        }
+        const std::vector<int>& path = state_.operations[o].path;
+        common = common.value_or(path);
+        const auto [end, other] = std::mismatch(common->begin(), common->end(), path.begin(), path.end());
+        common->erase(end, common->end());
+      }
+    }
+    return common.value_or(std::vector<int>{});
   }
 
   Lowering& state_;

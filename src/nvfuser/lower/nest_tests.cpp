@@ -21,7 +21,7 @@ std::vector<Test> tests_around(const Item& item) {
     return item.tests;
   }
   std::vector<Test> common = shared_tests(item.body);
-  if (item.kind == Item::Kind::branch) {
+  if (item.kind == Item::Kind::branch && !item.otherwise.empty()) {
     intersect(common, shared_tests(item.otherwise));
   }
   return common;

@@ -62,7 +62,15 @@ class Collector {
  private:
   void visit(const Allocate&) {}
   void visit(const Sync&) {}
-  void visit(const GridSync&) { meets_ = true; }
+  void visit(const GridSync& sync) {
+    meets_ = true;
+    add(sync.at);
+    add(sync.arrivals);
+  }
+  void visit(const GridLeave& leave) {
+    add(leave.at);
+    add(leave.arrivals);
+  }
   void visit(const Arrive& arrive) {
     meets_ = true;
     add(arrive.at);

@@ -29,8 +29,17 @@ struct Arrive {
   Index at;
   Index count;
 };
-/// Barrier of all blocks of the grid, which are resident at once; reached by all threads.
-struct GridSync {};
+/// The blocks that share semaphore `at`, all resident at once, wait until blocks have come to it so many times in this
+/// launch; reached by all threads.
+struct GridSync {
+  Index at;
+  Index arrivals;
+};
+/// Behind the last of these; `arrivals` counts them all, and this.
+struct GridLeave {
+  Index at;
+  Index arrivals;
+};
 /// rt::Array<T, count> name; of a reduction's accumulators, tuples of its combiner.
 struct Allocate {
   const Tensor* tensor;
@@ -76,13 +85,15 @@ struct Assign {
   Index index = nullptr;
 };
 /// `width` consecutive elements, both places aligned to width elements; load, store and copy tensors only.  With
-/// `counts`, only the first min(width, counts...) of them, past the cache (CPU target).
+/// `counts`, only the first min(width, counts...) of them, past the cache (CPU target).  `unaligned`: whole 16 bytes of
+/// an input that nothing writes, from any element on.
 struct Move {
   const Tensor* what;
   Place to;
   Place from;
   int width;
   std::vector<Index> counts = {};
+  bool unaligned = false;
 };
 /// By one thread: `count` elements of a row leave for the ring's stage of a turn.
 struct BulkCopy {
@@ -129,7 +140,7 @@ struct Guard {
 };
 
 using Node = std::variant<Allocate, Assign, Move, Begin, Accumulate, Join, Finish, BulkCopy, Wait, Claim, Post, Sync,
-                          Arrive, GridSync, Loop, Guard>;
+                          Arrive, GridSync, GridLeave, Loop, Guard>;
 struct Block {
   std::vector<Node> nodes;
 };

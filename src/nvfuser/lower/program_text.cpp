@@ -152,11 +152,17 @@ class Text {
   void print(const Arrive& n, int depth) {
     line(depth, "the last of " + to_string(n.count) + " at semaphore " + to_string(n.at) + " goes on");
   }
-  void print(const GridSync&, int depth) { line(depth, "sync of the grid"); }
+  void print(const GridSync& n, int depth) {
+    line(depth, "sync at semaphore " + to_string(n.at) + " for " + to_string(n.arrivals) + " arrivals");
+  }
+  void print(const GridLeave& n, int depth) {
+    line(depth, "leave semaphore " + to_string(n.at) + " after " + to_string(n.arrivals) + " arrivals");
+  }
 
   void print(const Move& n, int depth) {
     const std::string width = "<" + std::to_string(n.width) + "> ";
-    line(depth, place_text(n.to) + " = move" + width + place_text(n.from) + most_text(n.counts));
+    const std::string verb = n.unaligned ? " = unaligned move" : " = move";
+    line(depth, place_text(n.to) + verb + width + place_text(n.from) + most_text(n.counts));
   }
 
   void print(const Assign& n, int depth) { line(depth, place_text(n.to) + " = " + value_text(n)); }

@@ -99,7 +99,9 @@ Action action_of(Lowering& state, const Operation& operation) {
     case Role::post:
       return post_row(state, operation);
     case Role::meet:
-      return meeting_of(state);
+      return meeting_of(state, operation);
+    case Role::leave:
+      return leave_of(state);
     case Role::main:
       break;
   }

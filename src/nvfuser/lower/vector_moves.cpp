@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Vector moves.  A width is legal when the lane is the last term of both addresses, everything else is divisible by the
-// width, the buffer is aligned, and no test depends on the lane (guard first lane = guard all).
+// width, the buffer is aligned, and no test depends on the lane (guard first lane = guard all).  Whole 16 bytes of an
+// input may start at any element.
 #include "nvfuser/lower/vector_moves.h"
 
 #include <algorithm>
@@ -50,8 +51,14 @@ class Moves {
         bytes_of(assign->to.tensor->dtype) == 0) {
       return false;
     }
-    const int64_t extent = loop.extent->constant();
+    const int64_t extent = loop.extent->constant(), bytes = bytes_of(assign->to.tensor->dtype);
     for (int64_t width = widest(extent); width > 1; width /= 2) {
+      if (width * bytes < kWidestAccess && width * bytes * 2 >= kWidestAccess) {
+        if (std::optional<Item> step = unaligned(loop)) {
+          replace(loop, std::move(*step), 1);
+          return true;
+        }
+      }
       if (std::optional<Item> step = move(loop, width)) {
         replace(loop, std::move(*step), extent / width);
         return true;
@@ -84,6 +91,35 @@ class Moves {
     }
     step.action = Move{assign.what, *to, *from, static_cast<int>(width)};
     return step;
+  }
+
+  /// The whole loop's statement, where it loads some 16 bytes of an input, from wherever they start.
+  std::optional<Item> unaligned(const Item& loop) const {
+    Item step = loop.body[0];
+    const Assign& assign = std::get<Assign>(step.action);
+    const int64_t extent = loop.extent->constant();
+    const bool tested = std::any_of(step.tests.begin(), step.tests.end(),
+                                    [&](const Test& test) { return depends_on(test, loop.variable->as_atom()); });
+    if (tested || !is_read_only(assign) || extent * bytes_of(assign.to.tensor->dtype) % kWidestAccess != 0) {
+      return std::nullopt;
+    }
+    const std::optional<Place> to = straight(assign.to, loop, state_.constant(0), extent);
+    const std::optional<Linear> parts = linear_in(state_.pool(), assign.reads[0].offset, loop.variable->as_atom());
+    if (!to || !parts || parts->coefficient != 1) {
+      return std::nullopt;
+    }
+    step.action = Move{assign.what, *to, {assign.reads[0].tensor, parts->rest}, static_cast<int>(extent), {}, true};
+    return step;
+  }
+
+  /// Is it the load of an input that nothing in the kernel writes?
+  bool is_read_only(const Assign& assign) const {
+    const std::vector<Tensor*>& inputs = state_.kernel.inputs;
+    const auto at = std::find(inputs.begin(), inputs.end(), assign.reads[0].tensor);
+    const auto position = static_cast<int>(at - inputs.begin());
+    return state_.request.target == Target::gpu && assign.what->op == TensorOp::load && at != inputs.end() &&
+           std::none_of(state_.request.aliases.begin(), state_.request.aliases.end(),
+                        [&](const auto& alias) { return alias.first == position; });
   }
 
   /// The place of the first lane, when lanes are consecutive and the first is a multiple of the width.

@@ -28,7 +28,8 @@ struct Positions {
   int vector;  ///< other values along the row of which a vector is stored or joins an accumulator
 };
 
-/// A load that is the same for all rows, such as weights: the first-level cache keeps it, registers need not.
+}  // namespace
+
 bool is_shared(const Kernel& kernel, const Tensor& t, const std::vector<Id*>& row) {
   const auto along = [&](Index p) {
     const std::vector<const Atom*> atoms = atoms_of(p);
@@ -40,6 +41,8 @@ bool is_shared(const Kernel& kernel, const Tensor& t, const std::vector<Id*>& ro
          std::all_of(t.map.begin(), t.map.end(), along) &&
          std::all_of(t.tests.begin(), t.tests.end(), [&](const Test& test) { return along(test.index); });
 }
+
+namespace {
 
 void inline_rows(Kernel& kernel, const std::vector<Id*>& row, std::vector<Tensor*> vectors,
                  const Positions& positions) {
@@ -64,7 +67,8 @@ void inline_rows(Kernel& kernel, const std::vector<Id*>& row, std::vector<Tensor
   }
 }
 
-/// Loads that a row has to itself.
+}  // namespace
+
 std::unordered_set<const Tensor*> own_loads(const Kernel& kernel, const std::vector<Id*>& row) {
   std::unordered_set<const Tensor*> found;
   for (const Tensor* t : kernel.tensors) {
@@ -75,9 +79,7 @@ std::unordered_set<const Tensor*> own_loads(const Kernel& kernel, const std::vec
   return found;
 }
 
-/// Brings the statistics to their form and gives passes their own tensors.  Computed row values that are stored too are
-/// copied, so that the store stands alone.
-std::vector<Tensor*> prepare(Kernel& kernel, const Params& params) {
+std::vector<Tensor*> prepare_rows(Kernel& kernel, const Params& params) {
   if (params.form == Form::streaming) {
     for (const Chain& chain : find_chains(kernel)) {
       make_streaming(kernel, chain);
@@ -91,6 +93,8 @@ std::vector<Tensor*> prepare(Kernel& kernel, const Params& params) {
   }
   return stored_values(kernel);
 }
+
+namespace {
 
 RowLoops merge_rows(Kernel& kernel) {
   RowLoops merged{reduced_roots(kernel)};
@@ -128,7 +132,7 @@ void apply_rows(Kernel& kernel, const Params& params) {
     return apply_row_shares(kernel, params, true);
   }
   const bool resident = params.home != Home::reload, ring = params.home == Home::shared;
-  const std::vector<Tensor*> stored = prepare(kernel, params);
+  const std::vector<Tensor*> stored = prepare_rows(kernel, params);
   const Loops loops(kernel, kernel.main());
   const RowLoops merged = merge_rows(kernel);
   std::vector<Id*> order = bind_rows(loops, merged.rows, params.rows);

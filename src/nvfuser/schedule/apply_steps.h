@@ -2,6 +2,7 @@
 // What the families of apply share: the loops of one block, and where values are computed.
 #pragma once
 
+#include <unordered_set>
 #include <vector>
 
 #include "nvfuser/schedule/schedule.h"
@@ -43,6 +44,14 @@ std::vector<Tensor*> stored_values(Kernel& kernel);
 /// other values where they are used; for tensors of one reference.
 void inline_tensors(Kernel& kernel, const Reference& reference, const std::vector<Tensor*>& stored, int loads,
                     int at_stored);
+
+/// A load that is the same for all rows, such as weights: the first-level cache keeps it, registers need not.
+bool is_shared(const Kernel& kernel, const Tensor& t, const std::vector<Id*>& row);
+/// Loads that a row has to itself.
+std::unordered_set<const Tensor*> own_loads(const Kernel& kernel, const std::vector<Id*>& row);
+/// Brings the statistics of rows to their form and gives passes their own tensors, but for loads where rows stay in
+/// registers or in shared memory; see stored_values, which it returns.
+std::vector<Tensor*> prepare_rows(Kernel& kernel, const Params& params);
 
 /// A fixed number of blocks that take rows: the loops over turns and over blocks, or over rows that they claim.
 std::vector<Id*> take_rows(const Loops& loops, Id* rows, const Params& params);

@@ -23,6 +23,16 @@ int usual_threads(const Params& p) { return p.family != Family::rows ? 256 : p.h
 
 }  // namespace
 
+int64_t round_down(int64_t n) {
+  const auto power = static_cast<int64_t>(std::bit_floor(static_cast<uint64_t>(std::max<int64_t>(1, n))));
+  return power + power / 2 <= n ? power + power / 2 : power;
+}
+
+int64_t round_up(int64_t n) {
+  const auto power = static_cast<int64_t>(std::bit_ceil(static_cast<uint64_t>(std::max<int64_t>(1, n))));
+  return power > 2 && power / 4 * 3 >= n ? power / 4 * 3 : power;
+}
+
 void CandidateList::add(const Params& params, double handicap) {
   if (std::any_of(entries_.begin(), entries_.end(), [&](const Entry& e) { return e.params == params; })) {
     return;

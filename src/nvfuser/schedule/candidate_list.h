@@ -8,6 +8,11 @@
 
 namespace nvfuser {
 
+inline int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+/// The next power of two, or three halves of one, from 1 on: numbers of blocks that few kernels serve.
+int64_t round_down(int64_t n);
+int64_t round_up(int64_t n);
+
 class CandidateList {
  public:
   /// Both outlive the list.
@@ -45,6 +50,8 @@ class CandidateList {
 
 /// Candidates of problems that reduce.
 std::vector<Candidate> choose_rows(CandidateList& list);
+/// As many blocks an SM as registers allow without spills: as the compiler likes it, kernels of rows take more of them.
+int row_blocks(const CandidateList& list, const Params& params);
 /// Adds those in which several blocks share a row.
 void add_row_shares(CandidateList& list);
 /// Adds candidates in which blocks stay and take rows that come by a ring in shared memory.

@@ -33,13 +33,6 @@ constexpr int kMostRuns = 3;
 int64_t power_above(int64_t n) {
   return static_cast<int64_t>(std::bit_ceil(static_cast<uint64_t>(std::max<int64_t>(1, n))));
 }
-int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
-/// The largest power of two, or three halves of one, up to n: numbers of blocks that few kernels serve.
-int64_t round_down(int64_t n) {
-  const auto power = static_cast<int64_t>(std::bit_floor(static_cast<uint64_t>(std::max<int64_t>(1, n))));
-  return power + power / 2 <= n ? power + power / 2 : power;
-}
 
 Params strip(const CandidateList& list, const StripShape& shape, int vector, int64_t lanes) {
   return {.family = Family::columns,

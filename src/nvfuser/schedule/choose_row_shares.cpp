@@ -10,17 +10,21 @@ namespace nvfuser {
 
 namespace {
 
-/// threads, loads in flight a thread, blocks an SM: enough bytes in flight for the memory's bandwidth in one wave.
 struct ShareShape {
-  int threads, batch, blocks;
+  int threads, batch;  ///< loads in flight a thread
 };
-constexpr ShareShape kShapes[] = {{1024, 4, 2}, {512, 4, 4}, {512, 8, 2}, {256, 4, 8}};
+/// Enough bytes in flight for the memory's bandwidth in one wave.
+constexpr ShareShape kShapes[] = {{1024, 4}, {512, 4}, {512, 8}, {256, 4}, {512, 2}};
 
-constexpr int kEarlyStarts = 90;        ///< first architecture whose kernels start before the one in front has ended
-constexpr int64_t kPiece = 1 << 16;     ///< CPU: elements of a task
-constexpr int64_t kManyTasks = 64;      ///< rows that are enough tasks for any machine
-constexpr double kHandicap = 1.5;       ///< their number of blocks follows the number of rows
-constexpr int64_t kLeastShared = 1024;  ///< GPU: elements of a row below which one block is always enough
+constexpr int kEarlyStarts = 90;           ///< first architecture whose kernels start before the one in front has ended
+constexpr int64_t kPiece = 1 << 16;        ///< CPU: elements of a task
+constexpr int64_t kManyTasks = 64;         ///< rows that are enough tasks for any machine
+constexpr double kHandicap = 1.1;          ///< their number of blocks follows the number of rows
+constexpr int64_t kLeastShared = 1 << 15;  ///< GPU: elements of a row below which one block is always enough
+
+/// Of rows that registers hold.
+constexpr ShareShape kHeldShapes[] = {{512, 8}, {512, 4}, {256, 8}, {1024, 8}, {1024, 4}, {512, 2}};
+constexpr int64_t kOneBlock = 4096;  ///< vectors of a row that one block holds well
 
 /// Cheapest first; a plain second kernel always works.  One block can be last where nothing of a row's size follows.
 std::vector<GridFinish> finishes_of(const CandidateList& list) {
@@ -44,31 +48,69 @@ std::vector<GridFinish> finishes_of(const CandidateList& list) {
 
 }  // namespace
 
-void add_row_shares(CandidateList& list) {
+namespace {
+
+/// Kernels that follow each other, each with all rows.
+void add_passes(CandidateList& list, Params params) {
   const Problem& problem = list.problem();
-  const DeviceProps& device = list.device();
-  if (problem.columns < kLeastShared || problem.rows > device.sms / 2) {
-    return;
-  }
-  const int vector = list.common_vector();
   std::vector<GridFinish> finishes = finishes_of(list);
   for (const ShareShape& shape : kShapes) {
-    const int blocks_per_sm = list.blocks(shape.threads, shape.blocks);
-    const int64_t wave = int64_t{device.sms} * blocks_per_sm;
-    const int64_t chunk = int64_t{shape.threads} * vector * shape.batch;
-    const int64_t most = std::min(wave / problem.rows, problem.columns / chunk);
-    if (most > 1) {
-      Params params{.family = Family::rows,
-                    .threads = shape.threads,
-                    .batch = shape.batch,
-                    .vector = vector,
-                    .blocks_per_sm = blocks_per_sm,
-                    .blocks = static_cast<int>(std::bit_floor(static_cast<uint64_t>(most)))};
+    params.threads = shape.threads;
+    params.batch = shape.batch;
+    params.blocks_per_sm = row_blocks(list, params);
+    const int64_t wave = int64_t{list.device().sms} * params.blocks_per_sm;
+    const int64_t chunk = int64_t{shape.threads} * params.vector * shape.batch;
+    params.blocks = static_cast<int>(round_down(std::min(wave / problem.rows, problem.columns / chunk)));
+    if (params.blocks > 1) {
       for (const GridFinish finish : finishes) {
         params.finish = finish;
         list.add(params, kHandicap);
       }
       finishes.resize(1);  // the others of one shape are enough to fall back on
+    }
+  }
+}
+
+/// Teams of blocks that keep a row in their registers.
+void add_held(CandidateList& list, Params params) {
+  const int64_t columns = list.problem().columns + (params.peel ? params.vector - 1 : 0);
+  params.home = Home::registers;
+  params.finish = GridFinish::barrier;
+  for (const ShareShape& shape : kHeldShapes) {
+    params.threads = shape.threads;
+    params.batch = shape.batch;
+    params.blocks_per_sm = row_blocks(list, params);
+    const int64_t chunk = int64_t{shape.threads} * params.vector * shape.batch;
+    params.blocks = static_cast<int>(round_up(ceil_div(columns, chunk)));
+    params.grid = list.device().sms * params.blocks_per_sm / params.blocks;
+    if (params.blocks > 1 && params.grid > 0) {
+      list.add(params, kHandicap);
+    }
+  }
+}
+
+}  // namespace
+
+void add_row_shares(CandidateList& list) {
+  const Problem& problem = list.problem();
+  if (problem.columns < kLeastShared) {
+    return;
+  }
+  const int common = list.common_vector(), widest = list.widest_vector();
+  Params params{.family = Family::rows, .vector = common};
+  const bool peels = problem.peel >= widest && common < widest;
+  if (peels) {
+    params.vector = widest;
+    params.peel = true;
+  }
+  const bool several = problem.columns > kOneBlock * params.vector;
+  for (const Form form : {Form::resident, Form::streaming}) {
+    if (form == Form::resident || problem.streams) {
+      params.form = form;
+      add_passes(list, params);
+      if (several && problem.rows > 1) {
+        add_held(list, params);
+      }
     }
   }
 }

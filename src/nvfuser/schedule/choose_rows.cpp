@@ -9,13 +9,23 @@
 
 namespace nvfuser {
 
+int row_blocks(const CandidateList& list, const Params& params) {
+  const double wanted = rows_work(list.problem(), params).registers;
+  int threads = list.device().threads_per_sm;
+  const auto registers = [&] { return list.device().registers_per_sm / threads; };
+  while (threads > params.threads && registers() < wanted) {
+    threads -= params.peel ? params.threads : threads / 2;
+  }
+  return std::clamp(threads / params.threads, 1, list.device().blocks_per_sm);
+}
+
 namespace {
 
 constexpr int64_t kRowLanes = 512, kShortestLanes = 16;  ///< CPU: elements of a row at a time
 constexpr int kShared = 128;                             ///< threads of a block that takes several rows
 constexpr int64_t kThreadRow = 64;                       ///< bytes of a row that a thread may have to itself
 constexpr double kReadOnly = .02;                        ///< share of bytes written, where nothing but results is
-constexpr int64_t kShortestPeeled = 32;                  ///< vectors of a row below which its ends are too much of it
+constexpr int64_t kShortestPeeled = 48;                  ///< vectors of a row below which its ends are too much of it
 constexpr double kRare = 1.3;                            ///< handicap of kernels beside the usual ones
 
 /// Threads that share a row, and loads of each.
@@ -26,20 +36,11 @@ struct Team {
 /// lengths were measured (1,024, 8,192 and 32,768 of 2 bytes, H200) these were within 1 % of the best.
 constexpr Team kUsual[] = {{4, 1},   {16, 1},  {32, 2},  {64, 2},  {128, 2},
                            {256, 2}, {512, 2}, {512, 4}, {512, 8}, {1024, 8}};
+/// The same for rows whose ends are peeled: lengths that are a little more than a power of two are common.
+constexpr Team kUsualPeeled[] = {{64, 2}, {64, 4}, {192, 3}, {256, 4}, {512, 4}, {512, 8}};
 /// The same for single elements.
-constexpr Team kUsualSingle[] = {{8, 1}, {32, 4}, {32, 8}, {64, 8}, {128, 8}, {256, 8}, {512, 8}, {1024, 8}};
+constexpr Team kUsualSingle[] = {{8, 1}, {32, 4}, {32, 8}, {32, 12}, {128, 8}, {256, 8}, {512, 8}, {1024, 8}};
 constexpr Team kReloaded[] = {{1024, 4}, {1024, 2}, {1024, 8}, {512, 2}, {512, 4}, {512, 8}};
-
-/// As many blocks an SM as registers allow without spills: as the compiler likes it, kernels take more of them.
-int row_blocks(const CandidateList& list, const Params& params) {
-  const double wanted = rows_work(list.problem(), params).registers;
-  int threads = list.device().threads_per_sm;
-  const auto registers = [&] { return list.device().registers_per_sm / threads; };
-  while (threads > params.threads && registers() < wanted) {
-    threads /= 2;
-  }
-  return std::clamp(threads / params.threads, 1, list.device().blocks_per_sm);
-}
 
 /// One kind of access to rows: all its candidates.
 class RowCandidates {
@@ -51,7 +52,9 @@ class RowCandidates {
 
   void add_all() {
     const bool single = usual_.vector == 1 && list_.widest_vector() > 1;
-    const std::span<const Team> usual = single ? std::span<const Team>(kUsualSingle) : kUsual;
+    const std::span<const Team> usual = single        ? std::span<const Team>(kUsualSingle)
+                                        : usual_.peel ? std::span<const Team>(kUsualPeeled)
+                                                      : kUsual;
     const auto first = std::find_if(usual.begin(), usual.end(), [&](const Team& team) { return fits(team); });
     if (first != usual.end()) {
       add(*first, Home::registers, 1);

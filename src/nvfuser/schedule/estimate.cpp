@@ -129,6 +129,19 @@ double missed_share(const TimeModel& model, const DeviceProps& device, double by
   return std::clamp(model.again + (full - model.again_from) * model.again_slope, model.again, 1.0);
 }
 
+/// Nanoseconds that the tiles of a last wave take beyond their share, where there are few waves: an SM draws no more
+/// while the others rest.
+double last_wave(const TimeModel& model, const DeviceProps& device, const Work& work, const Estimate& e) {
+  constexpr double kFewWaves = 3;
+  const double slots = device.sms * e.resident, waves = std::floor(work.tiles / slots);
+  if (work.blocks > 0 || waves < 1 || waves >= kFewWaves) {
+    return 0;
+  }
+  const double rest = work.tiles - waves * slots, bytes = work.read + work.again + work.write;
+  const double alone = std::max(e.life, bytes / (model.sm_bytes * device.clock_ghz));
+  return rest > 0 ? std::max(0.0, alone - rest / device.sms * e.period) : 0;
+}
+
 Estimate estimate_gpu(const Problem& problem, const Params& params, const DeviceProps& device, Work work) {
   const TimeModel& model = model_of(device);
   const double clock = device.clock_ghz, sms = device.sms, threads = params.threads, warps = threads / 32;
@@ -151,8 +164,9 @@ Estimate estimate_gpu(const Problem& problem, const Params& params, const Device
   const bool ring = params.stages > 0;
   const double form = (ring ? 1 + model.ring_loss : 1) + model.burst * (ring ? 1 : big) * mixed +
                       (few ? model.few_threads : 0) + (narrow ? model.narrow_loss : 0) +
+                      (work.stays ? model.static_loss * mixed * std::sqrt(mixed) : 0) +
                       model.short_rows * work.short_rows;
-  const double missed = missed_share(model, device, e.resident * work.read);
+  const double missed = missed_share(model, device, work.pass > 0 ? work.pass / sms : e.resident * work.read);
   e.memory =
       sms / 1000 *
       ((work.read / device.read_tbps + work.write / device.write_tbps) * form +
@@ -165,7 +179,8 @@ Estimate estimate_gpu(const Problem& problem, const Params& params, const Device
 
   const double lock = work.barriers >= .5 ? std::max(model.drift, 1 / work.rounds) : model.drift;
   const double own = norm4(work.instructions / warps * model.chain / clock, lock * e.issue, lock * e.special);
-  const double use = own + work.barriers * (model.barrier + model.barrier_thread * threads);
+  const double use =
+      own + work.barriers * (model.barrier + model.barrier_thread * threads) + work.meetings * model.meeting;
   e.life = model.latency * work.rounds + model.dependent * work.dependent + use +
            (work.blocks > 0 ? 0 : model.relaunch + model.relaunch_thread * threads);
   const double bound = std::sqrt(norm4(e.memory * e.memory, e.issue * e.issue,
@@ -177,9 +192,9 @@ Estimate estimate_gpu(const Problem& problem, const Params& params, const Device
     const double hand_out = params.counter ? std::max(bound, model.claim * sms) : bound;
     e.period = root4(norm4(pow4(e.life / e.resident), pow4(hand_out), 0));
   }
-  e.stream = per_sm / std::min(1.0, blocks) * e.period / 1000;
+  e.stream = per_sm / std::min(1.0, blocks) * e.period * work.uneven / 1000;
   e.tail = model.tail * (e.life + std::min(e.resident, 8.0) * e.memory) / 1000;
-  e.total = model.launch + e.stream + e.tail + work.finish;
+  e.total = model.launch + e.stream + last_wave(model, device, work, e) / 1000 + e.tail + work.finish;
   return e;
 }
 
@@ -210,6 +225,9 @@ Estimate estimate_cpu(const Problem& problem, const Params& params, const Device
 double buffer_accesses(const Problem& problem, const ProblemBuffer& buffer, int widest, int vector) {
   if (widest >= vector) {
     return std::max(1.0, vector * buffer.element_bytes / 16.0);
+  }
+  if (!buffer.output && widest > 0 && vector * buffer.element_bytes >= 16) {
+    return vector * buffer.element_bytes / 16.0 + 1;  // the aligned ones around them
   }
   return widest == 0 && !is_full(problem, buffer) ? 1 : vector;
 }

@@ -50,7 +50,8 @@ bool is_finish(const Tensor& t) {
          (t.op == TensorOp::load && t.workspace != nullptr);
 }
 
-void settle_phases(Kernel& kernel, const std::unordered_map<const Tensor*, int>& levels) {
+void settle_phases(Kernel& kernel, const std::unordered_map<const Tensor*, int>& levels,
+                   const std::unordered_set<const Tensor*>& resident) {
   const std::vector<Tensor*> all = kernel.tensors;
   for (size_t k = all.size(); k-- > 0;) {
     Tensor& t = *all[k];
@@ -68,8 +69,10 @@ void settle_phases(Kernel& kernel, const std::unordered_map<const Tensor*, int>&
       readers[c->phase].push_back(c);
     }
     for (auto other = readers.begin(); other != readers.end(); ++other) {
-      Tensor& mine = other == readers.begin() ? t : privatise(kernel, t, other->second);
-      set_phase(mine, other->first);
+      const bool first = other == readers.begin();
+      if (first || !resident.contains(&t)) {
+        set_phase(first ? t : privatise(kernel, t, other->second), other->first);
+      }
     }
   }
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "nvfuser/graph/kernel.h"
@@ -22,9 +23,10 @@ PhaseCount count_phases(const Kernel& kernel, const std::unordered_map<const Ten
 /// Does t combine states, or read them?
 bool is_finish(const Tensor& t);
 
-/// Gives every phase its own instances of what it reads; reductions that are partial, and stores of their states,
-/// have theirs already.
-void settle_phases(Kernel& kernel, const std::unordered_map<const Tensor*, int>& levels);
+/// Gives every phase its own instances of what it reads, but for those of `resident`, which all phases share.
+/// Reductions that are partial, and stores of their states, have theirs already.
+void settle_phases(Kernel& kernel, const std::unordered_map<const Tensor*, int>& levels,
+                   const std::unordered_set<const Tensor*>& resident = {});
 
 /// Copies what transforms make of an id from one reference to another.
 void copy_uses(const Reference& from, const Id* id, Reference& to);

@@ -15,22 +15,51 @@ constexpr double kLateOperand = .2;  ///< of the latency of operands that are re
 
 /// Of the last block, a round in which each of its threads reads four states.
 constexpr double kLastRound = .4;
+/// Of peeled rows: for the ends, for each vector, and for shared inputs, whose vectors start anywhere (softmax, RMS and
+/// layer norm, softmax backward in 2 bytes, 512 threads: 78, 80, 96, 105 registers for 8 vectors, 43, 40, 56, 40 for
+/// 2).
+constexpr double kPeelRegisters = 10, kPeelBatch = 2, kUnalignedRegisters = 14;
+constexpr double kTogether = 2;  ///< microseconds that a launch of blocks takes which are all resident at once
 
-/// Several blocks a row, in turns of what they load at once.
-void share(const Problem& problem, const Params& params, Work& work) {
-  const double columns = static_cast<double>(std::max<int64_t>(1, problem.columns));
-  const double turns = std::max(1.0, columns / (static_cast<double>(params.threads) * params.vector * params.batch));
-  work.blocks = work.tiles * params.blocks;
-  work.tiles *= turns;
+/// What one part of a row takes of what the row does.
+void divide(Work& work, double parts) {
+  work.tiles *= parts;
   for (double* amount : {&work.instructions, &work.special, &work.accesses, &work.again}) {
-    *amount /= turns;
+    *amount /= parts;
   }
-  work.rounds = 1;
+}
+
+/// Several blocks a row, in turns of what they load at once: a kernel a pass, or passes between which all blocks wait.
+void share(const Problem& problem, const Params& params, const RowForm& form, double rounds, Work& work) {
+  const double columns = static_cast<double>(std::max<int64_t>(1, problem.columns));
+  work.blocks = work.tiles * params.blocks;
+  divide(work, std::max(1.0, columns / (static_cast<double>(params.threads) * params.vector * params.batch)));
+  work.rounds = rounds;
   work.barriers *= work.blocks / work.tiles;
-  work.finish = kFinish[static_cast<size_t>(params.finish)];
+  work.finish = std::max(1, form.joins) * kFinish[static_cast<size_t>(params.finish)];
+  work.pass = problem.bytes * (1 - problem.written);
   if (params.finish == GridFinish::last) {
     work.finish += kLastRound * params.blocks / (4.0 * params.threads);
   }
+}
+
+/// Teams of blocks that keep their row in registers, and wait for each other at each of its statistics.
+void share_held(const Problem& problem, const Params& params, const RowForm& form, Work& work) {
+  const double rows = static_cast<double>(std::max<int64_t>(1, problem.rows)), teams = params.grid;
+  const double turns = std::ceil(rows / teams);
+  divide(work, params.blocks);
+  work.blocks = teams * params.blocks;
+  work.meetings = form.joins;
+  work.uneven = turns * teams / std::max(rows, teams);
+  work.finish = kTogether;
+  work.stays = true;
+}
+
+/// Of inputs that are the same for all rows.
+int64_t shared_inputs(const Problem& problem) {
+  return std::count_if(problem.buffers.begin(), problem.buffers.end(), [&](const ProblemBuffer& buffer) {
+    return !buffer.output && !is_full(problem, buffer) && buffer.max_vector > 0;
+  });
 }
 
 /// Registers of a thread: addresses and accumulators, and all that it loads before use.
@@ -39,6 +68,10 @@ double row_registers(const Problem& problem, const Params& params) {
     return buffer.output && is_full(problem, buffer);
   });
   double registers = stores ? 20 : 16;
+  if (params.peel) {
+    registers += kPeelRegisters + kPeelBatch * params.batch +
+                 kUnalignedRegisters * std::max<double>(0, static_cast<double>(shared_inputs(problem)) - 1);
+  }
   for (const ProblemBuffer& buffer : problem.buffers) {
     // What all rows share stays in registers too where blocks stay.
     const bool held = !buffer.output && (is_full(problem, buffer) || params.home == Home::shared);
@@ -59,8 +92,8 @@ bool is_along(const Problem& problem, const ProblemBuffer& buffer) {
   return is_full(problem, buffer) || (!buffer.output && buffer.elements * 2 > problem.columns && buffer.max_vector > 0);
 }
 
-/// Memory instructions for a vector of every buffer along the row; of a peeled row others than full ones are not
-/// aligned.
+/// Memory instructions for a vector of every buffer along the row; of a peeled row others than full ones start
+/// anywhere.
 double vector_accesses(const Problem& problem, const Params& params) {
   double count = 0;
   for (const ProblemBuffer& buffer : problem.buffers) {
@@ -68,12 +101,6 @@ double vector_accesses(const Problem& problem, const Params& params) {
     count += is_along(problem, buffer) ? buffer_accesses(problem, buffer, widest, params.vector) : 0;
   }
   return count;
-}
-
-bool reads_shared_rows(const Problem& problem) {
-  return std::any_of(problem.buffers.begin(), problem.buffers.end(), [&](const ProblemBuffer& buffer) {
-    return !buffer.output && !is_full(problem, buffer) && buffer.max_vector > 0;
-  });
 }
 
 }  // namespace
@@ -108,14 +135,14 @@ Work rows_work(const Problem& problem, const Params& params) {
   work.special = columns * side * form.special / problem.place;
   work.accesses = side * std::ceil(columns / params.vector) / 32 * moves;
   work.rounds = resident ? 1 : readings * std::ceil(waves / params.batch);
-  work.dependent = reads_shared_rows(problem) ? kLateOperand : 0;
+  work.dependent = shared_inputs(problem) > 0 ? kLateOperand : 0;
   work.registers = row_registers(problem, params);
   if (params.peel) {
     add_ends(problem, params, form, readings, work);
   }
   work.again = (readings - 1) * problem.bytes * (1 - problem.written) / work.tiles;
   if (params.blocks > 1) {
-    share(problem, params, work);
+    resident ? share_held(problem, params, form, work) : share(problem, params, form, readings, work);
   }
   if (ring) {
     work.blocks = params.grid;

@@ -17,6 +17,7 @@ struct TimeModel {
   double start = 75;     ///< one block start an SM
   double barrier = 174;  ///< block-wide exchange
   double barrier_thread = .0597;
+  double meeting = 1800;  ///< exchange of a few blocks through L2 (not measured: three accesses)
   double cluster = 1270;  ///< cluster exchange
   double cluster_block = 173;
   double cluster_start = .234;

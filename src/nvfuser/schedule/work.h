@@ -19,6 +19,7 @@ struct Work {
   double reload = 0;           ///< bytes of sectors fetched again from L2, for their next element
   double cached = 0;           ///< bytes of later passes over what L2 may hold
   double again = 0;            ///< bytes of rows read again, from L2 as far as it holds them
+  double pass = 0;             ///< bytes between two readings of a byte; 0: those of the tiles in work
   double rounds = 1;           ///< loads that wait for those before them
   double dependent = 0;        ///< further accesses of which the address or the use waits
   double barriers = 0;
@@ -26,6 +27,9 @@ struct Work {
   double short_rows = 0;      ///< how far rows of a tile fall short of 256 bytes
   double registers = 24;      ///< a thread wants
   double blocks = 0;          ///< of a grid whose blocks do several tiles one after the other; 0: a tile each
+  double meetings = 0;        ///< of the blocks that share a tile
+  double uneven = 1;          ///< turns of all blocks, over those that have work
+  bool stays = false;         ///< which block does which tile is fixed
   double finish = 0;          ///< microseconds after the last tile
   int64_t shared_bytes = 0;
 };

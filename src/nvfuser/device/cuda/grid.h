@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the blocks of a grid do together, and kernels that follow each other.  Twin of emulator/grid.h.  Word 0 of the
-// semaphores turns with every barrier of the grid; all others are 0 between launches.
+// What the blocks of a grid do together, and kernels that follow each other.  Twin of emulator/grid.h.  Semaphore i is
+// word i + 1; all are 0 between launches.
 #pragma once
 
 #include "rt/memory.h"
@@ -37,24 +37,31 @@ RT_FN bool last_to_arrive(Coherent<int32> semaphores, I i, C count) {
   return last != 0;
 }
 
-/// Waits for all blocks of the grid, which a cooperative launch keeps resident at once; they see what the others wrote
-/// before.  Reached by all threads.
-RT_FN void grid_sync(Coherent<int32> semaphores) {
-  __threadfence();
+/// Waits until blocks have come to semaphore i so many times in this launch, this one included: the blocks that share
+/// it, which a cooperative launch keeps resident at once, as often as they have met.  They see what the others wrote
+/// before.  Reached by all threads; grid_leave ends it.
+template <class I, class C>
+RT_FN void grid_sync(Coherent<int32> semaphores, I i, C arrivals) {
   __syncthreads();
   if (inner::first_thread()) {
-    unsigned* const turn = inner::word(semaphores, 0);
-    const unsigned old = inner::load_acquire(turn), most = gridDim.x * gridDim.y * gridDim.z - 1u;
-    if (atomicInc(inner::word(semaphores, 1), most) == most) {
-      __threadfence();
-      atomicAdd(turn, 1u);
-    } else {
-      while (inner::load_acquire(turn) == old) {
+    unsigned* const word = inner::word(semaphores, i + 1);
+    const unsigned all = static_cast<unsigned>(arrivals);
+    __threadfence();
+    if (atomicAdd(word, 1u) + 1u < all) {
+      while (inner::load_acquire(word) < all) {
       }
     }
     __threadfence();
   }
   __syncthreads();
+}
+
+/// Behind the last of a launch's grid_syncs at semaphore i, where `arrivals` counts them and this.
+template <class I, class C>
+RT_FN void grid_leave(Coherent<int32> semaphores, I i, C arrivals) {
+  if (inner::first_thread()) {
+    atomicInc(inner::word(semaphores, i + 1), static_cast<unsigned>(arrivals) - 1u);  // wraps around to 0 by itself
+  }
 }
 
 /// From here on the kernel that was launched behind this one may start where there is room.

@@ -144,6 +144,48 @@ RT_FN void copy_once(Array<T, M>& to, I i, From& from, J j) {
   }
 }
 
+/// As copy, of whole 16 bytes from any element on: the aligned ones that hold some of them, shifted together.  For
+/// elements that nothing in the kernel writes.
+template <int N, class T, int M, class I, class From, class J>
+RT_FN void copy_unaligned(Array<T, M>& to, I i, From& from, J j) {
+  constexpr int kWords = N * int(sizeof(T)) / 4;
+  static_assert(kWords % 4 == 0, "parts of 16 bytes");
+  const char* const at = reinterpret_cast<const char*>(address(from, j));
+  const unsigned off = static_cast<unsigned>(reinterpret_cast<unsigned long long>(at)) & 15u;
+  const uint4* const aligned = reinterpret_cast<const uint4*>(at - off);
+  unsigned w[kWords + 4];
+#pragma unroll
+  for (int k = 0; k <= kWords / 4; ++k) {
+    uint4 x = {0, 0, 0, 0};
+    if (k < kWords / 4 || off != 0) {
+      x = aligned[k];
+    }
+    w[4 * k] = x.x, w[4 * k + 1] = x.y, w[4 * k + 2] = x.z, w[4 * k + 3] = x.w;
+  }
+  if constexpr (sizeof(T) < 16) {
+#pragma unroll
+    for (int k = 0; k < kWords + 2; ++k) {
+      w[k] = (off & 8u) != 0 ? w[k + 2] : w[k];
+    }
+  }
+  if constexpr (sizeof(T) < 8) {
+#pragma unroll
+    for (int k = 0; k < kWords + 1; ++k) {
+      w[k] = (off & 4u) != 0 ? w[k + 1] : w[k];
+    }
+  }
+  if constexpr (sizeof(T) < 4) {
+#pragma unroll
+    for (int k = 0; k < kWords; ++k) {
+      w[k] = __funnelshift_r(w[k], w[k + 1], off * 8);
+    }
+  }
+#pragma unroll
+  for (int k = 0; k < kWords / 4; ++k) {
+    reinterpret_cast<uint4*>(address(to, i))[k] = {w[4 * k], w[4 * k + 1], w[4 * k + 2], w[4 * k + 3]};
+  }
+}
+
 /// Block-wide barrier.
 RT_FN void sync() { __syncthreads(); }
 

@@ -199,13 +199,8 @@ class Machine {
   /// The block comes to semaphore i, which `count` blocks share.  By one thread.
   __attribute__((noinline)) void arrive(const Buffer& semaphores, long long i, long long count) {
     last_ = false;
-    if (i < 0 || i >= semaphores.elements) {
-      fault("out of bounds: semaphore %s[%lld], of which there are %lld", semaphores.name, i, semaphores.elements);
-      return;
-    }
-    int* const word = reinterpret_cast<int*>(semaphores.data) + i;
-    if (*word < 0 || *word >= count) {
-      fault("semaphore %s[%lld] is %d where %lld blocks meet", semaphores.name, i, *word, count);
+    int* const word = semaphore(semaphores, i, count);
+    if (word == nullptr) {
       return;
     }
     meetings_.come(word, now_.block_epoch, epoch_);
@@ -218,17 +213,26 @@ class Machine {
     now_.seen = &seen_;
   }
   bool is_last() const { return last_; }
-  /// All threads of all blocks meet, which are resident together.
-  __attribute__((noinline)) void wait_for_grid(const Buffer& semaphores, int line) {
-    if (semaphores.elements < 2) {
-      fault("a grid barrier needs 2 semaphores, %s has %lld", semaphores.name, semaphores.elements);
-    }
+  /// All threads of the block, until blocks have come to semaphore i so many times.
+  __attribute__((noinline)) void wait_for_grid(const Buffer& semaphores, long long i, long long arrivals, int line) {
     if (!launch_.has_barrier || !launch_.cooperative) {
       fault("grid barrier in a launch whose blocks are not resident together");
       return;
     }
+    if (current_ == 0) {
+      gate_ = {semaphore(semaphores, i, arrivals), arrivals};
+      if (gate_.word != nullptr) {
+        ++*gate_.word;
+      }
+    }
     offers_[current_].line = line;
     suspend(kGrid);
+  }
+  /// The block has met the others for the last time.  By one thread.
+  __attribute__((noinline)) void leave_grid(const Buffer& semaphores, long long i, long long arrivals) {
+    if (int* const word = semaphore(semaphores, i, arrivals); word != nullptr && ++*word == arrivals) {
+      *word = 0;
+    }
   }
   int cluster_rank() const { return launch_.cluster > 1 ? now_.block : 0; }
   /// All threads of all blocks of the cluster meet.
@@ -237,6 +241,7 @@ class Machine {
       fault("cluster barrier in a launch without clusters");
       return;
     }
+    gate_ = {};
     offers_[current_].line = line;
     suspend(kGrid);
   }
@@ -257,6 +262,12 @@ class Machine {
     void* got;
     const void* given;
     int bytes, distance, line;
+  };
+  /// Where the block waits for others: for so many arrivals at a semaphore; null: for all of its cluster.
+  struct Gate {
+    int* word = nullptr;
+    long long arrivals = 0;
+    bool open() const { return word != nullptr && *word >= arrivals; }
   };
   /// Copies that a thread waits for.
   struct Awaited {
@@ -280,10 +291,11 @@ class Machine {
     std::vector<char> waited;
     std::vector<Seen> seen;
     bool last = false;
+    Gate gate;
     std::unique_ptr<FiberPool> fibers;
   };
   // Of barrier_; a positive number is the line of the barrier waited at.  kWarp: waits in a shuffle; kCopies: for bulk
-  // copies; kGrid: for all blocks of the grid.
+  // copies; kGrid: for other blocks.
   static constexpr int kReady = 0, kDone = -1, kWarp = -2, kCopies = -3, kGrid = -4;
   static constexpr int kWarpThreads = 32;
   static constexpr long long kMostTogether = 1 << 16;  ///< threads of a cooperative launch
@@ -470,35 +482,68 @@ class Machine {
     std::swap(waited_, p.waited);
     std::swap(seen_, p.seen);
     std::swap(last_, p.last);
+    std::swap(gate_, p.gate);
     std::swap(fibers_, p.fibers);
+  }
+  static bool waits_for_grid(const Parked& block) {
+    return std::find(block.barrier.begin(), block.barrier.end(), kGrid) != block.barrier.end();
   }
   /// Nobody can go on: lets the blocks go on that wait for each other.  False when all are done.
   bool open_grid(std::vector<Parked>& all) {
     int waiting = -1, ended = -1;
+    bool some = false;
     for (int k = 0; k < int(all.size()); ++k) {
-      const bool waits = std::find(all[k].barrier.begin(), all[k].barrier.end(), kGrid) != all[k].barrier.end();
+      const bool waits = waits_for_grid(all[k]);
       (waits ? waiting : ended) = k;
+      some |= waits && all[k].gate.open();
     }
     if (waiting < 0) {
       return false;
     }
-    if (ended >= 0) {
-      blockIdx = all[waiting].at;
-      threadIdx = coordinates(0);
-      fault("divergent grid barrier: line %d, block (%u,%u,%u) has ended", all[waiting].offers[0].line, all[ended].at.x,
-            all[ended].at.y, all[ended].at.z);
+    if (!some && (ended >= 0 || all[waiting].gate.word != nullptr)) {
+      report_closed(all, waiting, ended);
     }
     now_.sync_epoch = last_epoch_ + 1;
     for (int k = 0; k < int(all.size()); ++k) {
-      now_.block = k;
-      std::swap(epoch_, all[k].epoch);
-      begin_epoch();
-      std::swap(epoch_, all[k].epoch);
-      for (int& state : all[k].barrier) {
-        state = state == kGrid ? kReady : state;
+      if (waits_for_grid(all[k]) && (!some || all[k].gate.open())) {
+        let_go_on(all[k], k);
       }
     }
     return true;
+  }
+  void let_go_on(Parked& block, int k) {
+    now_.block = k;
+    std::swap(epoch_, block.epoch);
+    begin_epoch();
+    std::swap(epoch_, block.epoch);
+    for (int& state : block.barrier) {
+      state = state == kGrid ? kReady : state;
+    }
+  }
+  void report_closed(const std::vector<Parked>& all, int waiting, int ended) {
+    const Parked& block = all[waiting];
+    blockIdx = block.at;
+    threadIdx = coordinates(0);
+    const int line = block.offers[0].line;
+    if (ended >= 0) {
+      fault("divergent grid barrier: line %d, block (%u,%u,%u) has ended", line, all[ended].at.x, all[ended].at.y,
+            all[ended].at.z);
+    } else {
+      fault("grid barrier: line %d, %d of %lld arrivals", line, *block.gate.word, block.gate.arrivals);
+    }
+  }
+  /// Semaphore i, which `most` blocks come to; null: it is none of these, or in use.
+  int* semaphore(const Buffer& semaphores, long long i, long long most) {
+    if (i < 0 || i >= semaphores.elements) {
+      fault("out of bounds: semaphore %s[%lld], of which there are %lld", semaphores.name, i, semaphores.elements);
+      return nullptr;
+    }
+    int* const word = reinterpret_cast<int*>(semaphores.data) + i;
+    if (*word < 0 || *word >= most) {
+      fault("semaphore %s[%lld] is %d where %lld blocks meet", semaphores.name, i, *word, most);
+      return nullptr;
+    }
+    return word;
   }
   void enter_thread(int thread) {
     current_ = thread;
@@ -707,6 +752,7 @@ class Machine {
   Meetings meetings_;
   std::vector<Seen> seen_;  ///< other blocks that the last one at a semaphore sees
   bool last_ = false;
+  Gate gate_;
   std::vector<char> waited_;  ///< threads that have waited for the kernel in front
   Fiber home_;
   std::unique_ptr<FiberPool> fibers_;

@@ -25,9 +25,18 @@ bool last_to_arrive(Coherent<int32> semaphores, I i, C count, int line = __built
   return machine->is_last();
 }
 
-/// Waits for all blocks of the grid.
-inline void grid_sync(Coherent<int32> semaphores, int line = __builtin_LINE()) {
-  machine->wait_for_grid(*semaphores.buffer, line);
+/// Waits until blocks have come to semaphore i so many times in this launch, this one included.
+template <class I, class C>
+void grid_sync(Coherent<int32> semaphores, I i, C arrivals, int line = __builtin_LINE()) {
+  machine->wait_at_barrier(line);
+  machine->wait_for_grid(*semaphores.buffer, (long long)(i) + 1, (long long)(arrivals), line);
+}
+/// Behind the last of a launch's grid_syncs at semaphore i, where `arrivals` counts them and this.
+template <class I, class C>
+void grid_leave(Coherent<int32> semaphores, I i, C arrivals) {
+  if (machine->thread() == 0) {
+    machine->leave_grid(*semaphores.buffer, (long long)(i) + 1, (long long)(arrivals));
+  }
 }
 
 inline void launch_dependents() {}

@@ -219,6 +219,18 @@ void copy_once(To& to, long long i, From& from, long long j) {
   copy<N>(to, i, from, j);
 }
 
+/// As copy, of whole 16 bytes from any element on.
+template <int N, class To, class From>
+void copy_unaligned(To& to, long long i, From& from, long long j) {
+  static_assert(N * sizeof(from.get(0)) % 16 == 0, "parts of 16 bytes");
+  if (i % N) {
+    machine->fault("misaligned: vector of %d at %s[%lld]", N, to.name().c_str(), i);
+  }
+  for (int k = 0; k < N; ++k) {
+    to.set(i + k, from.get(j + k));
+  }
+}
+
 /// Block-wide barrier; all threads must meet at the same line.
 inline void sync(int line = __builtin_LINE()) { machine->wait_at_barrier(line); }
 
