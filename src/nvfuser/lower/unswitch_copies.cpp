@@ -29,11 +29,12 @@ class Copies {
 
  private:
   void split(Item& loop) const {
-    std::vector<Test> all, largest, least;
+    std::vector<Test> all, around, largest;
     collect_tests(loop.body, all);
     for (const Test& test : shared_tests(loop.body)) {
       if (!names_inside(test, loop)) {
-        std::erase(all, test);  // stands around the loop
+        std::erase(all, test);
+        around.push_back(test);
       }
     }
     Item branch;
@@ -42,7 +43,6 @@ class Copies {
     for (const Test& test : tidy_tests(state_.algebra, std::move(all))) {
       if (const std::optional<Range> range = range_of(test, loop)) {
         largest.push_back(range->strongest);
-        least.push_back(range->weakest);
         drop_test(branch.body, test);
       }
     }
@@ -52,7 +52,9 @@ class Copies {
     }
     Item some;
     some.kind = Item::Kind::branch;
-    some.tests = tidy_tests(state_.algebra, std::move(least));
+    some.tests = some_pass(loop);
+    std::erase_if(some.tests,
+                  [&](const Test& test) { return std::find(around.begin(), around.end(), test) != around.end(); });
     if (some.tests.empty()) {
       branch.otherwise = std::move(loop.body);
     } else {
@@ -61,6 +63,35 @@ class Copies {
     }
     loop.body.clear();
     loop.body.push_back(std::move(branch));
+  }
+
+  /// Tests without which no statement of the loop does anything.
+  std::vector<Test> some_pass(const Item& loop) const {
+    std::optional<std::vector<Test>> common;
+    add_weakest(loop, loop.body, common);
+    return tidy_tests(state_.algebra, common.value_or(std::vector<Test>{}));
+  }
+
+  void add_weakest(const Item& loop, const std::vector<Item>& body, std::optional<std::vector<Test>>& common) const {
+    for (const Item& item : body) {
+      if (item.kind != Item::Kind::step) {
+        add_weakest(loop, item.body, common);
+        add_weakest(loop, item.otherwise, common);
+      } else if (!is_allocation(item)) {
+        std::vector<Test> mine;
+        for (const Test& test : item.tests) {
+          if (const std::optional<Range> range = range_of(test, loop)) {
+            mine.push_back(range->weakest);
+          }
+        }
+        if (common) {
+          std::erase_if(*common,
+                        [&](const Test& test) { return std::find(mine.begin(), mine.end(), test) == mine.end(); });
+        } else {
+          common = std::move(mine);
+        }
+      }
+    }
   }
 
   /// A test over all points of the loops inside: what all pass where it holds, and what some pass.
