@@ -8,6 +8,7 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "tests" / "python")]
 
+import drawn_example  # noqa: E402
 import performance_tables  # noqa: E402
 import reference_pages  # noqa: E402
 
@@ -38,4 +39,5 @@ def setup(app: Any) -> None:
     made = HERE / "_generated"
     made.mkdir(exist_ok=True)
     reference_pages.write(made)
+    drawn_example.write(made)
     performance_tables.write(made, HERE.parent / "benchmarks" / "results")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from nvfuser.defining import Defining
 
 MOST_BOXES = 200  # of expressions; more are counted
+MOST_LAYERS = 8  # that a line crosses
 MOST_LINES, MOST_TEXT = 200, 20_000  # of a text that stands for a picture
 COLOURS = ("#cfe2ff", "#d1e7dd", "#fff3cd", "#f8d7da", "#e2d9f3", "#d2f4ea", "#ffe5d0", "#e2e3e5")
 WIDTH, HEIGHT, GAP, LAYER = 190, 40, 24, 78
@@ -57,9 +58,18 @@ class _Picture:
                 self._add(_Box("output", _shape_of(tensor)), [tensor], [])
 
     def _add(self, box: _Box, reads: list[Val] | list[TensorView], gives: list[Val]) -> None:
-        for above in {self._place[value] for value in reads if value in self._place}:
-            self.boxes[above].below.append(len(self.boxes))
-            box.layer = max(box.layer, self.boxes[above].layer + 1)
+        """A box with the lines to it; what comes from far above is named beside it instead."""
+        sources: list[int] = []
+        above = {self._place[value]: value for value in reads if value in self._place}
+        box.layer = max((self.boxes[place].layer + 1 for place in above), default=0)
+        for place, value in above.items():
+            if box.layer - self.boxes[place].layer > MOST_LAYERS:
+                place = len(self.boxes)
+                self.boxes.append(_Box("from above", _shape_of(value)))
+                self.boxes[place].layer = box.layer - 1
+            sources.append(place)
+        for place in sources:
+            self.boxes[place].below.append(len(self.boxes))
         self._place.update(dict.fromkeys(gives, len(self.boxes)))
         self.boxes.append(box)
 

@@ -69,6 +69,19 @@ def test_large_fusions_are_cut_short():
     assert len(long_chain(20_000)._repr_html_()) < 30_000
 
 
+def test_long_lines_are_names():
+    """What is read everywhere makes neither a wide picture nor a large file."""
+    with FusionDefinition() as fd:
+        xs = [fd.define_tensor(shape=[-1], contiguity=[True]) for _ in range(40)]
+        y = xs[0]
+        for k in range(198):
+            y = y + xs[k % 40]
+        fd.add_output(y)
+    text = draw(fd)
+    titles = [title for title, _ in boxes(text)]
+    assert len(titles) < 450 and "from above: T1 Float [i1]" in titles and len(text) < 300_000
+
+
 def test_looking_compiles_and_raises_nothing():
     before = compiler_runs()
     for fd in (FusionDefinition(), two_kernels()):
