@@ -69,6 +69,15 @@ std::optional<Way> to_way(nb::handle target) {
   return way;
 }
 
+/// The name of a GPU; None is none.
+std::string device_name(nb::handle schedule_for) {
+  std::string name;
+  if (!schedule_for.is_none() && !nb::try_cast(schedule_for, name)) {
+    throw nb::type_error(("argument 'schedule_for': expected a str, got " + class_name(schedule_for)).c_str());
+  }
+  return name;
+}
+
 /// Joint ownership: another thread may take the executor away while the call runs.
 std::shared_ptr<FusionExecutor> executor_of(const nb::pointer_and_handle<Executable>& self) {
   if (self.p->executor == nullptr) [[unlikely]] {
@@ -121,13 +130,11 @@ void bind_call(nb::module_& m) {
             ExecuteOptions options;
             options.way = to_way(target);
             options.seed = seed;
-            if (PyObject_IsTrue(schedule_for.ptr()) != 0) {
-              options.device_props = nb::cast<std::string>(schedule_for);
-            }
+            options.device_props = device_name(schedule_for);
             return execute(*executor, inputs, out, options);
           },
-          "inputs"_a, nb::kw_only(), "out"_a = nb::none(), "target"_a = nb::none(), "schedule_for"_a = "", "seed"_a = 1,
-          "save_repro_inputs"_a = false,
+          "inputs"_a, nb::kw_only(), "out"_a = nb::none(), "target"_a = nb::none(), "schedule_for"_a.none() = "",
+          "seed"_a = 1, "save_repro_inputs"_a = false,
           nb::sig("def execute(self, inputs: Iterable[object], *, out: Sequence[object] | None = None, "
                   "target: str | Way | None = None, schedule_for: str = '', seed: int = 1, "
                   "save_repro_inputs: bool | str | os.PathLike[str] | None = False) -> list[typing.Any]"),

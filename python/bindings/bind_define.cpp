@@ -15,7 +15,7 @@ using Sizes = std::vector<int64_t>;
 void bind_define_tensor(nb::module_& m) {
   m.def(
       "define_tensor",
-      [](const Sizes& shape, const std::vector<std::optional<bool>>& contiguity, DataType dtype, bool is_cpu,
+      [](const Sizes& shape, const std::vector<std::optional<bool>>& contiguity, DataType dtype, Flag is_cpu,
          const Sizes& stride_order) {
         return wrap(define_tensor(current_fusion(), shape, contiguity, dtype, is_cpu, stride_order));
       },
@@ -26,7 +26,7 @@ void bind_define_tensor(nb::module_& m) {
       docs::kDefineTensor);
   m.def(
       "define_tensor",
-      [](const Sizes& shape, bool contiguity, DataType dtype, bool is_cpu, const Sizes& stride_order) {
+      [](const Sizes& shape, Flag contiguity, DataType dtype, Flag is_cpu, const Sizes& stride_order) {
         return wrap(define_tensor(current_fusion(), shape, contiguity, dtype, is_cpu, stride_order));
       },
       "shape"_a, "contiguity"_a = false, "dtype"_a = DataType::Float, "is_cpu"_a = false, "stride_order"_a = Sizes{},
@@ -36,7 +36,7 @@ void bind_define_tensor(nb::module_& m) {
       docs::kDefineTensor);
   m.def(
       "define_tensor",
-      [](const Sizes& sizes, const Sizes& strides, DataType dtype, bool static_sizes, bool is_cpu) {
+      [](const Sizes& sizes, const Sizes& strides, DataType dtype, Flag static_sizes, Flag is_cpu) {
         return wrap(define_strided_tensor(current_fusion(), sizes, strides, dtype, static_sizes, is_cpu));
       },
       "sizes"_a, "strides"_a, "dtype"_a = DataType::Float, "static_sizes"_a = false, "is_cpu"_a = false,
@@ -62,7 +62,8 @@ void bind_define(nb::module_& m) {
         }
         std::optional<ScalarValue> number = python_scalar(value);
         if (!number) {
-          throw nb::type_error("argument 'value': expected None, bool, int, float or complex");
+          throw nb::type_error(
+              ("argument 'value': expected None, bool, int, float or complex, got " + class_name(value)).c_str());
         }
         return wrap(define_scalar(current_fusion(), *number, dtype));
       },

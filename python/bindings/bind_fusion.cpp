@@ -73,7 +73,7 @@ void bind_fusion(nb::module_& m) {
           "output"_a, "alias_input"_a = nb::none(), docs::kFusionAddOutput)
       .def("describe_input", &describe_input, "position"_a, docs::kFusionDescribeInput)
       .def(
-          "print_math", [](const Fusion& self, bool from_outputs_only) { return print_math(self, from_outputs_only); },
+          "print_math", [](const Fusion& self, Flag from_outputs_only) { return print_math(self, from_outputs_only); },
           "from_outputs_only"_a = true, docs::kFusionPrintMath)
       .def(
           "python_source", [](const Fusion& self) { return python_source(self); }, docs::kFusionPythonSource)

@@ -74,6 +74,8 @@ void bind_operators(nb::class_<ValRef, StatementRef>& val) {
   val.def(
       "__invert__", [](nb::handle self) { return apply(PointwiseOp::bitwise_not, self); },
       nb::sig("def __invert__(self) -> Val"), "The op ``bitwise_not``.");
+  // NumPy's scalars leave operators with a Val on the right to the Val.
+  val.attr("__array_ufunc__") = nb::none();
   val.def("__bool__", [](const ValRef&) -> bool {
     throw nb::type_error("a Val has no truth value while the fusion is being defined; use ops.where or logical ops");
   });
@@ -125,6 +127,8 @@ void bind_values(nb::module_& m) {
             return self.get()->location() ? self.get()->location()->text() : "";
           },
           docs::kExprLocation);
+  nb::class_<BroadcastOpRef, ExprRef>(m, "BroadcastOp", docs::kBroadcastOp);
+  nb::class_<SqueezeOpRef, ExprRef>(m, "SqueezeOp", docs::kSqueezeOp);
 }
 
 void bind_domains(nb::module_& m) {

@@ -110,7 +110,7 @@ void bind_layer_norm(nb::module_& m) {
                                     optional_tensor(bias, "bias"), scalar(tensor, eps, "eps"), dtype),
                          all);
         },
-        "x"_a, "normalized_shape"_a, "weight"_a = nb::none(), "bias"_a = nb::none(), "eps"_a = 1e-5,
+        "x"_a, "normalized_shape"_a, "weight"_a = nb::none(), "bias"_a = nb::none(), "eps"_a.none() = 1e-5,
         "dtype"_a = DataType::Null, nb::sig(text.sig.c_str()), text.doc.c_str());
   }
   const Described text = backward("layer_norm",
@@ -184,7 +184,7 @@ void bind_batch_norm(nb::module_& m) {
     m.def(
         all ? "batch_norm_forward" : "batch_norm",
         [all](nb::handle x, nb::handle running_mean, nb::handle running_var, nb::handle weight, nb::handle bias,
-              bool training, nb::handle momentum, nb::handle eps, DataType dtype) {
+              Flag training, nb::handle momentum, nb::handle eps, DataType dtype) {
           TensorView* const tensor = op_tensor(x, "x");
           const RunningStatistics running{optional_tensor(running_mean, "running_mean"),
                                           optional_tensor(running_var, "running_var")};
@@ -193,8 +193,8 @@ void bind_batch_norm(nb::module_& m) {
                          all);
         },
         "x"_a, "running_mean"_a = nb::none(), "running_var"_a = nb::none(), "weight"_a = nb::none(),
-        "bias"_a = nb::none(), "training"_a = false, "momentum"_a = 0.1, "eps"_a = 1e-5, "dtype"_a = DataType::Null,
-        nb::sig(text.sig.c_str()), text.doc.c_str());
+        "bias"_a = nb::none(), "training"_a = false, "momentum"_a.none() = 0.1, "eps"_a.none() = 1e-5,
+        "dtype"_a = DataType::Null, nb::sig(text.sig.c_str()), text.doc.c_str());
   }
   const Described text =
       backward("batch_norm",
@@ -205,7 +205,7 @@ void bind_batch_norm(nb::module_& m) {
                true);
   m.def(
       "batch_norm_backward",
-      [](nb::handle grad, nb::handle x, nb::handle mean, nb::handle rstd, nb::handle weight, bool training,
+      [](nb::handle grad, nb::handle x, nb::handle mean, nb::handle rstd, nb::handle weight, Flag training,
          DataType dtype) {
         return gradients(batch_norm_backward(op_tensor(grad, "grad"), op_tensor(x, "x"), op_tensor(mean, "mean"),
                                              op_tensor(rstd, "rstd"), optional_tensor(weight, "weight"), training,
@@ -233,7 +233,7 @@ void bind_group_norm(nb::module_& m) {
                                     optional_tensor(bias, "bias"), scalar(tensor, eps, "eps"), dtype),
                          all);
         },
-        "x"_a, "num_groups"_a, "weight"_a = nb::none(), "bias"_a = nb::none(), "eps"_a = 1e-5,
+        "x"_a, "num_groups"_a, "weight"_a = nb::none(), "bias"_a = nb::none(), "eps"_a.none() = 1e-5,
         "dtype"_a = DataType::Null, nb::sig(text.sig.c_str()), text.doc.c_str());
   }
   const Described text =

@@ -124,7 +124,7 @@ void bind_shapes(nb::module_& m) {
       op_docstring("expand", kExpandText).c_str());
   m.def(
       "squeeze",
-      [](nb::handle arg, std::vector<int64_t> dims, bool squeeze_expanded) {
+      [](nb::handle arg, std::vector<int64_t> dims, Flag squeeze_expanded) {
         return wrap(squeeze(op_tensor(arg, "arg"), dims, squeeze_expanded));
       },
       "arg"_a, "dims"_a, "squeeze_expanded"_a = false,

@@ -54,6 +54,11 @@ std::vector<Argument> to_arguments(const FusionExecutor& executor, nb::handle de
       arguments.emplace_back(*number);
       continue;
     }
+    if (!nb::isinstance<TensorArgument>(item)) {
+      throw nb::type_error(("element " + std::to_string(arguments.size()) +
+                            ": expected a TensorArgument, a number or None, got " + class_name(item))
+                               .c_str());
+    }
     TensorArgument tensor = nb::cast<TensorArgument>(item);
     tensor.data = tensor.data != nullptr ? tensor.data : imagined_address(arguments.size());
     arguments.emplace_back(std::move(tensor));

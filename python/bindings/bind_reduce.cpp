@@ -27,13 +27,13 @@ void bind_row(nb::module_& m, const ReductionInfo& row) {
       "arg"_a, "dtype"_a = DataType::Null, nb::sig(over_all.c_str()), doc.c_str());
   m.def(
       row.name.data(),
-      [op](nb::handle arg, int64_t dim, bool keepdim, DataType dtype) {
+      [op](nb::handle arg, int64_t dim, Flag keepdim, DataType dtype) {
         return wrap(reduce(op, op_tensor(arg, "arg"), std::vector{dim}, keepdim, dtype));
       },
       "arg"_a, "dim"_a, "keepdim"_a = false, "dtype"_a = DataType::Null, nb::sig(over_one.c_str()), doc.c_str());
   m.def(
       row.name.data(),
-      [op](nb::handle arg, std::vector<int64_t> dims, bool keepdim, DataType dtype) {
+      [op](nb::handle arg, std::vector<int64_t> dims, Flag keepdim, DataType dtype) {
         return wrap(reduce(op, op_tensor(arg, "arg"), std::move(dims), keepdim, dtype));
       },
       "arg"_a, "dims"_a, "keepdim"_a = false, "dtype"_a = DataType::Null, nb::sig(over_some.c_str()), doc.c_str());
@@ -42,7 +42,7 @@ void bind_row(nb::module_& m, const ReductionInfo& row) {
 void bind_moments(nb::module_& m) {
   m.def(
       "var",
-      [](nb::handle arg, std::vector<int64_t> dims, int64_t correction, bool keepdim) {
+      [](nb::handle arg, std::vector<int64_t> dims, int64_t correction, Flag keepdim) {
         return wrap(var(op_tensor(arg, "arg"), dims, correction, keepdim));
       },
       "arg"_a, "dims"_a, "correction"_a = 1, "keepdim"_a = false,
@@ -51,7 +51,7 @@ void bind_moments(nb::module_& m) {
       op_docstring("var", kVarText).c_str());
   m.def(
       "var_mean",
-      [](nb::handle arg, std::vector<int64_t> dims, int64_t correction, bool keepdim) {
+      [](nb::handle arg, std::vector<int64_t> dims, int64_t correction, Flag keepdim) {
         const VarMean result = var_mean(op_tensor(arg, "arg"), dims, correction, keepdim);
         return nb::make_tuple(wrap(result.var), wrap(result.mean));
       },

@@ -122,9 +122,16 @@ ExecuteOptions make_options(std::optional<Way> way, uintptr_t stream, uint64_t s
 
 /// (executor, inputs, way, device of the emulator)
 Preparation to_preparation(nb::handle call) {
-  auto& executor = nb::cast<FusionExecutor&>(call[0]);
-  return {&executor, to_arguments(executor, call[1]),
-          make_options(nb::cast<Way>(call[2]), 0, 1, nb::cast<std::string>(call[3]))};
+  const std::optional<nb::object> parts = sequence_items(call);
+  const nb::tuple items = parts ? nb::tuple(*parts) : nb::tuple();
+  FusionExecutor* executor = nullptr;
+  Way way;
+  std::string device;
+  if (nb::len(items) != 4 || !nb::try_cast(items[0], executor) || executor == nullptr || !nb::try_cast(items[2], way) ||
+      !nb::try_cast(items[3], device)) {
+    throw nb::type_error(("expected a call as (FusionExecutor, inputs, Way, device), got " + class_name(call)).c_str());
+  }
+  return {executor, to_arguments(*executor, items[1]), make_options(way, 0, 1, std::move(device))};
 }
 
 std::vector<std::string> kernel_texts(nb::tuple call) {

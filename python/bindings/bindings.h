@@ -14,11 +14,11 @@
 #include <memory>
 #include <vector>
 
+#include "casters.h"
 #include "nvfuser/ir/fusion.h"
 
 namespace nvfuser::python {
 
-namespace nb = nanobind;
 using namespace nb::literals;
 
 /// A node as Python holds it: joint ownership of the Fusion and the node.  The node remembers its living wrapper, so
@@ -50,6 +50,13 @@ struct TensorViewRef : ValRef {
 struct ExprRef : StatementRef {
   using StatementRef::StatementRef;
   Expr* get() const { return static_cast<Expr*>(node); }
+};
+/// Expressions whose kind has a class of its own.
+struct BroadcastOpRef : ExprRef {
+  using ExprRef::ExprRef;
+};
+struct SqueezeOpRef : ExprRef {
+  using ExprRef::ExprRef;
 };
 
 /// The Python object of a node, of its most derived class; None for null.
@@ -84,12 +91,18 @@ Fusion& fusion_of(std::initializer_list<nb::handle> objects);
 /// A fusion for an operation on plain numbers where none is being defined: its result is a constant, which owns it.
 /// Null otherwise.
 std::shared_ptr<Fusion> own_fusion(std::initializer_list<nb::handle> objects);
-/// A list or tuple of ints and Vals.
+/// A sequence of ints and Vals.
 std::vector<Val*> val_list(Fusion& fusion, nb::handle object, const char* argument);
 /// None (null) or an operand.
 Val* optional_operand(Fusion& fusion, nb::handle object, const char* argument);
-/// A Python number as a scalar; nothing for anything else.  TypeError for an integer that has no 64 bits.
+/// A number of Python or NumPy as a scalar; nothing for anything else.  TypeError for an integer that has no 64 bits.
 std::optional<ScalarValue> python_scalar(nb::handle object);
+/// An integer of Python or NumPy, or what says that it is one; nothing for anything else.  TypeError as above.
+std::optional<int64_t> python_int(nb::handle object);
+/// The items of a sequence as a tuple; nothing for anything else, texts and dictionaries included.
+std::optional<nb::object> sequence_items(nb::handle object);
+/// The name of an object's class, for messages.
+std::string class_name(nb::handle object);
 
 /// An input with the line of the user's program that made it, for messages; empty where there is no such input.
 std::string describe_input(const Fusion& fusion, size_t position);

@@ -181,6 +181,34 @@ Examples
 <Expr: T1_g_float[iS2{i0}, iS3{3}] = relu(T0_g_float[iS0{i0}, iS1{3}]);>
 )";
 
+inline constexpr const char* kBroadcastOp = R"(The expression that inserts axes of size 1.
+
+See Also
+--------
+ops.broadcast, Expr
+
+Examples
+--------
+>>> with FusionDefinition() as fd:
+...     y = ops.broadcast(fd.define_tensor(shape=[3]), [True, False])
+>>> y.definition()
+<BroadcastOp: T1_l_float[bS1{1}, iS2{3}] = broadcast(T0_l_float[iS0{3}]);>
+)";
+
+inline constexpr const char* kSqueezeOp = R"(The expression that removes axes of size 1.
+
+See Also
+--------
+ops.squeeze, Expr
+
+Examples
+--------
+>>> with FusionDefinition() as fd:
+...     y = ops.squeeze(fd.define_tensor(shape=[1, 3]), [0])
+>>> type(y.definition()) is nvfuser.ir.SqueezeOp
+True
+)";
+
 inline constexpr const char* kExprInput = R"(One operand of the expression.
 
 Parameters

@@ -71,9 +71,20 @@ class PythonLocation : public Location {
   int instruction_;
 };
 
-std::string class_name(nb::handle object) { return nb::cast<std::string>(nb::handle(object.type()).attr("__name__")); }
+nb::object make_expr(Expr* expr) {
+  switch (expr->kind()) {
+    case ExprKind::broadcast:
+      return make<BroadcastOpRef>(expr);
+    case ExprKind::squeeze:
+      return make<SqueezeOpRef>(expr);
+    default:
+      return make<ExprRef>(expr);
+  }
+}
 
 }  // namespace
+
+std::string class_name(nb::handle object) { return nb::cast<std::string>(nb::handle(object.type()).attr("__name__")); }
 
 nb::object wrap(const Statement* node) {
   if (!node) {
@@ -86,7 +97,7 @@ nb::object wrap(const Statement* node) {
   if (auto* val = dynamic_cast<Val*>(statement)) {
     return make_val(val);
   }
-  return make<ExprRef>(statement);
+  return make_expr(static_cast<Expr*>(statement));
 }
 
 Fusion& current_fusion() {
@@ -99,18 +110,14 @@ std::shared_ptr<OpenFusion> open_fusion(std::shared_ptr<Fusion> fusion) {
   return fusion_stack().emplace_back(std::make_shared<OpenFusion>(std::move(fusion)));
 }
 
-std::optional<ScalarValue> python_scalar(nb::handle object) {
+namespace {
+
+std::optional<ScalarValue> own_scalar(nb::handle object) {
   if (PyBool_Check(object.ptr())) {
     return ScalarValue(object.ptr() == Py_True);
   }
   if (PyLong_Check(object.ptr())) {
-    int overflow = 0;
-    const long long value = PyLong_AsLongLongAndOverflow(object.ptr(), &overflow);
-    if (overflow != 0) {
-      throw nb::type_error(
-          ("the integer " + nb::cast<std::string>(nb::str(object)) + " does not fit into 64 bits").c_str());
-    }
-    return ScalarValue(int64_t{value});
+    return ScalarValue(*python_int(object));
   }
   if (PyFloat_Check(object.ptr())) {
     return ScalarValue(nb::cast<double>(object));
@@ -119,6 +126,21 @@ std::optional<ScalarValue> python_scalar(nb::handle object) {
     return ScalarValue(nb::cast<std::complex<double>>(object));
   }
   return std::nullopt;
+}
+
+bool is_numpy_scalar(nb::handle object) {
+  static PyObject* const type = nb::object(nb::module_::import_("numpy").attr("generic")).release().ptr();
+  return PyType_IsSubtype(Py_TYPE(object.ptr()), reinterpret_cast<PyTypeObject*>(type)) != 0;
+}
+
+}  // namespace
+
+std::optional<ScalarValue> python_scalar(nb::handle object) {
+  std::optional<ScalarValue> scalar = own_scalar(object);
+  if (!scalar && is_numpy_scalar(object)) {
+    scalar = own_scalar(nb::object(object.attr("item")()));
+  }
+  return scalar;
 }
 
 Val* operand(Fusion& fusion, nb::handle object, const char* argument) {
@@ -185,26 +207,30 @@ std::shared_ptr<Fusion> own_fusion(std::initializer_list<nb::handle> objects) {
 }
 
 std::vector<Val*> val_list(Fusion& fusion, nb::handle object, const char* argument) {
-  if (!nb::isinstance<nb::list>(object) && !nb::isinstance<nb::tuple>(object)) {
+  const std::optional<nb::object> items = sequence_items(object);
+  if (!items) {
     throw nb::type_error(
         ("argument '" + std::string(argument) + "': expected a list or tuple, got " + class_name(object)).c_str());
   }
   std::vector<Val*> vals;
-  for (nb::handle item : object) {
-    if (!nb::isinstance<ValRef>(item) && (!PyLong_Check(item.ptr()) || PyBool_Check(item.ptr()))) {
+  for (nb::handle item : *items) {
+    const bool is_val = nb::isinstance<ValRef>(item);
+    const std::optional<int64_t> number = is_val || PyBool_Check(item.ptr()) ? std::nullopt : python_int(item);
+    if (!is_val && !number) {
       throw nb::type_error(("argument '" + std::string(argument) + "', element " + std::to_string(vals.size()) +
                             ": expected an int or a Val, got " + class_name(item))
                                .c_str());
     }
-    vals.push_back(operand(fusion, item, argument));
+    vals.push_back(number ? make_constant(fusion, ScalarValue(*number)) : operand(fusion, item, argument));
   }
   return vals;
 }
 
 namespace {
 
-/// Frames of the packages of this wheel are not the user's; scripts that are run as modules of them are.
-bool is_own(nb::handle frame) {
+/// Is code of that frame of the packages of this wheel, and not the user's?  Scripts that are run as modules of them
+/// are the user's.
+bool is_own_code(nb::handle frame) {
   nb::object name = nb::dict(frame.attr("f_globals")).attr("get")("__name__", "");
   std::string text;
   if (!nb::try_cast(name, text)) {
@@ -214,22 +240,37 @@ bool is_own(nb::handle frame) {
   return package == "nvfuser" || package == "nvfuser_direct";
 }
 
+nb::object code_of(nb::handle frame) {
+  return nb::steal(reinterpret_cast<PyObject*>(PyFrame_GetCode(reinterpret_cast<PyFrameObject*>(frame.ptr()))));
+}
+
+/// The user's line at present: the innermost frame that is not of this wheel.  The code that was the user's last is
+/// held, and asked no more: a definition is mostly one function.
+std::shared_ptr<const Location> user_line() {
+  static PyObject* const instruction = PyUnicode_InternFromString("f_lasti");
+  static PyObject* last_code = nullptr;
+  nb::object frame = nb::borrow(reinterpret_cast<PyObject*>(PyEval_GetFrame()));
+  nb::object code;
+  while (frame.is_valid() && !frame.is_none()) {
+    code = code_of(frame);
+    if (code.ptr() == last_code || !is_own_code(frame)) {
+      break;
+    }
+    frame = frame.attr("f_back");
+  }
+  if (!frame.is_valid() || frame.is_none()) {
+    return nullptr;
+  }
+  if (code.ptr() != last_code) {
+    Py_XDECREF(last_code);
+    last_code = nb::borrow(code).release().ptr();
+  }
+  const nb::object place = nb::steal(PyObject_GetAttr(frame.ptr(), instruction));
+  return std::make_shared<PythonLocation>(std::move(code), static_cast<int>(PyLong_AsLong(place.ptr())));
+}
+
 }  // namespace
 
-void record_locations(Fusion& fusion) {
-  fusion.locator = []() -> std::shared_ptr<const Location> {
-    nb::object frame = nb::borrow(reinterpret_cast<PyObject*>(PyEval_GetFrame()));
-    while (frame.is_valid() && !frame.is_none() && is_own(frame)) {
-      frame = frame.attr("f_back");
-    }
-    if (!frame.is_valid() || frame.is_none()) {
-      return nullptr;
-    }
-    nb::object code =
-        nb::steal(reinterpret_cast<PyObject*>(PyFrame_GetCode(reinterpret_cast<PyFrameObject*>(frame.ptr()))));
-    const int instruction = nb::cast<int>(frame.attr("f_lasti"));
-    return std::make_shared<PythonLocation>(std::move(code), instruction);
-  };
-}
+void record_locations(Fusion& fusion) { fusion.locator = &user_line; }
 
 }  // namespace nvfuser::python

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from nvfuser import ir, ops, runtime
 from nvfuser._C import (
+    BroadcastOp,
     CompileError,
     DataType,
     DefinitionError,
@@ -27,6 +28,7 @@ from nvfuser._C import (
     ParallelType,
     ScheduleError,
     ShapeError,
+    SqueezeOp,
     Statement,
     TensorDomain,
     TensorView,
@@ -54,6 +56,7 @@ if not TYPE_CHECKING:  # checkers know what there is
     __getattr__ = refuser(__name__)
 
 __all__ = [
+    "BroadcastOp",
     "CompileError",
     "DTypeError",
     "DataType",
@@ -78,6 +81,7 @@ __all__ = [
     "PythonProfiler",
     "ScheduleError",
     "ShapeError",
+    "SqueezeOp",
     "Statement",
     "TensorDomain",
     "TensorSpec",

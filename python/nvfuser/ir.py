@@ -2,6 +2,7 @@
 """What a fusion is made of: values, axes, expressions, and the enums that describe them."""
 
 from nvfuser._C import (
+    BroadcastOp,
     DataType,
     Expr,
     Fusion,
@@ -9,6 +10,7 @@ from nvfuser._C import (
     IterDomain,
     MemoryType,
     ParallelType,
+    SqueezeOp,
     Statement,
     TensorDomain,
     TensorView,
@@ -19,6 +21,7 @@ from nvfuser._C import (
 )
 
 __all__ = [
+    "BroadcastOp",
     "DataType",
     "Expr",
     "Fusion",
@@ -26,6 +29,7 @@ __all__ = [
     "IterDomain",
     "MemoryType",
     "ParallelType",
+    "SqueezeOp",
     "Statement",
     "TensorDomain",
     "TensorView",

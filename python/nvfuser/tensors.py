@@ -56,6 +56,22 @@ def data_type_of(dtype: Any) -> DataType:
         raise TypeError(f"nvfuser has no element type for {name}; known: {', '.join(sorted(_FROM_NAME))}") from None
 
 
+def data_type_like(value: Any) -> DataType | str | None:
+    """The DataType of a dtype of torch, NumPy or ml_dtypes, or of a type of numbers; what is wrong with such a one; None
+    for anything else."""
+    kind = type(value)
+    if kind.__name__ == "dtype" and kind.__module__ == "torch" or isinstance(value, np.dtype):
+        found = value
+    elif isinstance(value, type) and issubclass(value, (bool, int, float, complex, np.generic)):
+        found = np.dtype(value)
+    else:
+        return None
+    try:
+        return data_type_of(found)
+    except TypeError as error:
+        return str(error)
+
+
 def host_memory(size: int) -> Any:
     """Bytes for one result, as a NumPy array."""
     return host_bytes(size) if size >= POOLED_BYTES else np.empty(size, np.uint8)

@@ -11,6 +11,7 @@ from nvfuser_direct import own_nvfuser as own_nvfuser  # before anything of nvfu
 
 # isort: split
 from nvfuser import (
+    BroadcastOp,
     CompileError,
     DataType,
     DefinitionError,
@@ -31,6 +32,7 @@ from nvfuser import (
     PythonProfiler,
     ScheduleError,
     ShapeError,
+    SqueezeOp,
     Statement,
     TensorDomain,
     TensorSpec,
@@ -58,6 +60,7 @@ if not TYPE_CHECKING:  # checkers know what there is
     __getattr__ = refuser(__name__)
 
 __all__ = [
+    "BroadcastOp",
     "CompileError",
     "DTypeError",
     "DataType",
@@ -82,6 +85,7 @@ __all__ = [
     "PythonProfiler",
     "ScheduleError",
     "ShapeError",
+    "SqueezeOp",
     "Statement",
     "TensorDomain",
     "TensorSpec",

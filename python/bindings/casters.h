@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+// How nanobind gets arguments of the types that take more than their name says: see sequences.cpp.  A caster takes what
+// is of the kind, and raises TypeError for its wrong element where the function is about to be called, so overloads are
+// told apart by kind and the message has the element's index.  Inside of another caster a wrong element is "not this
+// type".
+#pragma once
+
+#include <nanobind/nanobind.h>
+#include <nanobind/stl/vector.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "nvfuser/ir/dtype.h"
+
+namespace nvfuser::python {
+
+namespace nb = nanobind;
+
+/// A boolean parameter that takes 0, 1 and NumPy's booleans too.
+struct Flag {
+  bool value = false;
+  operator bool() const { return value; }
+};
+
+/// All of these: false where the object is of another kind; `fault` says which element is wrong.  They may throw.
+bool read_flag(nb::handle object, bool& value);
+bool read_ints(nb::handle object, std::vector<int64_t>& values, std::string& fault);
+bool read_flags(nb::handle object, std::vector<bool>& values, std::string& fault);
+/// `with_ints`: 0 and 1 are taken too, which else would be strides.
+bool read_contiguity(nb::handle object, std::vector<std::optional<bool>>& values, bool with_ints);
+/// Dtypes of torch and NumPy, and Python's number types.
+bool read_data_type(nb::handle object, DataType& value, std::string& fault);
+
+}  // namespace nvfuser::python
+
+namespace nanobind::detail {
+
+/// A value, or what is wrong with it.
+template <class T>
+struct checked_caster {
+  using Value = T;
+  template <class T_>
+  using Cast = movable_cast_t<T_>;
+  template <class>
+  bool can_cast() const noexcept {
+    return fault.empty();
+  }
+  explicit operator Value*() { return &checked(); }
+  explicit operator Value&() { return checked(); }
+  explicit operator Value&&() { return static_cast<Value&&>(checked()); }
+
+  /// Runs a reader that may throw; what it throws is the fault.
+  template <class Read>
+  bool guarded(const Read& read) noexcept {
+    try {
+      return read();
+    } catch (const python_error& error) {
+      fault = error.what();
+    } catch (const std::exception& error) {
+      fault = error.what();
+    }
+    return true;
+  }
+
+  Value value{};
+  std::string fault;
+
+ private:
+  Value& checked() {
+    if (!fault.empty()) {
+      throw type_error(fault.c_str());
+    }
+    return value;
+  }
+};
+
+template <>
+struct type_caster<std::vector<int64_t>> : checked_caster<std::vector<int64_t>> {
+  using List = list_caster<std::vector<int64_t>, int64_t>;
+  static constexpr auto Name = List::Name;
+  bool from_python(handle object, uint32_t, cleanup_list*) noexcept {
+    return guarded([&] { return nvfuser::python::read_ints(object, value, fault); });
+  }
+  template <class T>
+  static handle from_cpp(T&& values, rv_policy policy, cleanup_list* cleanup) noexcept {
+    return List::from_cpp(std::forward<T>(values), policy, cleanup);
+  }
+};
+
+template <>
+struct type_caster<std::vector<bool>> : checked_caster<std::vector<bool>> {
+  static constexpr auto Name = list_caster<std::vector<bool>, bool>::Name;
+  bool from_python(handle object, uint32_t, cleanup_list*) noexcept {
+    return guarded([&] { return nvfuser::python::read_flags(object, value, fault); });
+  }
+};
+
+template <>
+struct type_caster<std::vector<std::optional<bool>>> : checked_caster<std::vector<std::optional<bool>>> {
+  using List = list_caster<std::vector<std::optional<bool>>, std::optional<bool>>;
+  static constexpr auto Name = List::Name;
+  bool from_python(handle object, uint32_t flags, cleanup_list*) noexcept {
+    const bool with_ints = (flags & static_cast<uint32_t>(cast_flags::convert)) != 0;
+    return guarded([&] { return nvfuser::python::read_contiguity(object, value, with_ints); });
+  }
+  template <class T>
+  static handle from_cpp(T&& values, rv_policy policy, cleanup_list* cleanup) noexcept {
+    return List::from_cpp(std::forward<T>(values), policy, cleanup);
+  }
+};
+
+template <>
+struct type_caster<nvfuser::python::Flag> : checked_caster<nvfuser::python::Flag> {
+  static constexpr auto Name = const_name("bool");
+  bool from_python(handle object, uint32_t, cleanup_list*) noexcept {
+    return guarded([&] { return nvfuser::python::read_flag(object, value.value); });
+  }
+};
+
+template <>
+struct type_caster<nvfuser::DataType> : checked_caster<nvfuser::DataType> {
+  static constexpr auto Name = const_name<nvfuser::DataType>();
+  bool from_python(handle object, uint32_t flags, cleanup_list* cleanup) noexcept {
+    int64_t number = 0;
+    if (NB_CALL(enum_from_python)(NB_CTX_C(cleanup), &typeid(nvfuser::DataType), object.ptr(), &number, flags)) {
+      value = static_cast<nvfuser::DataType>(number);
+      return true;
+    }
+    return guarded([&] { return nvfuser::python::read_data_type(object, value, fault); });
+  }
+  static handle from_cpp(nvfuser::DataType type, rv_policy, cleanup_list* cleanup) noexcept {
+    return NB_CALL(enum_from_cpp)(NB_CTX_C(cleanup), &typeid(nvfuser::DataType), static_cast<int64_t>(type));
+  }
+};
+
+}  // namespace nanobind::detail
