@@ -23,8 +23,8 @@ RUNS := $(BUILD)/compiler-runs
 MAX_RUNS := 400
 
 .NOTPARALLEL:
-.PHONY: help build programs demo test unit pytest example wheel sanitize tsan bench lint tidy format fuzz \
-        fuzz-graphs fuzz-schedules fuzz-mutants add-op docs links clean gtest tools
+.PHONY: help build programs demo test unit pytest example wheel sanitize tsan bench bench-bindings lint tidy format fuzz \
+        fuzz-graphs fuzz-api fuzz-schedules fuzz-mutants add-op docs links clean gtest tools
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -82,6 +82,9 @@ wheel: $(STAMP)-wheel build ## one wheel for old and new systems in dist/, check
 	auditwheel repair -w dist $(BUILD)/wheel/nvfuser-*.whl
 	$(PY) tools/check/wheel.py dist/nvfuser-*.whl
 
+bench-bindings: $(STAMP)-bindings build ## the bindings against a twin of pybind11: size, import, build, calls
+	$(PY) benchmarks/bindings/run.py --library $(BUILD)/libnvfuser.a
+
 bench: build ## benchmarks of this machine, both sides of each ratio in one run
 	$(PY) benchmarks/cpu.py
 
@@ -100,6 +103,9 @@ fuzz: $(STAMP)-test programs ## random graphs and schedules, and defects in kern
 
 fuzz-graphs: $(STAMP)-test build ## 2,000 random graphs from SEED
 	$(PY) tests/fuzz/graphs.py --count 2000 --seed $(SEED)
+
+fuzz-api: $(STAMP)-test build ## 100,000 bad calls of the Python API from SEED
+	$(PY) tests/fuzz/api.py --count 100000 --seed $(SEED)
 
 fuzz-schedules: programs ## 500 random schedules from SEED through the emulator
 	$(BUILD)/fuzz_schedules --count 500 --seed $(SEED)

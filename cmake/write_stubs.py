@@ -29,12 +29,16 @@ SOURCES = {
     "overload": "from typing import overload",
     "type_check_only": "from typing import type_check_only",
     "torch": "import torch",
+    "TypeAlias": "from typing import TypeAlias",
 }
 IMPORT = re.compile(r"^(?:import|from) [^\n(]*\n", re.M)
 KEYWORD_MEMBER = re.compile(rf"^    (?:{'|'.join(keyword.kwlist)}) = .*\n\n?", re.M)  # reached with getattr only
 BARE_LIST = re.compile(r"(?<=[ \[])list(?=[,)\]])")
 # A function of operands that are tensors, scalars or numbers; its result is a tensor when an operand is one.
 OPERAND = re.compile(r"\w+: (Val \| (?:builtins\.)?complex)")
+# Parameters that take dtypes of other packages too.
+DTYPE = re.compile(r"(\b(?:dtype|value): (?:complex \| )?)DataType\b")
+DTYPE_LIKE = "DTypeLike: TypeAlias = DataType | torch.dtype | np.dtype[Any] | type[complex] | type[np.generic]"
 POINTWISE = re.compile(r'^def (\w+)\(([^\n]*: Val \| [^\n]*)\) -> Val:\n(    """.*?"""\n)', re.M | re.S)
 OPERATOR = re.compile(r"^    def (__\w+__)\(self(, other: (?:Val \| )?complex)?\) -> Val:\n(        .*\n)", re.M)
 EXECUTE = re.compile(
@@ -141,6 +145,9 @@ def completed(text: str, classes: list[str]) -> str:
         body = re.sub(r"^def .*$", lambda line: types.sub(r"builtins.\1", line[0]), body, flags=re.M)
     if "Executable" not in body:
         body += operations_as_class(body)
+    body = re.sub(r"^ *def .*$", lambda line: DTYPE.sub(r"\1DTypeLike", line[0]), body, flags=re.M)
+    if "class DataType" in body:
+        body += f"\n{DTYPE_LIKE}\n"
     code = re.sub(r'""".*?"""', "", body, flags=re.S)
     used = [line for name, line in SOURCES.items() if re.search(rf"\b{name}\b", code)]
     outer = [name for name in classes if re.search(rf"\b{name}\b", code)]
@@ -159,7 +166,7 @@ def main() -> None:
     text = root.read_text()
     classes = re.findall(r"^class (\w+)", text, re.M)
     root.write_text(completed(text, []))
-    ops.write_text(completed(ops.read_text(), classes))
+    ops.write_text(completed(ops.read_text(), [*classes, "DTypeLike"]))
 
 
 if __name__ == "__main__":

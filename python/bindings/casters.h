@@ -124,6 +124,9 @@ struct type_caster<nvfuser::DataType> : checked_caster<nvfuser::DataType> {
   static constexpr auto Name = const_name<nvfuser::DataType>();
   bool from_python(handle object, uint32_t flags, cleanup_list* cleanup) noexcept {
     int64_t number = 0;
+    if (PyLong_Check(object.ptr())) {
+      return false;  // which nanobind would take for an enumerator
+    }
     if (NB_CALL(enum_from_python)(NB_CTX_C(cleanup), &typeid(nvfuser::DataType), object.ptr(), &number, flags)) {
       value = static_cast<nvfuser::DataType>(number);
       return true;

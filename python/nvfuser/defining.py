@@ -16,6 +16,7 @@ from nvfuser._C import define_tensor as _define_tensor
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+    from nvfuser._C import DTypeLike
     from nvfuser._C.ops import Operations
 
 P = ParamSpec("P")
@@ -98,7 +99,7 @@ class Defining(Executable):
         self,
         shape: Sequence[int],
         contiguity: bool | Sequence[bool | None] = False,
-        dtype: DataType = DataType.Float,
+        dtype: DTypeLike = DataType.Float,
         is_cpu: bool = False,
         stride_order: Sequence[int] = (),
     ) -> TensorView: ...
@@ -107,7 +108,7 @@ class Defining(Executable):
         self,
         sizes: Sequence[int],
         strides: Sequence[int],
-        dtype: DataType = DataType.Float,
+        dtype: DTypeLike = DataType.Float,
         static_sizes: bool = False,
         is_cpu: bool = False,
     ) -> TensorView: ...
@@ -121,7 +122,7 @@ class Defining(Executable):
             One entry an axis: -1 symbolic, 0 empty, 1 broadcast, anything larger static.
         contiguity : bool or sequence of (bool or None)
             Whether axes are dense, as :func:`nvfuser.define_tensor` takes it.
-        dtype : DataType
+        dtype : DataType, or a dtype of torch or NumPy
             The dtype of the elements.
         is_cpu : bool
             True for a tensor without axes that stays on the CPU.
@@ -161,13 +162,13 @@ class Defining(Executable):
         self.fusion.add_input(tensor)
         return tensor
 
-    def define_scalar(self, value: complex | DataType | None = None, dtype: DataType | None = None) -> Val:
+    def define_scalar(self, value: complex | DTypeLike | None = None, dtype: DTypeLike | None = None) -> Val:
         """Defines a scalar; one without a value is registered as the next input.
 
         Parameters
         ----------
         value : bool, int, float, complex or None
-            The value of a constant; None for an input.  A DataType alone is the dtype of an input.
+            The value of a constant; None for an input.  A dtype alone is that of an input.
         dtype : DataType, optional
             As :func:`nvfuser.define_scalar` takes it.
 
@@ -193,7 +194,8 @@ class Defining(Executable):
         >>> fd.execute([np.float32([1, 2]), 0.5], target="evaluator")
         [array([0.5, 1. ], dtype=float32)]
         """
-        scalar = _define_scalar(value) if isinstance(value, DataType) else _define_scalar(value, dtype)
+        given: Any = value
+        scalar: Val = _define_scalar(given, dtype) if value is None or dtype is not None else _define_scalar(given)
         if scalar.is_symbolic():
             self.fusion.add_input(scalar)
         return scalar

@@ -57,7 +57,7 @@ def data_type_of(dtype: Any) -> DataType:
 
 
 def data_type_like(value: Any) -> DataType | str | None:
-    """The DataType of a dtype of torch, NumPy or ml_dtypes, or of a type of numbers; what is wrong with such a one; None
+    """The DataType of a dtype of torch or NumPy, or of a type of numbers; what is wrong with such a one; None
     for anything else."""
     kind = type(value)
     if kind.__name__ == "dtype" and kind.__module__ == "torch" or isinstance(value, np.dtype):

@@ -190,7 +190,7 @@ OPERATIONS = {
         "argument 'rhs': expected a Val, bool, int, float or complex, got str",
     ),
     "no_tensor": (lambda x: ops.permute(2, [0]), TypeError, "argument 'arg': expected a TensorView, got int"),
-    "float_axis": (lambda x: ops.permute(x, [0.5, 1]), TypeError, "permute"),
+    "float_axis": (lambda x: ops.permute(x, [0.5, 1]), TypeError, "element 0: expected an int, got float"),
     "float_extent": (
         lambda x: ops.expand(x, [-1, 4.5]),
         TypeError,

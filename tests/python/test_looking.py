@@ -45,6 +45,8 @@ def objects():
     yield from fd._plan([X], "evaluator").outputs
     guard = FusionGuard(nvfuser.Fusion())
     yield guard
+    wide = ops.broadcast(nvfuser.define_tensor(shape=[3]), [True, False])
+    yield from (wide.definition(), ops.squeeze(wide, [0]).definition())
     guard.release()
     yield guard
     yield from (FusionExecutorCache(fd.fusion), LRUCache(4), TensorSpec((2, 3)), LruFusionCache(max_fusions=2)(define))

@@ -37,6 +37,14 @@ from nvfuser.ops import relu
 from nvfuser.runtime import Way as SameWay
 
 
+def dtypes(fd: FusionDefinition, x: TensorView) -> None:
+    assert_type(ops.full([2], 1.0, torch.float16), TensorView)
+    assert_type(ops.sum(x, 0, dtype=np.float64), TensorView)
+    assert_type(fd.define_tensor(shape=[2], dtype=np.dtype("f4")), TensorView)
+    assert_type(fd.define_scalar(torch.int64), Val)
+    fd.define_tensor(shape=[2], dtype="float32")  # type: ignore[call-overload]
+
+
 def operations(fd: FusionDefinition) -> None:
     x = fd.define_tensor(shape=[-1, -1], contiguity=[True, True], dtype=DataType.Float)
     s = fd.define_scalar(dtype=DataType.Double)
