@@ -192,7 +192,7 @@ Examples
 >>> with FusionDefinition() as fd:
 ...     y = ops.broadcast(fd.define_tensor(shape=[3]), [True, False])
 >>> y.definition()
-<BroadcastOp: T1_l_float[bS1{1}, iS2{3}] = broadcast(T0_l_float[iS0{3}]);>
+<BroadcastOp: T1_l_float[bS1{1}, iS2{3}] = broadcast(T0_g_float[iS0{3}], flags={true, false});>
 )";
 
 inline constexpr const char* kSqueezeOp = R"(The expression that removes axes of size 1.
