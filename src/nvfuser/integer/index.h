@@ -123,7 +123,7 @@ class Algebra {
   /// Rebuilds p with value(atom) in place of size, var, axis and data atoms (null keeps the atom, of data with its
   /// indices rebuilt), simplifying on the way.
   Index substitute(Index p, const std::function<Index(const Atom&)>& value) const;
-  /// (a / n) * n + a % n = a: contiguity of merged axes.
+  /// (a / n) * n + a % n = a: contiguity of merged axes; ((a / n) % m) * n + a % n = a % (n * m): of some of them.
   Index rejoin(Index p) const;
   /// Rebuild under this algebra's facts, then rejoin.
   Index tidy(Index p) const;

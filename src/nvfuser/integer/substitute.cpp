@@ -69,6 +69,19 @@ bool contains(Index p, Index part) {
   return found == part->terms.size();
 }
 
+/// Of low = a mod b, an atom (a div b) mod d in p; null where there is none.
+const Atom* next_digit(const Algebra& algebra, Index p, const Atom& low) {
+  const Index quotient = algebra.div(low.a, low.b);
+  for (const Term& term : p->terms) {
+    for (const Atom* atom : term.atoms) {
+      if (atom->kind == AtomKind::mod && atom->a == quotient) {
+        return atom;
+      }
+    }
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 Index Algebra::substitute(Index p, const std::function<Index(const Atom&)>& value) const {
@@ -101,6 +114,15 @@ Index Algebra::rejoin(Index p) const {
           joined = pool_.add(pool_.sub(pool_.sub(joined, low), high), pool_.mul(scale, atom->a));
           changed = true;
           break;
+        }
+        if (const Atom* next = next_digit(*this, joined, *atom)) {
+          high = pool_.mul(pool_.mul(scale, atom->b), pool_.from_terms({{{next}, 1}}));
+          if (contains(joined, high)) {
+            const Index both = mod(atom->a, pool_.mul(atom->b, next->b));
+            joined = pool_.add(pool_.sub(pool_.sub(joined, low), high), pool_.mul(scale, both));
+            changed = true;
+            break;
+          }
         }
       }
       if (changed) {
