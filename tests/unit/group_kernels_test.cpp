@@ -149,21 +149,48 @@ TEST(GroupKernels, ThousandShapesTakeAFewKernels) {
   }
 }
 
+const Program2d kSoftmax = {"softmax", [](KernelCase& test, const Shape& n) {
+                              row_programs::softmax(test, {n.first, n.second}, DataType::BFloat16);
+                            }};
+
 /// Lengths that no vector divides are peeled, so that they share kernels.
 TEST(GroupKernels, ThousandShapesOfSoftmaxTakeTwentyFour) {
   constexpr uint64_t kSeed = 20261121;
-  const Program2d softmax{"softmax", [](KernelCase& test, const Shape& n) {
-                            row_programs::softmax(test, {n.first, n.second}, DataType::BFloat16);
-                          }};
-  Asked asked(softmax, known_device("H200"));
+  Asked asked(kSoftmax, known_device("H200"));
   std::map<std::shared_ptr<GroupKernel>, int> used;
   for (const Shape& shape : random_shapes(kSeed, 1000)) {
-    asked.bind(softmax, shape);
+    asked.bind(kSoftmax, shape);
     const std::shared_ptr<GroupKernel> kernel = asked.pick();
     ++used[kernel];
     ASSERT_TRUE(kernel->lowered.check.holds(asked.sizes(), asked.alignments())) << shape.first << "x" << shape.second;
   }
   EXPECT_LE(used.size(), 24u);
+}
+
+/// Stands for what a compiler made.
+struct Compiled final : Module {
+  void launch(int /*kernel*/, const LaunchRequest& /*request*/) override {}
+  Way way() const override { return Way::cuda; }
+};
+
+TEST(GroupKernels, OneThatSpillsIsGivenUpForTheNext) {
+  Asked asked(kSoftmax, known_device("H200"));
+  asked.bind(kSoftmax, {4096, 32768});
+  const auto compiled = [&](int64_t local_bytes) {
+    const std::shared_ptr<GroupKernel> kernel = asked.pick();
+    EXPECT_EQ(kernel->module, nullptr);
+    kernel->module = std::make_shared<Compiled>();
+    kernel->local_bytes = local_bytes;
+    return kernel;
+  };
+  const std::shared_ptr<GroupKernel> first = compiled(0);
+  EXPECT_EQ(asked.pick(), first);
+  first->local_bytes = 100;
+  const std::shared_ptr<GroupKernel> second = compiled(64);
+  EXPECT_NE(second->lowered.params, first->lowered.params);
+  const std::shared_ptr<GroupKernel> third = compiled(200);
+  EXPECT_NE(third->lowered.params, second->lowered.params);
+  EXPECT_EQ(asked.pick(), second);  // the least of three
 }
 
 }  // namespace

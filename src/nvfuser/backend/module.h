@@ -55,6 +55,7 @@ struct LaunchRequest {
   int buffer_count = 0;
   uint64_t seed = 1;         ///< emulator: order of fibers
   bool cooperative = false;  ///< all blocks of the grid are resident at once
+  int cluster = 1;           ///< emulator: blocks along y that are resident at once; on a GPU the kernel itself says so
   bool dependent = false;    ///< may start before the launch in front of it has ended
 };
 
@@ -62,6 +63,7 @@ struct LaunchRequest {
 struct KernelResources {
   int registers = 0;
   int64_t static_shared_bytes = 0;
+  int64_t local_bytes = 0;  ///< a thread's own memory: arrays that registers do not hold, and spills
 };
 
 class Module {

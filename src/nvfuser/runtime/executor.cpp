@@ -157,11 +157,18 @@ struct CheckedCall {
 
 /// Plans of drafts, whose kernels are compiled together.
 std::vector<std::shared_ptr<Plan>> finish(std::vector<PlanDraft>& drafts) {
-  std::vector<KernelOrder> orders;
-  for (const PlanDraft& draft : drafts) {
-    orders.push_back(draft.order());
+  bool changed = true;
+  while (changed) {
+    std::vector<KernelOrder> orders;
+    for (const PlanDraft& draft : drafts) {
+      orders.push_back(draft.order());
+    }
+    compile_kernels(orders);
+    changed = false;
+    for (PlanDraft& draft : drafts) {
+      changed = draft.replace_spilling() || changed;
+    }
   }
-  compile_kernels(orders);
   std::vector<std::shared_ptr<Plan>> plans;
   for (PlanDraft& draft : drafts) {
     plans.push_back(draft.finish());

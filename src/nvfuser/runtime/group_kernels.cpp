@@ -18,6 +18,8 @@ constexpr double kWideLoss = 1.2;
 /// Kernels made for particular sizes; then whatever there is serves, or one kernel without facts.
 constexpr size_t kSpecialised = 6;
 constexpr double kLongCall = 10;  ///< microseconds
+/// Candidates of which each takes the place of one that spills.
+constexpr int kTries = 3;
 
 /// The problem as a kernel sees it that moves no wider vectors than those it was made for.
 Problem as_seen(Problem problem, const Problem& made_for) {
@@ -39,6 +41,10 @@ Made made_of_rows(const Problem& problem, const Candidate& best) {
 }
 
 }  // namespace
+
+bool spills(const GroupKernel& kernel) {
+  return kernel.module != nullptr && kernel.local_bytes >= static_cast<int64_t>(options().spill_limit);
+}
 
 GroupKernels::GroupKernels(GroupCall call, const DeviceProps& device, Target target, std::string name)
     : call_(std::move(call)),
@@ -94,6 +100,26 @@ std::shared_ptr<GroupKernel> GroupKernels::make(const Problem& problem, const Si
   }
 }
 
+/// Where the first ones all spill, the one that does so least.
+std::shared_ptr<GroupKernel> GroupKernels::best_without_spills(const Problem& problem, const SizeValues& sizes,
+                                                               const Alignments& alignments,
+                                                               std::vector<Candidate> candidates) {
+  std::shared_ptr<GroupKernel> least;
+  for (int k = 0; k < kTries && !candidates.empty(); ++k) {
+    const Made made = made_of_rows(problem, candidates.front());
+    const std::shared_ptr<GroupKernel> same = of_params(candidates.front().params, sizes, alignments, made);
+    if (same == nullptr) {
+      return make(problem, sizes, alignments, candidates, made);
+    }
+    if (!spills(*same)) {
+      return same;
+    }
+    least = least == nullptr || same->local_bytes < least->local_bytes ? same : least;
+    candidates.erase(candidates.begin());
+  }
+  return least;
+}
+
 std::shared_ptr<GroupKernel> GroupKernels::pick(const SizeValues& sizes, const Alignments& alignments) {
   if (refused_) {
     throw Error(*refused_);
@@ -105,9 +131,7 @@ std::shared_ptr<GroupKernel> GroupKernels::pick(const SizeValues& sizes, const A
     return make(problem, sizes, alignments, candidates, Made::for_call);
   }
   if (reduces(*base_)) {
-    const Made made = made_of_rows(problem, candidates.front());
-    const std::shared_ptr<GroupKernel> same = of_params(candidates.front().params, sizes, alignments, made);
-    return same != nullptr ? same : make(problem, sizes, alignments, candidates, made);
+    return best_without_spills(problem, sizes, alignments, std::move(candidates));
   }
   const Found known = best_of_known(problem, sizes, alignments);
   const bool full = kernels_.size() >= kSpecialised;

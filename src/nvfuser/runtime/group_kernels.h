@@ -21,8 +21,12 @@ struct GroupKernel {
   Params asked;      ///< the best candidate's then; another one's where those did not lower
   Made made;
   std::shared_ptr<Module> module;
-  int position = 0;  ///< of the first in the module
+  int position = 0;         ///< of the first in the module
+  int64_t local_bytes = 0;  ///< most of a thread's own memory in any of them, once they are compiled
 };
+
+/// Was it found, once compiled, to keep values in memory that registers should hold?
+bool spills(const GroupKernel& kernel);
 
 /// Not thread-safe: its store's owner locks it.
 class GroupKernels {
@@ -31,8 +35,8 @@ class GroupKernels {
 
   /// A kernel that serves these sizes: one that is there if its estimated time is within 10 % of the best candidate's,
   /// else a new one, until there are a few; then the best of those that are there, or one without facts.  Where the
-  /// group reduces, the schedule decides the bits, so the best candidate that lowers is taken, whatever is there.
-  /// Throws as lower_group does.
+  /// group reduces, the schedule decides the bits, so the best candidate that lowers is taken, whatever is there, but
+  /// for those that were compiled and spill. Throws as lower_group does.
   std::shared_ptr<GroupKernel> pick(const SizeValues& sizes, const Alignments& alignments);
   SizeValues bind(const GroupMemory& memory, ScalarBinding& binding) const {
     return bind_sizes(*base_, memory, binding);
@@ -49,6 +53,8 @@ class GroupKernels {
     double microseconds;
   };
   Found best_of_known(const Problem& problem, const SizeValues& sizes, const Alignments& alignments) const;
+  std::shared_ptr<GroupKernel> best_without_spills(const Problem& problem, const SizeValues& sizes,
+                                                   const Alignments& alignments, std::vector<Candidate> candidates);
   double expected(const GroupKernel& kernel, const Problem& problem, const SizeValues& sizes) const;
   std::shared_ptr<GroupKernel> make(const Problem& problem, const SizeValues& sizes, const Alignments& alignments,
                                     const std::vector<Candidate>& candidates, Made made);

@@ -55,6 +55,9 @@ void compile_unit(const KernelOrder& machine, const std::vector<GroupKernel*>& m
   const std::shared_ptr<Module> module = compile_with_origin(request, programs);
   for (GroupKernel* kernel : missing) {
     kernel->module = module;
+    for (int k = 0; k < static_cast<int>(kernel->lowered.programs.size()); ++k) {
+      kernel->local_bytes = std::max(kernel->local_bytes, module->resources(kernel->position + k).local_bytes);
+    }
   }
 }
 

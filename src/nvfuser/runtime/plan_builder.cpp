@@ -474,32 +474,46 @@ std::shared_ptr<Plan> PlanBuilder::finish() {
 PlanDraft::PlanDraft(const std::shared_ptr<Fusion>& fusion, const std::vector<Argument>& arguments,
                      std::span<const TensorArgument> given, ScalarBinding& binding, Way way,
                      const ExecuteOptions& options, KernelStore& store)
-    : store_(store) {
-  Device device;
+    : fusion_(fusion), arguments_(arguments), given_(given), binding_(binding), way_(way), store_(store) {
   for (const Argument& argument : arguments) {
     const auto* tensor = std::get_if<TensorArgument>(&argument);
     if (tensor && tensor->device.kind == Device::Kind::cuda) {
-      device = tensor->device;
+      device_ = tensor->device;
     }
   }
+  if (way != Way::evaluator) {
+    props_ = way == Way::cuda   ? cuda_device_props(device_.index)
+             : way == Way::host ? cpu_device_props()
+                                : known_device(options.device_props.empty() ? "H200" : options.device_props);
+  }
+  build();
+}
+
+void PlanDraft::build() {
   const auto begin = [&] {
-    builder_ = std::make_unique<PlanBuilder>(fusion, arguments, given, binding, way, store);
-    builder_->describe_outputs(device);
+    builder_ = std::make_unique<PlanBuilder>(fusion_, arguments_, given_, binding_, way_, store_);
+    builder_->describe_outputs(device_);
   };
   begin();
-  if (way == Way::evaluator) {
-    return;
-  }
-  props_ = way == Way::cuda   ? cuda_device_props(device.index)
-           : way == Way::host ? cpu_device_props()
-                              : known_device(options.device_props.empty() ? "H200" : options.device_props);
   CutSet cuts;
-  while (const Group* refused = builder_->lower_groups(props_, cuts)) {
+  while (const Group* refused = way_ == Way::evaluator ? nullptr : builder_->lower_groups(props_, cuts)) {
     if (!cut_again(*refused, cuts)) {
       throw Error(builder_->refusal());
     }
     begin();
   }
+}
+
+bool PlanDraft::replace_spilling() {
+  const auto any = [&](const auto& holds) {
+    const std::vector<std::shared_ptr<GroupKernel>> kernels = builder_->kernels();
+    return std::any_of(kernels.begin(), kernels.end(), [&](const auto& kernel) { return holds(*kernel); });
+  };
+  if (!any(spills)) {
+    return false;
+  }
+  build();
+  return any([](const GroupKernel& kernel) { return kernel.module == nullptr; });
 }
 
 PlanDraft::PlanDraft(PlanDraft&&) noexcept = default;

@@ -27,13 +27,23 @@ class PlanDraft {
 
   /// Without kernels where the evaluator runs or nothing is to be computed.
   KernelOrder order() const;
+  /// Takes other kernels for compiled ones that spill; true when some of them are to be compiled.
+  bool replace_spilling();
   /// Once its kernels are compiled.
   std::shared_ptr<Plan> finish();
 
  private:
-  std::unique_ptr<PlanBuilder> builder_;
-  DeviceProps props_;
+  void build();
+
+  std::shared_ptr<Fusion> fusion_;
+  const std::vector<Argument>& arguments_;
+  std::span<const TensorArgument> given_;
+  ScalarBinding& binding_;
+  Way way_;
   KernelStore& store_;
+  Device device_;
+  DeviceProps props_;
+  std::unique_ptr<PlanBuilder> builder_;
 };
 
 }  // namespace nvfuser

@@ -50,6 +50,7 @@ class EmulatorModule final : public Module {
                                     .message_bytes = sizeof message,
                                     .before = before.data(),
                                     .cooperative = request.cooperative,
+                                    .cluster = request.cluster,
                                     .dependent = request.dependent,
                                     .moved = moved.empty() ? nullptr : moved.data()};
     const int faults = emulated.entry(request.image, &launch);

@@ -98,7 +98,7 @@ class CudaModule final : public Module {
       check_cuda(api_, api_.cuFuncGetAttribute(&value, attribute, kernels_.at(kernel).function), "cuFuncGetAttribute");
       return value;
     };
-    return {get(kRegisters), get(kStaticSharedBytes)};
+    return {get(kRegisters), get(kStaticSharedBytes), get(kLocalBytes)};
   }
 
  private:

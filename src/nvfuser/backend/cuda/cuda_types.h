@@ -46,6 +46,7 @@ enum CUstreamCaptureStatus : int {
 /// Of cuFuncGetAttribute and cuFuncSetAttribute.
 enum CUfunction_attribute : int {
   kStaticSharedBytes = 1,
+  kLocalBytes = 3,
   kRegisters = 4,
   kMaxDynamicSharedBytes = 8,
 };
