@@ -23,6 +23,7 @@ constexpr Dialect kGpu{
     .unroll = "#pragma unroll",
     .vectorize = "#pragma unroll",
     .kernel_head = "RT_KERNEL($name, $threads, $blocks)($parameters)",
+    .cluster_head = "RT_CLUSTER_KERNEL($name, $threads, $blocks, $cluster)($parameters)",
     .tasks = false,
 };
 
@@ -50,6 +51,7 @@ constexpr Dialect kCpu{
     .kernel_head =
         "static __attribute__((noinline, noipa)) void $name_tasks($parameters, const long long* grid, long long begin, "
         "long long end)",
+    .cluster_head = "",
     .tasks = true,
 };
 

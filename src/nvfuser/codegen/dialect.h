@@ -29,6 +29,7 @@ struct Dialect {
   std::string_view unroll;         ///< line before an unrolled loop, or ""
   std::string_view vectorize;      ///< line before a loop of lanes, or ""
   std::string_view kernel_head;    ///< up to the brace: $name, $parameters, $threads, $blocks
+  std::string_view cluster_head;   ///< the same of a kernel of clusters: $cluster; "" where there are none
   bool tasks;                      ///< the body stands in a loop over grid points
 };
 

@@ -175,6 +175,10 @@ void Printer::print(const Join& node) {
     members += ", rt::member<" + combiner_text(*node.reduces[k]) + ", " + std::to_string(node.counts[k]) + ">(" +
                accumulators(node.reduces[k]) + ")";
   }
+  if (node.cluster) {
+    body_.line("rt::join_cluster<", program_.cluster, ">(", team_name(node.team), ", slots, peers", members, ");");
+    return;
+  }
   const std::string slots = program_.teams[node.team].wide() ? ", slots" : "";
   body_.line("rt::join(", team_name(node.team), slots, members, ");");
 }
@@ -479,10 +483,12 @@ std::string Printer::head() {
   const auto threads = program_.block[0] * program_.block[1] * program_.block[2];
   std::string out = "// " + program_.name + ": " + summary() + "\nnamespace " + kernel_namespace(program_) + " {\n";
   out += "using Index = " + std::string(program_.wide ? "long long" : "int") + ";\n";
-  out += fill(dialect_.kernel_head, {{"name", program_.name},
-                                     {"parameters", parameters()},
-                                     {"threads", std::to_string(threads)},
-                                     {"blocks", std::to_string(program_.min_blocks_per_sm)}});
+  const std::string_view form = program_.cluster > 1 ? dialect_.cluster_head : dialect_.kernel_head;
+  out += fill(form, {{"name", program_.name},
+                     {"cluster", std::to_string(program_.cluster)},
+                     {"parameters", parameters()},
+                     {"threads", std::to_string(threads)},
+                     {"blocks", std::to_string(program_.min_blocks_per_sm)}});
   out += " {\n";
   if (dialect_.tasks) {
     out += "  for (long long task = begin; task < end; ++task) {\n";
@@ -503,9 +509,13 @@ std::string Printer::head() {
            (team.lanes ? "true" : "false") + "> " + team_name(static_cast<int>(k)) + " = {" + index_.text(team.rank) +
            ", " + index_.text(team.index) + "};\n";
   }
-  if (program_.slot_half_bytes > 0) {
+  if (program_.slot_half_bytes > 0 || program_.cluster > 1) {
     out += indent + "rt::Slots slots = {" + std::to_string(program_.slot_offset) + ", " +
            std::to_string(program_.slot_half_bytes) + ", 0};\n";
+  }
+  if (program_.cluster > 1) {
+    out += indent + "rt::Slots peers = {" + std::to_string(program_.peer_offset) + ", " +
+           std::to_string(program_.peer_half_bytes) + ", 0};\n" + indent + "rt::cluster_sync();\n";
   }
   out += result_.waits ? indent + "const " + ring() : "";
   return out;
@@ -522,6 +532,7 @@ KernelText Printer::run() {
     index_.text(team.rank);  // the head declares the indices that are used
     index_.text(team.index);
   }
+  result_.clusters = program_.cluster > 1;
   if (result_.waits = program_.ring.stages > 0; result_.waits) {
     ring();
   }

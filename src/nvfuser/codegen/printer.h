@@ -16,6 +16,7 @@ struct KernelText {
   bool converts = false;                            ///< needs rt/convert.h
   bool computes = false;                            ///< needs rt/math.h
   bool reduces = false;                             ///< needs rt/reduce.h
+  bool clusters = false;                            ///< needs rt/cluster.h
   bool waits = false;                               ///< needs rt/ring.h
   bool meets = false;                               ///< needs rt/grid.h
 };

@@ -26,8 +26,9 @@ struct Id {
   Index leaf;                       ///< the axis atom that stands for this id's index
   Transform* definition = nullptr;  ///< null for roots
   ParallelType parallel = ParallelType::serial;
-  Id* mirror;      ///< the reference id that a replayed id stands for; itself otherwise
-  int takers = 0;  ///< a loop whose points so many blocks claim, each as it becomes free; 0: none
+  Id* mirror;            ///< the reference id that a replayed id stands for; itself otherwise
+  bool cluster = false;  ///< a loop over the blocks of a cluster, which join what is reduced over it
+  int takers = 0;        ///< a loop whose points so many blocks claim, each as it becomes free; 0: none
 };
 
 /// split: in[0] -> out[0] (outer), out[1] (inner, extent `factor`), outer extent ceil(in / factor).

@@ -36,6 +36,10 @@ void set_dimensions(Lowering& state) {
       state.grid_extents[0].push_back(state.constant(group.loop->takers));
       check(state.grid_extents[0].size() == 1, ErrorKind::schedule, "blocks claim rows and are bound to a loop");
     } else if (is_block(type)) {
+      if (group.loop->cluster) {
+        check(type == ParallelType::grid_y, ErrorKind::schedule, "a cluster along ", name_of(type), "; expected y");
+        program.cluster = static_cast<int>(group.loop->extent->constant());
+      }
       std::vector<Index>& extents = state.grid_extents[block_dimension(type)];
       const Index extent = state.algebra.tidy(group.loop->extent);
       if (std::find(extents.begin(), extents.end(), extent) == extents.end()) {

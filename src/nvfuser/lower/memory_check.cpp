@@ -12,7 +12,8 @@ namespace {
 void check_reduced_loops(const Tensor& t) {
   for (size_t k = 0; k < t.loop.size(); ++k) {
     const Id* loop = t.loop[k];
-    check(loop == nullptr || t.kept_loop[k] != nullptr || (!is_block(loop->parallel) && loop->takers == 0),
+    check(loop == nullptr || t.kept_loop[k] != nullptr || loop->cluster ||
+              (!is_block(loop->parallel) && loop->takers == 0),
           ErrorKind::schedule, t.name, " is reduced over ", loop != nullptr ? name_of(loop->parallel) : "",
           ", which no block can finish");
   }

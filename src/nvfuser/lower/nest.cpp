@@ -367,7 +367,8 @@ class Operations {
 bool crosses_threads(const Tensor& reduce) {
   for (size_t k = 0; k < reduce.loop.size(); ++k) {
     const Id* loop = reduce.loop[k];
-    if (loop != nullptr && reduce.kept_loop[k] == nullptr && is_thread(loop->parallel) && !loop->extent->is(1)) {
+    if (loop != nullptr && reduce.kept_loop[k] == nullptr && !loop->extent->is(1) &&
+        (is_thread(loop->parallel) || loop->cluster)) {
       return true;
     }
   }

@@ -65,7 +65,8 @@ struct Accumulate {
 struct Join {
   std::vector<const Tensor*> reduces;
   std::vector<int64_t> counts;
-  int team;  ///< position in Program::teams
+  int team;              ///< position in Program::teams
+  bool cluster = false;  ///< and the blocks of a cluster, which are a team each
 };
 /// The results at `at` from the accumulator there, of those parts that are read.
 struct Finish {
@@ -209,6 +210,9 @@ struct Program {
   std::vector<TeamShape> teams;
   int64_t slot_offset = 0;      ///< bytes into shared memory
   int64_t slot_half_bytes = 0;  ///< collectives use two halves by turns; 0: none needs any
+  int cluster = 1;              ///< blocks of a cluster, all along y
+  int64_t peer_offset = 0;      ///< bytes into shared memory
+  int64_t peer_half_bytes = 0;  ///< what blocks of a cluster tell each other: two halves by turns
   RingShape ring;
   bool has_barrier = false;
   Index semaphores = nullptr;             ///< how many words; null: none

@@ -119,7 +119,8 @@ class Text {
     for (size_t k = 0; k < n.reduces.size(); ++k) {
       members += (k == 0 ? "" : ", ") + n.reduces[k]->name + "_acc[" + std::to_string(n.counts[k]) + "]";
     }
-    line(depth, "join " + members + " in teams of " + std::to_string(program_.teams[n.team].size));
+    line(depth, "join " + members + " in teams of " + std::to_string(program_.teams[n.team].size) +
+                    (n.cluster ? " and a cluster of " + std::to_string(program_.cluster) + " blocks" : ""));
   }
 
   void print(const Finish& n, int depth) {

@@ -77,6 +77,16 @@ Finish finish(Lowering& state, const Tensor& t) {
   return made;
 }
 
+/// Is it reduced over the blocks of a cluster?
+bool crosses_cluster(const Tensor& reduce) {
+  for (size_t k = 0; k < reduce.loop.size(); ++k) {
+    if (reduce.loop[k] != nullptr && reduce.loop[k]->cluster && reduce.kept_loop[k] == nullptr) {
+      return true;
+    }
+  }
+  return false;
+}
+
 /// All but the main operation of a tensor; these run under no test, so that collectives are reached by all threads.
 Action action_of(Lowering& state, const Operation& operation) {
   const Tensor& t = *operation.tensor;
@@ -89,7 +99,7 @@ Action action_of(Lowering& state, const Operation& operation) {
     case Role::begin:
       return Begin{&t, offset_of(state, t, t, Role::begin)};
     case Role::join:
-      return Join{{&t}, {state.counts.at(&t)}, team_of(state, t)};
+      return Join{{&t}, {state.counts.at(&t)}, team_of(state, t), crosses_cluster(t)};
     case Role::finish:
       return finish(state, t);
     case Role::fill:
@@ -133,7 +143,7 @@ void make_statement(Lowering& state, Item& item) {
     return;
   }
   if (const auto* join = std::get_if<Join>(&item.action)) {
-    item.barrier = state.program.teams[join->team].wide();
+    item.barrier = state.program.teams[join->team].wide() || join->cluster;
   }
   item.barrier |= operation.role == Role::meet;
   if (operation.role != Role::main) {

@@ -66,15 +66,42 @@ int64_t slot_bytes(const Join& join, const TeamShape& team) {
   return bytes;
 }
 
-int64_t widest_slots(const std::vector<Item>& body, const Program& program) {
+/// What one collective tells the blocks of a cluster: a tuple a block.
+int64_t peer_bytes(const Join& join, const Program& program) {
+  const TeamShape& team = program.teams[join.team];
+  if (!join.cluster) {
+    return 0;
+  }
+  check(team.count == 1 && team.lanes && team.size >= program.cluster, ErrorKind::schedule, "a cluster of ",
+        program.cluster, " blocks of ", team.count, " teams of ", team.size, " threads");
   int64_t bytes = 0;
-  for (const Item& item : body) {
-    if (const auto* join = std::get_if<Join>(&item.action)) {
-      bytes = std::max(bytes, slot_bytes(*join, program.teams[join->team]));
-    }
-    bytes = std::max({bytes, widest_slots(item.body, program), widest_slots(item.otherwise, program)});
+  for (size_t k = 0; k < join.reduces.size(); ++k) {
+    const Reduction& reduction = *join.reduces[k]->reduction;
+    bytes += round_up(program.cluster * join.counts[k] * tuple_bytes(reduction.row, reduction.type), kSlotAlignment);
   }
   return bytes;
+}
+
+/// The most of both over all collectives.
+struct SlotBytes {
+  int64_t team = 0, peers = 0;
+};
+void add_slots(const std::vector<Item>& body, const Program& program, SlotBytes& most) {
+  for (const Item& item : body) {
+    if (const auto* join = std::get_if<Join>(&item.action)) {
+      most.team = std::max(most.team, slot_bytes(*join, program.teams[join->team]));
+      most.peers = std::max(most.peers, peer_bytes(*join, program));
+    }
+    add_slots(item.body, program, most);
+    add_slots(item.otherwise, program, most);
+  }
+}
+
+/// Two halves at the end of shared memory; where they begin.
+int64_t two_halves(Program& program, int64_t half) {
+  const int64_t at = program.shared_bytes;
+  program.shared_bytes += 2 * half;
+  return at;
 }
 
 }  // namespace
@@ -120,12 +147,12 @@ int team_of(Lowering& state, const Tensor& reduce) {
 
 void place_slots(Lowering& state) {
   Program& program = state.program;
-  const int64_t half = widest_slots(state.body, program);
-  if (half > 0) {
-    program.slot_offset = program.shared_bytes;
-    program.slot_half_bytes = half;
-    program.shared_bytes += 2 * half;
-  }
+  SlotBytes most;
+  add_slots(state.body, program, most);
+  program.slot_half_bytes = most.team;
+  program.slot_offset = two_halves(program, program.slot_half_bytes);
+  program.peer_half_bytes = most.peers;
+  program.peer_offset = two_halves(program, program.peer_half_bytes);
 }
 
 }  // namespace nvfuser

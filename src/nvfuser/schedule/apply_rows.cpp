@@ -28,6 +28,13 @@ struct Positions {
   int vector;  ///< other values along the row of which a vector is stored or joins an accumulator
 };
 
+/// A load that is the same for neighbours of a row, such as weights of channels of several elements each.
+bool is_stepped(const Kernel& kernel, const Tensor& t, const std::vector<Id*>& row) {
+  const std::vector<Id*> mine = needs(t);
+  return varies_along(t, row) &&
+         std::find(mine.begin(), mine.end(), kernel.references.front().roots.back()) == mine.end();
+}
+
 }  // namespace
 
 bool is_shared(const Kernel& kernel, const Tensor& t, const std::vector<Id*>& row) {
@@ -37,6 +44,9 @@ bool is_shared(const Kernel& kernel, const Tensor& t, const std::vector<Id*>& ro
       return atom->kind != AtomKind::axis || std::find(row.begin(), row.end(), id_of(*atom)) != row.end();
     });
   };
+  if (t.op == TensorOp::load && is_stepped(kernel, t, row)) {
+    return true;
+  }
   return t.op == TensorOp::load && row.size() < kernel.references.front().roots.size() &&
          std::all_of(t.map.begin(), t.map.end(), along) &&
          std::all_of(t.tests.begin(), t.tests.end(), [&](const Test& test) { return along(test.index); });
@@ -125,6 +135,17 @@ std::vector<Id*> bind_rows(const Loops& loops, Id* rows, int side) {
   return bound;
 }
 
+/// Threads of a row as blocks of `threads` each; the loop over blocks.
+Id* spread_over_cluster(const Loops& loops, BlockLoops& block, int threads) {
+  loops.parallelize(block.thread, ParallelType::serial);
+  const auto [blocks, thread] = loops.split(block.thread, threads);
+  loops.parallelize(blocks, ParallelType::grid_y);
+  loops.parallelize(thread, ParallelType::block_x);
+  blocks->cluster = true;
+  block.thread = thread;
+  return blocks;
+}
+
 }  // namespace
 
 void apply_rows(Kernel& kernel, const Params& params) {
@@ -150,7 +171,8 @@ void apply_rows(Kernel& kernel, const Params& params) {
     check(merged.row.size() == 1, ErrorKind::schedule, "rows of several axes have no one place to peel");
     columns = shift_to_vectors(kernel, loops, columns, params.vector);
   }
-  const int64_t threads = params.threads / params.rows, wave = threads * params.vector * params.batch;
+  const int64_t threads = int64_t{params.threads} * params.cluster / params.rows,
+                wave = threads * params.vector * params.batch;
   Id* chunk = nullptr;
   Id* inner = nullptr;
   if (resident) {
@@ -163,6 +185,9 @@ void apply_rows(Kernel& kernel, const Params& params) {
   if (params.peel) {
     unswitch(loops, block);  // a vector at a time: few of them reach beyond an end
   }
+  if (params.cluster > 1) {
+    order.push_back(spread_over_cluster(loops, block, params.threads));
+  }
   order.push_back(block.thread);
   order.push_back(chunk);
   for (Id* loop : {block.batch, block.whole, block.lane}) {
@@ -171,7 +196,7 @@ void apply_rows(Kernel& kernel, const Params& params) {
     }
   }
   loops.reorder(order);
-  const int loads = resident ? outside + 1 : outside + 2;
+  const int loads = loops.position(block.thread) + (resident ? 1 : 2);
   inline_rows(kernel, merged.row, stored, {outside, loads, loops.size() - (block.lane != nullptr)});
   if (ring) {
     bring_by_ring(kernel, inner, outside, params.stages);

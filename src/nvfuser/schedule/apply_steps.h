@@ -45,7 +45,8 @@ std::vector<Tensor*> stored_values(Kernel& kernel);
 void inline_tensors(Kernel& kernel, const Reference& reference, const std::vector<Tensor*>& stored, int loads,
                     int at_stored);
 
-/// A load that is the same for all rows, such as weights: the first-level cache keeps it, registers need not.
+/// A load that is the same for all rows, such as weights, or for neighbours of a row: the first-level cache keeps it,
+/// registers need not.
 bool is_shared(const Kernel& kernel, const Tensor& t, const std::vector<Id*>& row);
 /// Loads that a row has to itself.
 std::unordered_set<const Tensor*> own_loads(const Kernel& kernel, const std::vector<Id*>& row);

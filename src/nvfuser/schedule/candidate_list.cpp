@@ -76,8 +76,8 @@ bool CandidateList::simpler(const Entry& a, const Entry& b) {
   };
   const auto key = [&](const Entry& e) {
     const int batch = e.params.family == Family::rows ? 0 : e.params.batch;
-    return std::tuple(e.params.peel, e.params.stages, e.params.form, batch, -e.params.tile, distance(e.params),
-                      -e.params.blocks_per_sm, e.ranked_as);
+    return std::tuple(e.params.peel, e.params.cluster, e.params.stages, e.params.form, batch, -e.params.tile,
+                      distance(e.params), -e.params.blocks_per_sm, e.ranked_as);
   };
   return key(a) < key(b);
 }

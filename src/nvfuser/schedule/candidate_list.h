@@ -54,6 +54,8 @@ std::vector<Candidate> choose_rows(CandidateList& list);
 int row_blocks(const CandidateList& list, const Params& params);
 /// Adds those in which several blocks share a row.
 void add_row_shares(CandidateList& list);
+/// Adds those in which a cluster holds a row that one block cannot.
+void add_cluster_rows(CandidateList& list);
 /// Adds candidates in which blocks stay and take rows that come by a ring in shared memory.
 void add_ring_rows(CandidateList& list);
 /// CPU: elements of a row that a task takes, by the sizes alone; 0 where a row is one task.

@@ -13,7 +13,7 @@ constexpr int kBulkCopies = 90;  ///< first architecture that has them
 constexpr int kPiece = 16;       ///< bytes of which they are multiples
 constexpr double kHandicap =
     1.1;                   ///< H200: at best .4 % ahead of rows in registers, where two exchanges a row behind them
-constexpr int kTurns = 4;  ///< rows a block below which the first ones, which nothing hides, cost too much
+constexpr int kTurns = 3;  ///< rows a block below which the first ones, which nothing hides, cost too much
 constexpr int64_t kReserve = 1024;  ///< bytes of shared memory that a block takes besides its own
 constexpr int kLargestBatch = 16;
 constexpr int64_t kMostBlocks = 3;  ///< an SM
@@ -27,11 +27,16 @@ bool comes_whole(const CandidateList& list, int vector) {
          });
 }
 
-/// As many blocks an SM as shared memory holds, up to three.
+/// As many blocks an SM as shared memory holds, up to three.  One stage, where there is no room for two, still brings
+/// the next row while this one is written.
 void add_rings(CandidateList& list, Params params) {
   const DeviceProps& device = list.device();
-  for (params.stages = 2; params.stages <= 3; ++params.stages) {
-    const int64_t bytes = ring_bytes(list.problem(), params) + kReserve;
+  const auto bytes_of = [&](int stages) {
+    params.stages = stages;
+    return ring_bytes(list.problem(), params) + kReserve;
+  };
+  for (int stages = bytes_of(2) <= device.shared_per_block ? 2 : 1; stages <= 3; ++stages) {
+    const int64_t bytes = bytes_of(stages);
     params.blocks_per_sm = static_cast<int>(std::min(kMostBlocks, device.shared_per_sm / bytes));
     params.grid = device.sms * params.blocks_per_sm;
     if (params.grid > 0 && bytes <= device.shared_per_block && list.problem().rows >= int64_t{kTurns} * params.grid) {

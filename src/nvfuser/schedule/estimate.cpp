@@ -154,7 +154,8 @@ Estimate estimate_gpu(const Problem& problem, const Params& params, const Device
                blocks = work.blocks > 0 ? work.blocks / sms : per_sm;
   e.tiles = work.tiles;
   e.spill = 4 * std::max(0.0, work.registers - cap);
-  e.resident = std::min(residency(work, params, device, cap), std::max(blocks, 1.0));
+  const double room = residency(work, params, device, cap);
+  e.resident = std::min(room, std::max(blocks, 1.0));
 
   const double mixed = 2 * std::min(problem.written, .5);
   const double big = .4 * std::clamp(std::log2(std::max(work.read, 1.0) / 4096), 0.0, 2.0) / 2 +
@@ -173,19 +174,22 @@ Estimate estimate_gpu(const Problem& problem, const Params& params, const Device
        (work.reload * model.strided_reload + work.cached * model.cached + work.again * missed) / device.read_tbps +
        e.spill * threads * model.spill / device.write_tbps);
   e.memory *= std::clamp(blocks, std::min(1.0, device.read_tbps * 1000 / sms / (model.sm_bytes * clock)), 1.0);
+  e.memory *= 1 + model.cluster_loss * (1 - 1.0 / params.cluster);
   e.issue = work.instructions / 4 / clock / model.issue_share;
   e.special = work.special / 16 / clock / model.special_share;
   e.access = (work.accesses * model.access_cycles + work.shared * model.shared_cycles) / clock;
 
   const double lock = work.barriers >= .5 ? std::max(model.drift, 1 / work.rounds) : model.drift;
   const double own = norm4(work.instructions / warps * model.chain / clock, lock * e.issue, lock * e.special);
-  const double use =
-      own + work.barriers * (model.barrier + model.barrier_thread * threads) + work.meetings * model.meeting;
-  e.life = model.latency * work.rounds + model.dependent * work.dependent + use +
-           (work.blocks > 0 ? 0 : model.relaunch + model.relaunch_thread * threads);
+  const double exchange = model.barrier + model.barrier_thread * threads +
+                          (params.cluster > 1 ? model.cluster + model.cluster_block * params.cluster : 0);
+  const double use = own + work.barriers * exchange + work.meetings * model.meeting;
+  const double relaunch =
+      (model.relaunch + model.relaunch_thread * threads) * (1 + model.cluster_start * (params.cluster - 1));
+  e.life = model.latency * work.rounds + model.dependent * work.dependent + use + (work.blocks > 0 ? 0 : relaunch);
   const double bound = std::sqrt(norm4(e.memory * e.memory, e.issue * e.issue,
                                        norm4(e.special * e.special, e.access * e.access, model.start * model.start)));
-  e.period = norm4(e.life / e.resident, bound, 0);
+  e.period = norm4(e.life / e.resident, bound, 0) * (1 + model.alone * mixed * std::clamp(2 - room, 0.0, 1.0));
   if (ring) {
     // Rows come at the rate of memory as soon as it is the slower one.
     e.life = ring_life(model, params, use, per_sm / e.resident);

@@ -45,6 +45,7 @@ std::string Params::text() const {
                           {"stream", stream, 0},
                           {"stages", stages, 0},
                           {"grid", grid, 0},
+                          {"cluster", cluster, 1},
                           {"counter", counter, 0}};
   std::string text(family_name());
   for (const Field& field : fields) {

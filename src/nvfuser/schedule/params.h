@@ -63,6 +63,7 @@ struct Params {
   GridFinish finish = GridFinish::second;  ///< rows that blocks share
   int64_t piece = 0;     ///< cpu_rows: elements of a row that a task takes; cpu_columns: rows of a strip; 0: all
   int runs = 0;          ///< cpu_columns: levels of runs of rows, each of which is summed up apart
+  int cluster = 1;       ///< home registers: blocks of a cluster that hold a row together
   bool counter = false;  ///< home shared: blocks claim rows from a counter instead, each as it becomes free
   auto operator<=>(const Params&) const = default;
   /// One line, such as "flat threads=256 batch=1 vector=8".

@@ -74,8 +74,8 @@ double row_registers(const Problem& problem, const Params& params) {
   }
   for (const ProblemBuffer& buffer : problem.buffers) {
     // What all rows share stays in registers too where blocks stay.
-    const bool held = !buffer.output && (is_full(problem, buffer) || params.home == Home::shared);
-    registers += held ? params.batch * std::max(1.0, params.vector * buffer.element_bytes / 4.0) : 0;
+    const bool along = is_full(problem, buffer) || (params.home == Home::shared && buffer.max_vector > 0);
+    registers += !buffer.output && along ? params.batch * std::max(1.0, params.vector * buffer.element_bytes / 4.0) : 0;
   }
   return registers;
 }
@@ -120,10 +120,10 @@ Work rows_work(const Problem& problem, const Params& params) {
   const RowForm& form = problem.forms[static_cast<size_t>(params.form)];
   const bool resident = params.home != Home::reload, ring = params.home == Home::shared;
   const double side = params.rows, threads = params.threads / side, wave = threads * params.vector,
-               columns = static_cast<double>(std::max<int64_t>(1, problem.columns)),
+               columns = static_cast<double>(std::max<int64_t>(1, problem.columns)) / params.cluster,
                waves = std::ceil((columns + (params.peel ? params.vector - 1 : 0)) / wave),
                readings = resident ? 1 : form.readings;
-  work.tiles = std::ceil(static_cast<double>(std::max<int64_t>(1, problem.rows)) / side);
+  work.tiles = std::ceil(static_cast<double>(std::max<int64_t>(1, problem.rows)) / side) * params.cluster;
   const double vectors = waves * threads * side;  // those beyond the row take slots too
   work.barriers = threads > 32 ? form.joins : 0;  // their instructions are counted with them
   work.barrier_issue = kBlockJoin;

@@ -43,10 +43,12 @@ struct TimeModel {
   double again_slope = 1.25;  ///< and so much more for each further share
   double few_threads = .06;   ///< blocks of fewer than 512 threads that read past the first-level cache (sum of
                               ///< 16384x8192, H200)
-  double uneven = .232;       ///< last uneven round
-  double unused = .311;       ///< unused slots of the last wave
-  double tail = .162;         ///< drain, in lives of a block
-  double fence = 517;         ///< every block ends with a fence and a counter
+  double alone = .25;    ///< one block an SM, which reads and writes by turns (group norm of 16x512x64x64, batch norm
+                         ///< of 64x256x56x56, H200)
+  double uneven = .232;  ///< last uneven round
+  double unused = .311;  ///< unused slots of the last wave
+  double tail = .162;    ///< drain, in lives of a block
+  double fence = 517;    ///< every block ends with a fence and a counter
   double finish_last = 1.11;  ///< us, and so on
   double finish_dependent = 1.15;
   double finish_second = 2.91;
