@@ -10,6 +10,7 @@ import child
 import torch
 
 from nvfuser import FusionDefinition
+from nvfuser._C import compiler_runs, set_option
 
 PROGRAM = """
 import hashlib, sys, torch
@@ -57,3 +58,30 @@ def test_the_order_of_threads_is_nothing() -> None:
     for seed in range(2, 6):
         for got, want in zip(fd.execute([x], target="emulator", seed=seed), first, strict=True):
             assert torch.equal(got, want)
+
+
+def forced_retry(x: torch.Tensor) -> tuple[torch.Tensor, str]:
+    with FusionDefinition() as fd:
+        fd.add_output(fd.ops.softmax(fd.from_pytorch(x), 1))
+    (result,) = fd.execute([x], target="emulator")
+    return result, fd.plan_text([x], target="emulator")
+
+
+def test_equal_bits_after_a_forced_retry() -> None:
+    """Every schedule counts as one that spills: others are compiled, none is better, and the first one stays.  One that
+    was asked for is not given up."""
+    x = torch.randn(2, 300, generator=torch.Generator().manual_seed(7))
+    usual, plan = forced_retry(x)
+    before = compiler_runs()
+    set_option("spill_limit", "0")
+    try:
+        retried = [forced_retry(x), forced_retry(x.clone())]
+        assert compiler_runs() > before
+        set_option("candidate", "1")
+        asked, other = forced_retry(x)
+    finally:
+        set_option("spill_limit", "32")
+        set_option("candidate", "0")
+    assert all(text == plan and torch.equal(result, usual) for result, text in retried)
+    assert other != plan
+    torch.testing.assert_close(asked.double(), torch.softmax(x.double(), 1), rtol=1e-5, atol=1e-7)

@@ -504,4 +504,5 @@ def test_documented() -> None:
     for name in dir(FusionDefinition.ops):
         if any(part in name for part in ("softmax", "_norm", "gelu", "silu_", "cross_entropy")):
             text = getattr(FusionDefinition.ops, name).__doc__
-            assert all(part in text for part in ("Parameters\n----------\n", "Returns\n-------\n", "dtype : DataType\n")), name
+            parts = ("Parameters\n----------\n", "Returns\n-------\n", "dtype : DataType\n")
+            assert all(part in text for part in parts), name

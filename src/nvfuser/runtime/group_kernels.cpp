@@ -43,7 +43,8 @@ Made made_of_rows(const Problem& problem, const Candidate& best) {
 }  // namespace
 
 bool spills(const GroupKernel& kernel) {
-  return kernel.module != nullptr && kernel.local_bytes >= static_cast<int64_t>(options().spill_limit);
+  const Options& now = options();  // a schedule that was asked for stays
+  return now.candidate == 0 && kernel.module != nullptr && kernel.local_bytes >= static_cast<int64_t>(now.spill_limit);
 }
 
 GroupKernels::GroupKernels(GroupCall call, const DeviceProps& device, Target target, std::string name)
