@@ -21,6 +21,7 @@ check ruff check -q "${python[@]}"
 check python tools/check/layers.py
 check python tools/check/binding_policies.py
 check python tools/options_page.py --check
+check python benchmarks/bindings/run.py --readme --check
 check typed
 [ "$(uname -m)" = x86_64 ] && march=x86-64-v3 || march=native
 check python tools/check/vectorised.py --march "$march"
