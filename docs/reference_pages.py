@@ -6,6 +6,7 @@ Sphinx's autodoc knows nothing of compiled functions with overloads; here they a
 
 from __future__ import annotations
 
+import enum
 import inspect
 import re
 from pathlib import Path
@@ -13,17 +14,18 @@ from pathlib import Path
 from docstrings import Symbol, public_symbols
 from sphinx.ext.napoleon import Config, NumpyDocstring
 
+import nvfuser
+
 PAGES = {
-    "definition": ("Defining and running fusions", r"FusionDefinition|TensorSpec|define_\w+|translate_fusion|draw"),
-    "operations": ("Operations", r"ops"),
-    "graph": ("The graph", r"Fusion|FusionGuard|Statement|Val|Expr|IterDomain|TensorDomain|TensorView|compute_\w+"),
-    "runtime": (
-        "Executors, caches, profiles",
-        r"FusionExecutorCache|LRUCache|LruFusionCache|\w*Profile\w*|\w+_profiler?|version",
-    ),
-    "enums": ("Enums and errors", r"\w+Type|Way|\w+Error|PerformanceWarning"),
-    "direct": ("nvfuser_direct", r"nvfuser_direct\w*|pytorch_utils"),
+    "definition": "Defining and running fusions",
+    "operations": "Operations",
+    "graph": "The graph",
+    "runtime": "Executors, caches, profiles",
+    "enums": "Enums and errors",
+    "direct": "nvfuser_direct",
 }
+DEFINING = ("FusionDefinition", "TensorSpec", "define_tensor", "define_scalar", "translate_fusion", "draw")
+GRAPH = (nvfuser.Statement, nvfuser.Fusion, nvfuser.FusionGuard)
 CONFIG = Config(napoleon_use_rtype=False, napoleon_use_param=False, napoleon_use_admonition_for_examples=False)
 
 
@@ -71,7 +73,15 @@ def entry(symbol: Symbol) -> str:
 
 def page_of(symbol: Symbol) -> str:
     first = symbol.name.partition(".")[0]
-    return next(name for name, (_, pattern) in PAGES.items() if re.fullmatch(pattern, first))
+    if first in ("ops", *DEFINING):
+        return "operations" if first == "ops" else "definition"
+    if first.startswith("nvfuser_direct") or first == "pytorch_utils":
+        return "direct"
+    value = getattr(nvfuser, first)
+    if isinstance(value, type) and issubclass(value, (enum.Enum, Exception)):
+        return "enums"
+    is_graph = (isinstance(value, type) and issubclass(value, GRAPH)) or first == "compute_tensor_descriptor"
+    return "graph" if is_graph else "runtime"
 
 
 def write(folder: Path) -> None:
@@ -79,7 +89,7 @@ def write(folder: Path) -> None:
     texts: dict[str, list[str]] = {name: [] for name in PAGES}
     for symbol in public_symbols():
         texts[page_of(symbol)].append(entry(symbol))
-    for name, (title, _) in PAGES.items():
+    for name, title in PAGES.items():
         module = "" if name == "direct" else ".. py:currentmodule:: nvfuser\n\n"
         text = f"{title}\n{'=' * len(title)}\n\n{module}" + "\n".join(texts[name])
         path = folder / f"{name}.rst"
