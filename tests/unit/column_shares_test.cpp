@@ -105,6 +105,12 @@ TEST(ColumnShares, Blocks) {
     sweep.add(what, {301, 33}, shared(strips(64, 2, 1, 32), 5, GridFinish::second), true);
     sweep.add(what, {150, 40}, shared(strips(64, 2, 4, 8), 8, GridFinish::dependent), true);
     sweep.add(what, {9, 24}, shared(strips(32, 1, 4, 4), 3, GridFinish::barrier), true);
+    // Vectors that rows of odd lengths start anywhere under, the last one beyond their end.
+    sweep.add(what, {67, 41}, strips(64, 2, 4, 8), true);
+    sweep.add(what, {150, 39}, shared(strips(64, 2, 4, 8), 8, GridFinish::dependent), true);
+    sweep.add(what, {9, 23}, shared(strips(32, 1, 4, 4), 3, GridFinish::barrier), true);
+    held.vector = 4;
+    sweep.add(what, {33, 14}, held, true);
     if (!what.more) {
       sweep.add(what, {513, 7}, shared(strips(64, 4, 1, 4), 16, GridFinish::last), true);
     }

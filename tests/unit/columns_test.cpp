@@ -83,6 +83,8 @@ TEST(Columns, Choices) {
   EXPECT_EQ(chosen(SumCase({16384, 8192}, {0}), "A100").finish, GridFinish::second);
   EXPECT_EQ(chosen(SumCase({64, 1 << 20}, {0}), "H200").blocks, 1) << "strips are enough";
   EXPECT_EQ(chosen(SumCase({60, 8192}, {0}, true), "H200").home, Home::registers);
+  EXPECT_EQ(chosen(SumCase({16384, 8191}, {0}), "H200").vector, 4) << "inputs are read from anywhere";
+  EXPECT_EQ(chosen(SumCase({16384, 8191}, {0}, true), "H200").vector, 1) << "a result of that size is not written so";
   EXPECT_EQ(chosen(SumCase({16384, 8192}, {1}), "H200").family, Family::rows);
   EXPECT_EQ(chosen(SumCase({16384, 8192}, {0, 1}), "H200").family, Family::rows);
   EXPECT_EQ(chosen(SumCase({1 << 20, 4}, {0}), "H200").lanes, 1) << "a thread for the whole row";
@@ -116,7 +118,8 @@ TEST(Columns, Loops) {
   std::shared_ptr<Kernel> kernel = SumCase({6, 5, 16}, {1}).kernel();
   apply(*kernel, walked);
   EXPECT_EQ(loops_text(kernel->main()),
-            "(i0*i2 + 127) / 128 grid_x, 32 block_x, 8 block_y, (i1 + 31) / 32 serial, 4 unroll, 4 vectorize");
+            "(i0*i2 + 127) / 128 grid_x, 32 block_x, 8 block_y, (i1 + 31) / 32 serial, 4 unroll, 1 unswitch, "
+            "4 vectorize");
   Params held = walked;
   held.home = Home::registers;
   held.vector = 1;
@@ -134,7 +137,7 @@ TEST(Columns, Loops) {
   apply(*kernel, shared);
   EXPECT_EQ(loops_text(kernel->main()),
             "(i2 + 127) / 128 grid_x, 32 block_x, 6 grid_y, 8 block_y, (((i0*i1 + 31) / 32) + 5) / 6 serial, 4 unroll, "
-            "4 vectorize");
+            "1 unswitch, 4 vectorize");
   EXPECT_EQ(phase_count(*kernel), 2);
 }
 

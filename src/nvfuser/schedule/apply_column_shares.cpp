@@ -2,6 +2,7 @@
 // Columns whose rows several blocks, or tasks, share.  Every pass over the rows is a phase with loops of its own; what
 // a pass reduces it leaves as states in workspaces, a row of columns for each share, and each strip of a later phase
 // combines the states of its columns again, which are few.
+#include <algorithm>
 #include <unordered_map>
 
 #include "nvfuser/schedule/column_loops.h"
@@ -52,8 +53,10 @@ class ColumnShares {
   /// In front of the loops that are unrolled, so that all loads of a thread are on their way at once.
   static int ahead_of_use(const Reference& reference) {
     auto position = static_cast<int>(reference.loops.size());
-    while (position > 0 && (reference.loops[position - 1]->parallel == ParallelType::unroll ||
-                            reference.loops[position - 1]->parallel == ParallelType::vectorize)) {
+    const auto whole = [](ParallelType type) {
+      return type == ParallelType::unroll || type == ParallelType::unswitch || type == ParallelType::vectorize;
+    };
+    while (position > 0 && whole(reference.loops[position - 1]->parallel)) {
       --position;
     }
     return position;
@@ -126,9 +129,9 @@ class ColumnShares {
     } else {
       order.push_back(shares_);
     }
-    if (whole.back()->parallel == ParallelType::vectorize) {
-      order.push_back(whole.back());
-    }
+    std::copy_if(whole.begin(), whole.end(), std::back_inserter(order), [](const Id* loop) {
+      return loop->parallel == ParallelType::unswitch || loop->parallel == ParallelType::vectorize;
+    });
     finish.loops = std::move(order);
     phase.finish = &finish;
   }

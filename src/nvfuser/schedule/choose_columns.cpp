@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "nvfuser/schedule/candidate_list.h"
+#include "nvfuser/schedule/estimate.h"
 
 namespace nvfuser {
 
@@ -82,14 +83,33 @@ void add_held(CandidateList& list, int vector, int64_t lanes) {
   }
 }
 
-std::vector<Candidate> gpu_columns(CandidateList& list) {
+/// The widest vector that results of a row's size allow: inputs are read from anywhere.
+int stored_vector(const CandidateList& list) {
+  int vector = list.widest_vector();
+  for (const ProblemBuffer& buffer : list.problem().buffers) {
+    if (buffer.output && is_full(list.problem(), buffer) && buffer.max_vector > 0) {
+      vector = std::min(vector, buffer.max_vector);
+    }
+  }
+  return vector;
+}
+
+void add_strips(CandidateList& list, int vector) {
   const Problem& problem = list.problem();
-  const int vector = list.common_vector();
   const int64_t wide = std::clamp(kRowBytes / (vector * problem.narrowest_bytes), kLanes, kWidestLanes);
   const int64_t lanes = std::min(wide, power_above(ceil_div(problem.piece, vector)));
   add_walked(list, vector, lanes);
   add_shared(list, vector, lanes);
   add_held(list, vector, std::min(lanes, kLanes));
+}
+
+std::vector<Candidate> gpu_columns(CandidateList& list) {
+  const int common = list.common_vector(), stored = stored_vector(list);
+  add_strips(list, common);
+  // A vector lies in one piece of memory, but for the last ones.
+  if (stored > common && list.problem().piece == list.problem().rows) {
+    add_strips(list, stored);
+  }
   return list.ranked({.family = Family::columns, .threads = 256, .lanes = static_cast<int>(kLanes)});
 }
 

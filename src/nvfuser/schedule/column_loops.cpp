@@ -51,12 +51,15 @@ ColumnLoops strip_loops(Kernel& kernel, Reference& reference, const ColumnRoots&
         params.threads, " threads");
   const auto [strip, column] = loops.split(merge_roots(loops, roots.kept), int64_t{params.lanes} * params.vector);
   loops.parallelize(strip, ParallelType::grid_x);
-  const BlockLoops lanes = split_block(loops, column, params.lanes, params.vector);
+  BlockLoops lanes = split_block(loops, column, params.lanes, params.vector);
+  if (lanes.lane != nullptr) {
+    unswitch(loops, lanes);  // a vector at a time: one of them reaches beyond the last column
+  }
   ColumnLoops made;
   std::vector<Id*> order = {strip, lanes.thread};
   made.strip = made.column = 2;
   if (walk == Walk::none) {
-    append(order, {lanes.lane});
+    append(order, {lanes.whole, lanes.lane});
     keep_roots(reference, roots, order);
     return made;
   }
@@ -79,7 +82,7 @@ ColumnLoops strip_loops(Kernel& kernel, Reference& reference, const ColumnRoots&
   const auto [batch, thread] = loops.split(row, row_threads);
   loops.parallelize(batch, ParallelType::unroll);
   loops.parallelize(thread, ParallelType::block_y);
-  append(order, {made.share, thread, turn, batch, lanes.lane});
+  append(order, {made.share, thread, turn, batch, lanes.whole, lanes.lane});
   loops.reorder(order);
   made.load = loops.position(walk == Walk::held ? thread : turn) + 1;
   made.stored = loops.position(batch) + 1;

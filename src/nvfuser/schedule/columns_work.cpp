@@ -39,8 +39,11 @@ Work columns_work(const Problem& problem, const Params& params) {
   const double bytes = problem.bytes * (1 - problem.written) / work.tiles;
   const double wide = std::min(strip, at_least_one(problem.piece)) * problem.narrowest_bytes;
   if (wide < at_least_one(problem.piece) * problem.narrowest_bytes) {
-    // Neighbours of a strip belong to other blocks, and narrow vectors start anywhere in a sector.
-    const double sectors = wide / kSector + (params.vector * problem.narrowest_bytes < kVector ? 1 : 0);
+    // Neighbours of a strip belong to other blocks, and vectors of odd rows start anywhere in a sector.
+    const bool anywhere = std::any_of(problem.buffers.begin(), problem.buffers.end(), [&](const ProblemBuffer& buffer) {
+      return is_full(problem, buffer) && buffer.max_vector * buffer.element_bytes < kVector;
+    });
+    const double sectors = wide / kSector + (anywhere ? 1 : 0);
     work.short_rows = std::max(0.0, kWideRow / wide - 1);
     work.reload = bytes * std::max(0.0, std::max(1.0, sectors) * kSector / wide - 1);
   }

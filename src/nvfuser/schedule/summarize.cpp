@@ -235,9 +235,11 @@ void Summary::read_reductions() {
 void Summary::add_access(const Tensor& access, const TileAxes& axes) {
   const Tensor* buffer = &buffer_of_access(kernel_, access);
   auto known = std::find(buffers_.begin(), buffers_.end(), buffer);
-  accesses_.push_back({&access, static_cast<size_t>(known - buffers_.begin()), dense_axis(kernel_, access),
-                       is_transposed(kernel_, access, axes),
-                       kernel_.references.front().roots.empty() ? nullptr : row_start(kernel_, access)});
+  accesses_.push_back(
+      {&access, static_cast<size_t>(known - buffers_.begin()), dense_axis(kernel_, access),
+       is_transposed(kernel_, access, axes),
+       kernel_.references.front().roots.empty() ? nullptr : row_start(kernel_, access),
+       !kernel_.references.front().roots.empty() && varies_along(access, {kernel_.references.front().roots.back()})});
   if (known == buffers_.end()) {
     buffers_.push_back(buffer);
     widest_move_ = std::max(widest_move_, 16 / std::min(16, element_bytes(*buffer)));
@@ -365,7 +367,7 @@ int Summary::common_peel(const Problem& problem, const SizeOf& value, const Alig
   bool found = false;
   int width = widest_move_;
   for (const Access& access : accesses_) {
-    if (!is_full(problem, problem.buffers[access.buffer])) {
+    if (!access.along || !is_full(problem, problem.buffers[access.buffer])) {
       continue;
     }
     RowStart mine = access.start == nullptr ? RowStart{{}, false} : start_of(access.start, value);

@@ -36,6 +36,7 @@ class Summary {
     Id* dense;      ///< see dense_axis
     bool transposed;
     Index start;  ///< see row_start
+    bool along;   ///< differs between neighbours of a row
   };
   /// Neighbours that a buffer moves at once: of the flat order, of the tile axis that it follows.
   struct Widths {
