@@ -3,6 +3,8 @@
 captures and the profiler, beside other work, with equal bits.  Needs torch with CUDA and compute capability 9.0.
 """
 
+import re
+
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -197,6 +199,25 @@ def test_every_finish_smallest(name, finish, shape):
     for mine, want in zip(got, reference(name, x), strict=True):
         scale = 1e-6 * shape[1] ** 0.5 if name in ("sum", "full") else 1e-7
         torch.testing.assert_close(mine.double(), want.double(), rtol=1e-4, atol=10 * scale)
+
+
+@pytest.mark.parametrize("columns", [1 << 18, 200003])
+@pytest.mark.parametrize("name", ["softmax", "moments", "sum"])
+def test_teams_take_rows_by_turns(name, columns):
+    x = torch.randn(133, columns, device="cuda")
+    for candidate in range(32):
+        set_option("candidate", str(candidate))
+        forced = define(name, x)
+        text = "".join(kernel_texts((forced._ready(), [x], Way.cuda, "")))
+        if re.search(r"rt::grid_sync\(semaphores, by, \w+ \* ", text):
+            break
+    else:
+        pytest.skip(f"no candidate has teams for {name}")
+    first = forced.execute([x])
+    for mine, want in zip(first, reference(name, x), strict=True):
+        torch.testing.assert_close(mine.double(), want.double(), rtol=1e-4, atol=1e-3 if name == "sum" else 1e-6)
+    for _ in range(20):
+        assert all(torch.equal(a, b) for a, b in zip(forced.execute([x]), first, strict=True))
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (2, 31), (3, 4097), (7, 70001), (2, 1 << 20)])
