@@ -18,8 +18,11 @@ constexpr int kHeldBytes = 256;     ///< of all buffers together
 constexpr double kSpillLimit = 24;  ///< bytes a thread that cost little
 constexpr double kEqual = 1.01;     ///< estimates that measurements do not tell apart
 
-/// Threads of a block that forms are simplest with: 1024 for rows in pieces, 512 for rows in registers, else 256.
-int usual_threads(const Params& p) { return p.family != Family::rows ? 256 : p.home == Home::reload ? 1024 : 512; }
+/// Threads of a block that forms are simplest with: 1024 for rows in pieces, 512 for rows in registers and for blocks
+/// that share them, else 256.
+int usual_threads(const Params& p) {
+  return p.family != Family::rows ? 256 : p.home == Home::reload && p.blocks == 1 ? 1024 : 512;
+}
 
 }  // namespace
 

@@ -19,6 +19,7 @@ constexpr ShareShape kShapes[] = {{1024, 4}, {512, 4}, {512, 8}, {256, 4}, {512,
 constexpr int kEarlyStarts = 90;           ///< first architecture whose kernels start before the one in front has ended
 constexpr int64_t kPiece = 1 << 16;        ///< CPU: elements of a task
 constexpr int64_t kManyTasks = 64;         ///< rows that are enough tasks for any machine
+constexpr int64_t kMostShares = 256;       ///< of a row
 constexpr double kHandicap = 1.1;          ///< their number of blocks follows the number of rows
 constexpr int64_t kLeastShared = 1 << 15;  ///< GPU: elements of a row below which one block is always enough
 
@@ -50,7 +51,8 @@ std::vector<GridFinish> finishes_of(const CandidateList& list) {
 
 namespace {
 
-/// Kernels that follow each other, each with all rows.
+/// Kernels that follow each other, each with all rows: as many blocks as are resident at once, or a block for what it
+/// loads at once, which leaves no multiprocessor without one for long.
 void add_passes(CandidateList& list, Params params) {
   const Problem& problem = list.problem();
   std::vector<GridFinish> finishes = finishes_of(list);
@@ -59,14 +61,16 @@ void add_passes(CandidateList& list, Params params) {
     params.batch = shape.batch;
     params.blocks_per_sm = row_blocks(list, params);
     const int64_t wave = int64_t{list.device().sms} * params.blocks_per_sm;
-    const int64_t chunk = int64_t{shape.threads} * params.vector * shape.batch;
-    params.blocks = static_cast<int>(round_down(std::min(wave / problem.rows, problem.columns / chunk)));
-    if (params.blocks > 1) {
-      for (const GridFinish finish : finishes) {
-        params.finish = finish;
-        list.add(params, kHandicap);
+    const int64_t chunks = problem.columns / (int64_t{shape.threads} * params.vector * shape.batch);
+    for (const int64_t most : {std::min(wave / problem.rows, chunks), std::min(kMostShares, chunks)}) {
+      params.blocks = static_cast<int>(round_down(most));
+      if (params.blocks > 1) {
+        for (const GridFinish finish : finishes) {
+          params.finish = finish;
+          list.add(params, kHandicap);
+        }
+        finishes.resize(1);  // the others of one shape are enough to fall back on
       }
-      finishes.resize(1);  // the others of one shape are enough to fall back on
     }
   }
 }

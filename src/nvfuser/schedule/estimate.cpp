@@ -196,7 +196,8 @@ Estimate estimate_gpu(const Problem& problem, const Params& params, const Device
     const double hand_out = params.counter ? std::max(bound, model.claim * sms) : bound;
     e.period = root4(norm4(pow4(e.life / e.resident), pow4(hand_out), 0));
   }
-  e.stream = per_sm / std::min(1.0, blocks) * e.period * work.uneven / 1000;
+  const double uneven = work.level && blocks > 1 ? std::ceil(blocks) / blocks : work.uneven;
+  e.stream = per_sm / std::min(1.0, blocks) * e.period * uneven * (work.meetings > 0 ? model.together : 1) / 1000;
   e.tail = model.tail * (e.life + std::min(e.resident, 8.0) * e.memory) / 1000;
   e.total = model.launch + e.stream + last_wave(model, device, work, e) / 1000 + e.tail + work.finish;
   return e;

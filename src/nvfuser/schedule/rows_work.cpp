@@ -38,6 +38,7 @@ void share(const Problem& problem, const Params& params, const RowForm& form, do
   work.barriers *= work.blocks / work.tiles;
   work.finish = std::max(1, form.joins) * kFinish[static_cast<size_t>(params.finish)];
   work.pass = problem.bytes * (1 - problem.written);
+  work.level = true;
   if (params.finish == GridFinish::last) {
     work.finish += kLastRound * params.blocks / (4.0 * params.threads);
   }

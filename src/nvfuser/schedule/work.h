@@ -29,6 +29,7 @@ struct Work {
   double blocks = 0;          ///< of a grid whose blocks do several tiles one after the other; 0: a tile each
   double meetings = 0;        ///< of the blocks that share a tile
   double uneven = 1;          ///< turns of all blocks, over those that have work
+  bool level = false;         ///< blocks do equal parts of the work
   bool stays = false;         ///< which block does which tile is fixed
   double finish = 0;          ///< microseconds after the last tile
   int64_t shared_bytes = 0;
