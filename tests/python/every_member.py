@@ -110,16 +110,21 @@ class Scene:
         z = nvfuser.ops.logical_or(x, y) if dtype == DataType.Bool else x + y
         fusion.add_output(z)
         executor = _C.FusionExecutor(fusion)
-        names = {DataType.Float: "f4", DataType.Int: "i8", DataType.Bool: "?", DataType.ComplexFloat: "c8"}
-        arrays = [np.ones((3, 4), names[dtype]) for _ in range(2)]
-        arrays += [np.ones(3, "f4"), np.ones((3, 4), "?"), np.zeros((3, 4), "i8"), np.zeros(3, "i8")]
+        self.dtype = dtype
+        arrays = self.fresh_inputs()
         self.owners = dict(
             fusion=fusion, guard=guard, x=x, y=y, z=z, row=row, flags=flags, where=where, target=target,
             scalar=nvfuser.define_scalar(), expr=z.definition(), axis=x.axis(0), domain=x.domain(),
-            executor=executor, arrays=arrays, out=[np.empty((3, 4), names[dtype])],
+            executor=executor, arrays=arrays, out=[np.empty_like(arrays[0])],
             argument=_C.TensorArgument(arrays[2].ctypes.data, DataType.Float, False, 0, [3], [1]),
             cache=_C.FusionCache(2), profiler=_C.Profiler(),
         )  # fmt: skip
+
+    def fresh_inputs(self):
+        """Arrays on which the fusion runs."""
+        names = {DataType.Float: "f4", DataType.Int: "i8", DataType.Bool: "?", DataType.ComplexFloat: "c8"}
+        arrays = [np.ones((3, 4), names[self.dtype]) for _ in range(2)]
+        return [*arrays, np.ones(3, "f4"), np.ones((3, 4), "?"), np.zeros((3, 4), "i8"), np.zeros(3, "i8")]
 
     def plan(self):
         return self.owners["executor"].prepare(self.owners["arrays"], Way.evaluator)
