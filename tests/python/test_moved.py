@@ -20,6 +20,7 @@ T = 2 * M * N  # bytes of a matrix
 IMAGES = (3, 8, 5, 7)
 S = 2 * math.prod(IMAGES)
 C, GROUPS = IMAGES[1], 4
+SHARES = 4  # turns of rows are dealt out among so many blocks, which leave a row of Float sums each
 CLASSES = "classes"
 Shape = tuple[int, ...] | str
 
@@ -39,16 +40,16 @@ CASES: dict[str, tuple[list[Shape], Callable[..., Any], int]] = {
         lambda ops, x, r, w: [ops.rms_norm(x + r, [N], w, dtype=DataType.BFloat16), ops.cast(x + r, DataType.BFloat16)],
         4 * T + 2 * N,
     ),
-    # The gradients of rows and those of columns are a kernel each, and both read the gradient, x and the statistics.
+    # One kernel makes the gradients of rows and those of columns, of which the next combines what shares made.
     "layer norm backward": (
         [(M, N), (M, N), "row", "row", (N,)],
         lambda ops, g, x, mean, rstd, w: ops.layer_norm_backward(g, x, mean, rstd, [N], w),
-        5 * T + 2 * 8 * M + 6 * N,
+        3 * T + 8 * M + 6 * N + 2 * (2 * 4 * SHARES * N),
     ),
     "RMS norm backward": (
         [(M, N), (M, N), "row", (N,)],
         lambda ops, g, x, rstd, w: ops.rms_norm_backward(g, x, rstd, [N], w),
-        5 * T + 2 * 4 * M + 4 * N,
+        3 * T + 4 * M + 4 * N + 1 * (2 * 4 * SHARES * N),
     ),
     "bias gelu backward": (
         [(M, N), (M, N), (N,)],

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import functools
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -94,11 +96,77 @@ def check(got: list[torch.Tensor], want: list[torch.Tensor], what: str) -> None:
         )
 
 
+def layer_norm_backward(
+    g: torch.Tensor, x: torch.Tensor, mean: torch.Tensor, rstd: torch.Tensor, w: torch.Tensor
+) -> list[torch.Tensor]:
+    h, scaled = (x - mean) * rstd, g * w
+    means = scaled.mean(1, keepdim=True) + h * (scaled * h).mean(1, keepdim=True)
+    return [(scaled - means) * rstd, (g * h).sum(0), g.sum(0)]
+
+
+def rms_norm_backward(g: torch.Tensor, x: torch.Tensor, rstd: torch.Tensor, w: torch.Tensor) -> list[torch.Tensor]:
+    h, scaled = x * rstd, g * w
+    return [(scaled - h * (scaled * h).mean(1, keepdim=True)) * rstd, (g * h).sum(0)]
+
+
+def forward_and_sums(x: torch.Tensor) -> list[torch.Tensor]:
+    y = torch.nn.functional.layer_norm(x, [x.shape[1]])
+    return [y, y.sum(0), (y * y).sum(0), x.mean(1)]
+
+
+def define_forward_and_sums(fd: FusionDefinition, x: Any, dtype: DataType) -> list[Any]:
+    var, mean = fd.ops.var_mean(wide(fd, x), [1], 0, True)
+    y = (wide(fd, x) - mean) * fd.ops.rsqrt(var + 1e-5)
+    return [fd.ops.cast(y, dtype), fd.ops.sum(y, [0]), fd.ops.sum(y * y, [0]), fd.ops.squeeze(mean, [1])]
+
+
+# Programs that reduce along rows and across them: how many operands of all points, of rows and of columns they read.
+BOTH_WAYS: dict[str, tuple[tuple[int, int, int], Callable[..., list[Any]], Callable[..., list[torch.Tensor]]]] = {
+    "layer norm backward": (
+        (2, 2, 1),
+        lambda fd, d, g, x, mean, rstd, w: list(fd.ops.layer_norm_backward(g, x, mean, rstd, [-1], w)),
+        layer_norm_backward,
+    ),
+    "RMS norm backward": (
+        (2, 1, 1),
+        lambda fd, d, g, x, rstd, w: [v for v in fd.ops.rms_norm_backward(g, x, rstd, [-1], w) if v is not None],
+        rms_norm_backward,
+    ),
+    "sums": (
+        (1, 0, 0),
+        lambda fd, d, x: [fd.ops.sum(wide(fd, x), [1]), fd.ops.sum(wide(fd, x), [0])],
+        lambda x: [x.sum(1), x.sum(0)],
+    ),
+    "forward and sums": ((1, 0, 0), lambda fd, d, x: define_forward_and_sums(fd, x, d), forward_and_sums),
+}
+BOTH_WAYS_SIZES = [(1, 5), (7, 1000), (300, 96), (33, 4097), (0, 24)]
+
+
+def both_ways(name: str, dtype: DataType) -> FusionDefinition:
+    (points, rows, columns), build, _ = BOTH_WAYS[name]
+    with FusionDefinition() as fd:
+        x = [fd.define_tensor(shape=[-1, -1], contiguity=True, dtype=dtype) for _ in range(points)]
+        s = [fd.define_tensor(shape=[-1, 1], contiguity=[True, None], dtype=DataType.Float) for _ in range(rows)]
+        w = [fd.define_tensor(shape=[-1], contiguity=True, dtype=dtype) for _ in range(columns)]
+        for value in build(fd, dtype, *x, *s, *w):
+            fd.add_output(value)
+    return fd
+
+
+def both_ways_inputs(
+    name: str, size: tuple[int, int], stored: torch.dtype, make: Callable[..., torch.Tensor]
+) -> list[torch.Tensor]:
+    points, rows, columns = BOTH_WAYS[name][0]
+    shapes = [size] * points + [(size[0], 1)] * rows + [(size[1],)] * columns
+    return [make(shape).to(torch.float32 if shape == (size[0], 1) else stored) for shape in shapes]
+
+
 Case = tuple[str, FusionDefinition, torch.Tensor]
+BothWays = list[tuple[str, FusionDefinition, list[torch.Tensor]]]
 
 
 @pytest.fixture(scope="module", params=WAYS)
-def cases(request: pytest.FixtureRequest) -> tuple[str, list[Case]]:
+def cases(request: pytest.FixtureRequest) -> tuple[str, list[Case], BothWays]:
     """Every program over every length, all kernels of a way compiled as one unit."""
     generator = torch.Generator().manual_seed(7)
     made: list[Case] = []
@@ -107,17 +175,39 @@ def cases(request: pytest.FixtureRequest) -> tuple[str, list[Case]]:
             fd = program(name, dtype)
             for k, columns in enumerate(COLUMNS[request.param]):
                 made.append((name, fd, torch.randn(1 + k % 3, columns, generator=generator).to(stored)))
-    prepare_batch([(fd._ready(), [x], Way[request.param], "") for _, fd, x in made])
-    return request.param, made
+    numbers = functools.partial(torch.randn, generator=generator)
+    across: BothWays = []
+    for dtype, stored in DTYPES.items():
+        for name in BOTH_WAYS:
+            fd = both_ways(name, dtype)
+            across += [(name, fd, both_ways_inputs(name, size, stored, numbers)) for size in BOTH_WAYS_SIZES]
+    batch = [(fd, [x]) for _, fd, x in made] + [(fd, inputs) for _, fd, inputs in across]
+    prepare_batch([(fd._ready(), inputs, Way[request.param], "") for fd, inputs in batch])
+    return request.param, made, across
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_rows_of_any_length(name: str, cases: tuple[str, list[Case]]) -> None:
-    way, made = cases
+def test_rows_of_any_length(name: str, cases: tuple[str, list[Case], BothWays]) -> None:
+    way, made, _ = cases
     before = compiler_runs()
     for other, fd, x in made:
         if other == name:
             check(fd.execute([x], target=way), PROGRAMS[name][1](x.double()), f"{name} {way} {tuple(x.shape)}")
+    assert compiler_runs() == before
+
+
+@pytest.mark.parametrize("name", BOTH_WAYS)
+def test_rows_are_reduced_both_ways(name: str, cases: tuple[str, list[Case], BothWays]) -> None:
+    way, _, across = cases
+    before = compiler_runs()
+    for other, fd, inputs in across:
+        if other == name:
+            wanted = BOTH_WAYS[name][2](*[x.double() for x in inputs])
+            what = f"{name} {way} {tuple(inputs[0].shape)}"
+            check(fd.execute(inputs, target=way), wanted, what)
+            kernels = re.findall(r"namespace k_(nvf_\w+?)(?:_p\d+)? {", fd.kernel_text(inputs, target=way))
+            whole = inputs[0].numel() > 0
+            assert not whole or kernels == [kernels[0], f"{kernels[0]}_then1"], f"{what}: one group, not {kernels}"
     assert compiler_runs() == before
 
 
@@ -153,5 +243,5 @@ def test_nothing_to_reduce(shape: tuple[int, int]) -> None:
 
 def test_one_kernel_where_one_does() -> None:
     x, way = torch.randn(4, 40), "host"
-    for name, kernels in {"softmax": 1, "layer norm": 1, "moments": 1, "residual": 1, "both axes": 2}.items():
+    for name, kernels in {"softmax": 1, "layer norm": 1, "moments": 1, "residual": 1, "both axes": 3}.items():
         assert program(name, DataType.Float).plan_text([x], target=way).splitlines()[0].endswith(f"{kernels} kernels")

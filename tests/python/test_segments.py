@@ -45,7 +45,7 @@ def grouped(fd, x, y):
 
 
 def both_axes(fd, x, y):
-    """One sum is stored, the other one is applied where it is made."""
+    """One kernel reads x for both sums, a second combines those across rows, a third applies both."""
     fd.add_output(x * ops.sum(x, [1], True) * ops.sum(x, [0], True))
 
 
@@ -56,7 +56,7 @@ PROGRAMS = {
     "cut_and_keep": (cut_and_keep, 2, lambda x, y: [x * 2, (x * 2 + y).t()]),
     "two_spaces": (two_spaces, 2, lambda x, y: [x + y, torch.arange(x.shape[0])]),
     "grouped": (grouped, 1, lambda x, y: [torch.nn.functional.group_norm(x.sin(), 5)]),
-    "both_axes": (both_axes, 2, lambda x, y: [x * x.sum(1, keepdim=True) * x.sum(0, keepdim=True)]),
+    "both_axes": (both_axes, 3, lambda x, y: [x * x.sum(1, keepdim=True) * x.sum(0, keepdim=True)]),
     "one_space": (one_space, 1, lambda x, y: [x + y, torch.exp(x), (x - y).t()]),
 }
 

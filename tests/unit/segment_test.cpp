@@ -55,6 +55,7 @@ struct RuleCase {
   GroupKind kind;
   std::string measure;
   std::function<void()> build;
+  bool apart = false;  ///< cuts keep its outputs apart
 };
 
 class SegmentRules : public Segment {
@@ -88,10 +89,10 @@ class SegmentRules : public Segment {
   std::vector<RuleCase> reduction_cases(GroupKind kind, int64_t axis) {
     const auto back = [this, axis](TensorView* t) { return axis == 1 ? column(t) : row(t); };
     const auto across = [this, axis](TensorView* t) { return axis == 1 ? row(t) : column(t); };
-    const auto both = [this] {
+    const auto both = [this, axis] {
       TensorView* x = matrix();
-      output(sum_of(x, 1));
-      output(sum_of(x, 0));
+      output(sum_of(x, axis));
+      output(sum(x, ReducedAxes{{0, 1}}));
     };
     const auto tangled = [this, axis] {
       TensorView* x = axis == 1 ? input({8, 8}) : input({8, 8, 4});
@@ -106,11 +107,7 @@ class SegmentRules : public Segment {
       output(x);
     };
     return {
-        {kind, "signatures", axis == 1 ? std::function<void()>(both) : [this] {
-           TensorView* x = matrix();
-           output(sum_of(x, 0));
-           output(sum_of(x, 1));
-         }},
+        {kind, "signatures", both},
         {kind, "foreign_stores", [=, this] { output(mul(matrix(), back(sum_of(matrix(), axis)))); }},
         {kind, "tangled_stores", tangled},
         {kind, "levels", deep},
@@ -121,13 +118,61 @@ class SegmentRules : public Segment {
     };
   }
 
+  /// Reductions along the rows of a matrix and across them.
+  std::vector<RuleCase> mixed_cases() {
+    constexpr GroupKind kKind = GroupKind::mixed;
+    const auto sums = [this](TensorView* x) {
+      output(sum_of(x, 1));
+      output(sum_of(x, 0));
+    };
+    const auto tangled = [this] {
+      TensorView* x = input({8, 8, 4});
+      TensorView* y = add(x, permute(x, {1, 0, 2}));
+      output(sum(y, ReducedAxes{{0, 1}}));
+      output(mul(y, broadcast(sum_of(y, 2), {false, false, true})));
+    };
+    const auto deep = [this] {
+      TensorView* x = matrix();
+      for (int k = 0; k < 9; ++k) {
+        x = mul(x, column(sum_of(x, 1)));
+      }
+      output(x);
+      output(sum_of(x, 0));
+    };
+    const auto many_axes = [this] {
+      TensorView* x = many_inputs(100, kWide, false);
+      output(sum_of(x, 5));
+      output(sum(x, ReducedAxes{{0, 1, 2, 3, 4}}));
+    };
+    const auto foreign = [=, this] {
+      TensorView* x = matrix();
+      sums(x);
+      output(mul(matrix(), column(max(x, ReducedAxes{{1}}))));
+    };
+    const auto behind = [this] {
+      TensorView* x = matrix();
+      output(sum_of(mul(x, row(sum_of(x, 0))), 1));
+    };
+    return {
+        {kKind, "apart", [=, this] { sums(matrix()); }, true},
+        {kKind, "behind_columns", behind},
+        {kKind, "foreign_stores", foreign},
+        {kKind, "tangled_stores", tangled},
+        {kKind, "levels", deep},
+        {kKind, "small_work", [=, this] { sums(mul(matrix(), row(heavy(input({-1}), 2)))); }},
+        {kKind, "parameter_bytes", many_axes},
+        {kKind, "live_values", [=, this] { sums(many_inputs(140, {-1, -1}, true)); }},
+        {kKind, "operations", [=, this] { sums(heavy(matrix(), 17)); }},
+    };
+  }
+
   const std::vector<int64_t> kWide = std::vector<int64_t>(6, -1);
 };
 
 TEST_F(SegmentRules, EveryRowOfTheTableIsReached) {
   std::vector<RuleCase> cases = pointwise_cases();
   for (const std::vector<RuleCase>& more :
-       {reduction_cases(GroupKind::rows, 1), reduction_cases(GroupKind::columns, 0)}) {
+       {reduction_cases(GroupKind::rows, 1), reduction_cases(GroupKind::columns, 0), mixed_cases()}) {
     cases.insert(cases.end(), more.begin(), more.end());
   }
   std::set<std::pair<GroupKind, std::string_view>> reached;
@@ -135,7 +180,11 @@ TEST_F(SegmentRules, EveryRowOfTheTableIsReached) {
     start();
     c.build();
     verify(*fusion_);
-    const Dataflow flow(*fusion_);
+    CutSet cuts;
+    for (const TensorView* result : c.apart ? fusion_->outputs() : std::vector<TensorView*>{}) {
+      cuts.apart.insert(result);
+    }
+    const Dataflow flow(*fusion_, cuts);
     GroupSummary all = everything(flow);
     const std::string what = std::string(name_of(c.kind)) + " " + c.measure;
     ASSERT_EQ(kind_of(flow, all), c.kind) << what;
@@ -147,7 +196,7 @@ TEST_F(SegmentRules, EveryRowOfTheTableIsReached) {
         reached.emplace(rule.kind, rule.measure_name);
       }
     }
-    EXPECT_GT(segment(*fusion_).size(), 1u) << what;
+    EXPECT_GT(segment(*fusion_, cuts).size(), 1u) << what;
   }
   EXPECT_EQ(reached.size(), legality_rules().size());
 }
@@ -196,7 +245,7 @@ TEST_F(Segment, CutsAreNarrow) {
   TensorView* narrow = as(mul(as(a, DataType::Float), as(b, DataType::Float)), DataType::BFloat16);
   TensorView* wide = as(narrow, DataType::Float);
   output(sum_of(wide, 1));
-  output(sum_of(wide, 0));
+  output(sum(wide, ReducedAxes{{0, 1}}));
   const std::vector<Group> found = groups();
   ASSERT_EQ(found.size(), 2u);
   ASSERT_EQ(found[0].stored_for.size(), 1u);
@@ -219,7 +268,7 @@ TEST_F(Segment, WhatIsCheapIsComputedAgain) {
   TensorView* x = matrix();
   TensorView* y = op(PointwiseOp::relu, {add(x, row(input({-1})))});
   output(sum_of(y, 1));
-  output(sum_of(y, 0));
+  output(sum(y, ReducedAxes{{0, 1}}));
   for (const Group& group : groups()) {
     EXPECT_TRUE(group.stored_for.empty());
     EXPECT_EQ(group.inputs.size(), 2u);
@@ -228,7 +277,7 @@ TEST_F(Segment, WhatIsCheapIsComputedAgain) {
   x = matrix();
   y = heavy(x, 1);
   output(sum_of(y, 1));
-  output(sum_of(y, 0));
+  output(sum(y, ReducedAxes{{0, 1}}));
   EXPECT_EQ(groups().at(0).stored_for.at(0).tensor, y) << "too many instructions to do it twice";
 }
 
@@ -244,8 +293,8 @@ TEST_F(Segment, TwoReadersOfOtherAxesEachComputeTheProduct) {
 TEST_F(Segment, NoGroupWaitsForItself) {
   TensorView* a = mul(matrix(), matrix());
   TensorView* along = sum_of(a, 1);
-  TensorView* across = segment_set(sum_of(mul(a, column(along)), 0));
-  output(mul(heavy(a, 1), row(across)));
+  TensorView* all = segment_set(sum(mul(a, column(along)), ReducedAxes{{0, 1}}));
+  output(mul(heavy(a, 1), broadcast(all, {true, true})));
   output(along);
   const std::vector<Group> found = groups();
   ASSERT_EQ(found.size(), 3u);
@@ -277,12 +326,32 @@ TEST_F(Segment, ARefusedGroupIsCutBehindItsReductionsThenEverywhere) {
   ASSERT_EQ(whole.size(), 1u);
   CutSet cuts;
   ASSERT_TRUE(cut_again(whole[0], cuts));
-  EXPECT_EQ(cuts, CutSet{most});
+  EXPECT_EQ(cuts, CutSet{{most}});
   const std::vector<Group> parts = segment(*fusion_, cuts);
   ASSERT_EQ(parts.size(), 2u);
   EXPECT_FALSE(cut_again(parts[0], cuts)) << "a reduction of an input";
   ASSERT_TRUE(cut_again(parts[1], cuts));
   EXPECT_EQ(segment(*fusion_, cuts).size(), 4u) << "max, broadcast, sub, exp";
+}
+
+TEST_F(Segment, RowsReducedBothWaysAreOneGroupUntilItIsRefused) {
+  TensorView *x = matrix(), *y = matrix();
+  TensorView* total = sum_of(mul(x, y), 1);
+  output(sum_of(mul(x, y), 0));
+  output(add(x, column(total)));
+  const std::vector<Group> whole = groups();
+  ASSERT_EQ(whole.size(), 1u);
+  EXPECT_EQ(whole[0].kind, GroupKind::mixed);
+  CutSet cuts;
+  ASSERT_TRUE(cut_again(whole[0], cuts));
+  EXPECT_TRUE(cuts.values.empty());
+  const std::vector<Group> parts = segment(*fusion_, cuts);
+  ASSERT_EQ(parts.size(), 2u);
+  EXPECT_NE(parts[0].kind, parts[1].kind);
+  for (const Group& part : parts) {
+    EXPECT_EQ(part.inputs.size(), 2u);
+    EXPECT_EQ(part.outputs.size(), 1u);
+  }
 }
 
 TEST_F(Segment, OperationsOfOneSpaceAreOneGroupHoweverManyThereAre) {

@@ -127,7 +127,8 @@ Dataflow::Dataflow(const Fusion& fusion, const CutSet& cuts, const std::set<cons
       add_node(*expr);
       for (const int result : nodes.back().results) {
         FlowValue& value = values[result];
-        value.cut = cuts.contains(value.view) || is_segment_set(*expr);
+        value.cut = cuts.values.contains(value.view) || is_segment_set(*expr);
+        value.apart = cuts.apart.contains(value.view);
         value.stored = value.cut || outputs.contains(value.view);
       }
     }
@@ -157,7 +158,7 @@ int Dataflow::value_of(const TensorView* tensor, int node) {
     const int space = space_of(classes_of(tensor->logical(), classes, false));
     const int points = space_of(parts_of(tensor->logical(), classes, false));
     const double elements = tensor->is_cpu_scalar() ? 0 : elements_of(*tensor);
-    values.push_back({tensor, node, space, points, elements, 0, false, false, {}});
+    values.push_back({tensor, node, space, points, elements, 0, false, false, false, {}});
     values.back().bytes = elements * std::max(1, bytes_of(tensor->dtype()));
   }
   return place->second;

@@ -14,8 +14,12 @@
 
 namespace nvfuser {
 
-/// Values at which kernels are cut beside the results of segment_set.
-using CutSet = std::set<const TensorView*>;
+/// Where kernels are cut beside the results of segment_set.
+struct CutSet {
+  std::set<const TensorView*> values;  ///< no kernel both stores and reads them
+  std::set<const TensorView*> apart;   ///< results of reductions that share no kernel with reductions of other axes
+  auto operator<=>(const CutSet&) const = default;
+};
 
 /// Exact axis classes of a value that is iterated, in order, each as often as the value has axes of it.
 using AxisSet = std::vector<uint32_t>;
@@ -35,6 +39,7 @@ struct FlowValue {
   double bytes;
   bool stored;               ///< in any case: an output, or where kernels are cut
   bool cut;                  ///< no kernel both stores and reads it
+  bool apart;                ///< see CutSet
   std::vector<int> readers;  ///< atoms that need it, in order
 };
 

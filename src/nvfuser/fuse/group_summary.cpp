@@ -240,8 +240,11 @@ class Walk {
 
  private:
   bool is_kept(int space) const {
-    const AxisSet &axes = flow_.spaces[space], &kept = flow_.signatures[group_.signatures[0]].kept;
-    return std::includes(kept.begin(), kept.end(), axes.begin(), axes.end());
+    const AxisSet& axes = flow_.spaces[space];
+    return std::any_of(group_.signatures.begin(), group_.signatures.end(), [&](int signature) {
+      const AxisSet& kept = flow_.signatures[signature].kept;
+      return std::includes(kept.begin(), kept.end(), axes.begin(), axes.end());
+    });
   }
 
   const Dataflow& flow_;

@@ -30,6 +30,39 @@ bool is_within(const AxisSet& small, const AxisSet& large) {
   return std::includes(large.begin(), large.end(), small.begin(), small.end());
 }
 
+/// Does each of two signatures keep what the other one reduces?
+bool are_complements(const Signature& a, const Signature& b) {
+  return !a.reduced.empty() && !b.reduced.empty() && a.reduced == b.kept && b.reduced == a.kept;
+}
+
+bool is_mixed(const Flow& flow, const Group& group) {
+  const std::vector<int>& mine = group.signatures;
+  return mine.size() == 2 && are_complements(flow.signatures[mine[0]], flow.signatures[mine[1]]);
+}
+
+/// Does the signature reduce the innermost axis of what the group mostly reads?
+bool is_along(const Flow& flow, const Group& group, const Signature& signature) {
+  const FlowValue* widest = nullptr;
+  for (const int read : group.reads) {
+    const FlowValue& value = flow.value(read);
+    widest = widest == nullptr || value.bytes > widest->bytes ? &value : widest;
+  }
+  const AxisSet& reduced = signature.reduced;
+  const IterDomain* innermost = nullptr;
+  for (const IterDomain* axis : widest == nullptr ? std::vector<IterDomain*>{} : widest->view->domain()->allocation()) {
+    innermost = axis->is_broadcast() || axis->is_reduction() ? innermost : axis;
+  }
+  return innermost == nullptr || reduced.empty() ||
+         std::binary_search(reduced.begin(), reduced.end(),
+                            flow.classes.find(flow.classes.parts(innermost).back())->number());
+}
+
+/// The signature of what is reduced along rows, where the group's rows are reduced across too.
+const Signature& main_signature(const Flow& flow, const Group& group) {
+  const Signature& first = flow.signatures[group.signatures[0]];
+  return is_mixed(flow, group) && !is_along(flow, group, first) ? flow.signatures[group.signatures[1]] : first;
+}
+
 /// Instructions of values that the group's kernel computes more often than they have elements.  Values of a row are
 /// computed once a row.
 int64_t small_work(const Flow& flow, const Group& group) {
@@ -41,7 +74,7 @@ int64_t small_work(const Flow& flow, const Group& group) {
       repeated += smaller ? instructions : 0;
       continue;
     }
-    const Signature& signature = flow.signatures[group.signatures[0]];
+    const Signature& signature = main_signature(flow, group);
     const AxisSet all = whole(signature);
     repeated += axes.size() < all.size() && is_within(axes, all) && !is_within(axes, signature.kept) ? instructions : 0;
   }
@@ -59,8 +92,34 @@ int64_t foreign_stores(const Flow& flow, const Group& group) {
   const AxisSet all = whole(signature);
   return std::count_if(group.stores.begin(), group.stores.end(), [&](int value) {
     const AxisSet& axes = flow.spaces[flow.value(value).points];
-    return axes != all && !is_within(axes, signature.kept);
+    const bool of_columns = is_mixed(flow, group) && is_within(axes, signature.reduced);
+    return axes != all && !is_within(axes, signature.kept) && !of_columns;
   });
+}
+
+/// Values of rows or points that are computed from what is reduced across rows.
+int64_t behind_columns(const Flow& flow, const Group& group) {
+  const Signature& along = main_signature(flow, group);
+  std::set<int> behind;
+  int64_t count = 0;
+  for (const int k : nodes_of(flow, group)) {
+    const FlowNode& node = flow.nodes[k];
+    const bool across = node.signature >= 0 && flow.signatures[node.signature].kept == along.reduced;
+    const bool reads =
+        std::any_of(node.operands.begin(), node.operands.end(), [&](int operand) { return behind.contains(operand); });
+    if (reads || across) {
+      behind.insert(node.results.begin(), node.results.end());
+    }
+    const AxisSet& axes = flow.spaces[flow.value(node.results[0]).points];
+    count += reads && (node.signature >= 0 || !is_within(axes, along.reduced)) ? 1 : 0;
+  }
+  return count;
+}
+
+/// Reductions that share no kernel with those of other axes.
+int64_t apart(const Flow& flow, const Group& group) {
+  return std::count_if(group.atoms.begin(), group.atoms.end(),
+                       [&](int atom) { return flow.value(flow.atom(atom).results[0]).apart; });
 }
 
 /// Where an axis meets itself (x + its transpose), a value is not at one place of the reductions' axes: only their own
@@ -81,7 +140,7 @@ constexpr LegalityRule kRules[] = {
 #include "nvfuser/fuse/legality.def"
 };
 
-constexpr std::array<std::string_view, 3> kKindNames = {"pointwise", "rows", "columns"};
+constexpr std::array<std::string_view, 4> kKindNames = {"pointwise", "rows", "columns", "mixed"};
 
 }  // namespace
 
@@ -93,20 +152,10 @@ GroupKind kind_of(const Dataflow& flow, const GroupSummary& group) {
   if (group.signatures.empty()) {
     return GroupKind::pointwise;
   }
-  const FlowValue* widest = nullptr;
-  for (const int read : group.reads) {
-    const FlowValue& value = flow.value(read);
-    widest = widest == nullptr || value.bytes > widest->bytes ? &value : widest;
+  if (is_mixed(flow, group)) {
+    return GroupKind::mixed;
   }
-  const AxisSet& reduced = flow.signatures[group.signatures[0]].reduced;
-  const IterDomain* innermost = nullptr;
-  for (const IterDomain* axis : widest == nullptr ? std::vector<IterDomain*>{} : widest->view->domain()->allocation()) {
-    innermost = axis->is_broadcast() || axis->is_reduction() ? innermost : axis;
-  }
-  const bool along = innermost == nullptr || reduced.empty() ||
-                     std::binary_search(reduced.begin(), reduced.end(),
-                                        flow.classes.find(flow.classes.parts(innermost).back())->number());
-  return along ? GroupKind::rows : GroupKind::columns;
+  return is_along(flow, group, flow.signatures[group.signatures[0]]) ? GroupKind::rows : GroupKind::columns;
 }
 
 std::string_view refusal(const Dataflow& flow, GroupSummary& group) {

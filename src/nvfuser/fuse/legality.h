@@ -9,7 +9,7 @@
 
 namespace nvfuser {
 
-enum class GroupKind : uint8_t { pointwise, rows, columns };
+enum class GroupKind : uint8_t { pointwise, rows, columns, mixed };
 std::string_view name_of(GroupKind kind);
 
 /// A row of legality.def.

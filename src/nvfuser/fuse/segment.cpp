@@ -202,19 +202,26 @@ bool cut_again(const Group& refused, CutSet& cuts) {
   GroupWalk walk(refused.inputs);
   std::for_each(refused.outputs.begin(), refused.outputs.end(), [&](const TensorView* t) { walk.compute(t); });
   std::unordered_set<const Val*> used;
+  const size_t apart = cuts.apart.size();
   for (const Expr* expr : walk.exprs) {
     used.insert(expr->inputs().begin(), expr->inputs().end());
+    if (refused.kind == GroupKind::mixed && expr->kind() == ExprKind::reduce) {
+      cuts.apart.insert(static_cast<const TensorView*>(expr->output(0)));
+    }
+  }
+  if (cuts.apart.size() > apart) {
+    return true;
   }
   for (const bool reductions : {true, false}) {
-    const size_t known = cuts.size();
+    const size_t known = cuts.values.size();
     for (const Expr* expr : walk.exprs) {
       for (const Val* result : expr->outputs()) {
         if (used.contains(result) && (!reductions || expr->kind() == ExprKind::reduce)) {
-          cuts.insert(static_cast<const TensorView*>(result));
+          cuts.values.insert(static_cast<const TensorView*>(result));
         }
       }
     }
-    if (cuts.size() > known) {
+    if (cuts.values.size() > known) {
       return true;
     }
   }

@@ -33,8 +33,8 @@ struct Group {
 /// values that no group both computes and uses, beside the results of segment_set.
 std::vector<Group> segment(const Fusion& fusion, const CutSet& cuts = {});
 
-/// Where a group has no schedule: adds its reductions to the cuts, or where they stand there all that it computes.
-/// False when nothing is left to cut.
+/// Where a group has no schedule: parts its reductions along rows from those across them; or adds its reductions to the
+/// cuts, or where they stand there all that it computes.  False when nothing is left to cut.
 bool cut_again(const Group& refused, CutSet& cuts);
 
 /// Text of the groups for dumps: what each reads and stores, in bytes, and why it ends where it does.

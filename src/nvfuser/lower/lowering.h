@@ -42,6 +42,7 @@ struct Operation {
   std::vector<int> path;   ///< groups of the real serial loops around it, outermost first
   std::vector<int> after;  ///< operations that come first
   int turn = 0;            ///< fill, post, meet: which one
+  int piece = 0;           ///< fill: which of the turn's rows
   bool ahead = false;      ///< so many after the turn that it stands in
 };
 

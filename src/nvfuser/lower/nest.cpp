@@ -11,6 +11,7 @@
 #include <set>
 #include <unordered_set>
 
+#include "nvfuser/lower/ring.h"
 #include "nvfuser/transform/passes.h"
 
 namespace nvfuser {
@@ -204,11 +205,16 @@ class Operations {
     }
     const std::unordered_map<const Tensor*, int> levels = levels_of(state_.kernel);
     int first = std::numeric_limits<int>::max();
+    const auto joins_in_turn = [&](const Tensor& t) {
+      const auto turns = std::find(t.loop.begin(), t.loop.end(), state_.ring.loop) - t.loop.begin();
+      const bool over_turns = turns < std::ssize(t.loop) && t.kept_loop[turns] == nullptr;
+      return t.op == TensorOp::reduce && crosses_threads(t) && !over_turns;
+    };
     for (const Tensor* t : state_.tensors) {
-      first = t->op == TensorOp::reduce && crosses_threads(*t) ? std::min(first, levels.at(t)) : first;
+      first = joins_in_turn(*t) ? std::min(first, levels.at(t)) : first;
     }
     for (const Tensor* t : state_.tensors) {
-      const bool joins = t->op == TensorOp::reduce && crosses_threads(*t) && levels.at(t) == first;
+      const bool joins = joins_in_turn(*t) && levels.at(t) == first;
       const bool reads = std::any_of(t->operands.begin(), t->operands.end(),
                                      [](const Operand& o) { return o.tensor != nullptr && o.tensor->stages > 0; });
       if (joins) {
@@ -262,7 +268,10 @@ class Operations {
       next(state_.ring.loads[0], Role::post);
     }
     for (Tensor* load : state_.ring.loads) {
-      next(load, Role::fill);
+      for (int piece = 0; piece < pieces_of(*load); ++piece) {
+        next(load, Role::fill);
+        state_.operations.back().piece = piece;
+      }
     }
   }
 

@@ -4,6 +4,8 @@
 #include "nvfuser/lower/ring.h"
 
 #include <algorithm>
+#include <functional>
+#include <span>
 
 #include "nvfuser/lower/index_values.h"
 #include "nvfuser/lower/predicates.h"
@@ -26,17 +28,36 @@ const LoopGroup* turn_loop(const Lowering& state, const Tensor& load) {
   return found;
 }
 
-/// p at the first point of the load's own loops.
-Index at_row(Lowering& state, const Tensor& load, Index p) {
-  std::vector<const Atom*> own;
+/// The dimensions of a stage along which a turn's rows lie.
+std::span<const Allocation::Dim> row_dims(const Tensor& load) {
+  return std::span(load.allocation->dims).first(load.allocation->dims.size() - 1);
+}
+
+/// p at the first point of the load's own loops, those over a turn's rows as `row` has them.
+Index at_point(Lowering& state, const Tensor& load, Index p, const std::function<Index(const Allocation::Dim&)>& row) {
+  std::unordered_map<const Atom*, Index> own;
   for (size_t k = *load.inline_at; k < load.loop_ids.size(); ++k) {
     const Index variable = value_of(state, load, load.loop_ids[k]);
     if (!variable->is_constant()) {
-      own.push_back(variable->as_atom());
+      own[variable->as_atom()] = state.constant(0);
+    }
+  }
+  for (const Allocation::Dim& dim : row_dims(load)) {
+    if (const Index variable = value_of(state, load, dim.id); !variable->is_constant()) {
+      own[variable->as_atom()] = row(dim);
     }
   }
   return state.algebra.substitute(p, [&](const Atom& atom) {
-    return std::find(own.begin(), own.end(), &atom) != own.end() ? state.constant(0) : nullptr;
+    const auto known = own.find(&atom);
+    return known != own.end() ? known->second : nullptr;
+  });
+}
+
+/// p where one of a turn's rows begins.
+Index at_row(Lowering& state, const Tensor& load, Index p, int piece = 0) {
+  return at_point(state, load, p, [&](const Allocation::Dim& dim) {
+    const int64_t inner = row_dims(load).back().stride->constant();
+    return state.constant(piece * inner / dim.stride->constant() % dim.extent->constant());
   });
 }
 
@@ -68,11 +89,12 @@ Index at_turn(const Lowering& state, Index p, const Turn& turn) {
   }));
 }
 
-/// The axis that a stage holds: all of one that was fitted into it.
+/// The axis of which a stage holds rows: all of one that was fitted into it.
 const Id& row_of(const Tensor& load) {
-  const std::vector<Allocation::Dim>& dims = load.allocation ? load.allocation->dims : std::vector<Allocation::Dim>{};
-  const Transform* split = dims.size() == 1 ? dims[0].id->definition : nullptr;
-  const bool fits = split != nullptr && split->kind == Transform::Kind::split && split->outputs[1] == dims[0].id &&
+  const bool some = load.allocation && !load.allocation->dims.empty();
+  const Id* row = some ? load.allocation->dims.back().id : nullptr;
+  const Transform* split = some ? row->definition : nullptr;
+  const bool fits = split != nullptr && split->kind == Transform::Kind::split && split->outputs[1] == row &&
                     split->outputs[0]->extent->is(1);
   check(fits, ErrorKind::schedule, load.name, " is brought in rows, but its memory is not that of one row");
   return *split->inputs[0];
@@ -83,12 +105,22 @@ void check_pieces(Lowering& state, const Tensor& load) {
     check(ok, ErrorKind::schedule, "bulk copies cannot bring ", load.name, ": ", why);
   };
   const Tensor& buffer = *state.kernel.buffer_of(&load);
+  row_of(load);
   const Index address = address_of(state, *buffer.allocation, load), first = at_row(state, load, address);
-  const Index column = state.algebra.tidy(value_of(state, load, load.allocation->dims[0].id));
+  const Index begin =
+      at_point(state, load, address, [&](const Allocation::Dim& dim) { return value_of(state, load, dim.id); });
+  const Index column = state.algebra.tidy(value_of(state, load, load.allocation->dims.back().id));
   const auto aligned = state.request.facts.alignment.find(buffer.name);
   const auto pieces = [&](Index p) { return state.algebra.known_divisor(p) * bytes_of(buffer.dtype) % kPiece == 0; };
   refuse_unless(bytes_of(buffer.dtype) > 0 && buffer.dtype == load.dtype, "elements are no whole bytes");
-  refuse_unless(state.pool().sub(address, first) == column, "a row is not one piece of memory");
+  refuse_unless(state.pool().sub(address, begin) == column, "a row is not one piece of memory");
+  for (const Allocation::Dim& dim : row_dims(load)) {
+    const Transform* split = dim.id->definition;
+    refuse_unless(split != nullptr && split->kind == Transform::Kind::split && state.request.facts.divides(*split),
+                  "turns are not known to be of whole numbers of rows");
+    refuse_unless(pieces(at_row(state, load, address, pieces_of(load) - 1)),
+                  "rows are not known to begin at multiples of 16 bytes");
+  }
   refuse_unless(aligned != state.request.facts.alignment.end() && aligned->second % kPiece == 0 && pieces(first),
                 "rows are not known to begin at multiples of 16 bytes");
   refuse_unless(pieces(row_of(load).extent), "the bytes of a row are not known to be a multiple of 16");
@@ -159,10 +191,20 @@ void find_ring(Lowering& state) {
     check_stores(state);
   }
   if (!ring.loads.empty()) {
-    shape.copies = static_cast<int>(ring.loads.size());
+    for (const Tensor* load : ring.loads) {
+      shape.copies += pieces_of(*load);
+    }
     shape.byte_offset = state.program.shared_bytes;
     state.program.shared_bytes += (shape.stages * kStageBytes + kAlignment - 1) / kAlignment * kAlignment;
   }
+}
+
+int pieces_of(const Tensor& load) {
+  int64_t rows = 1;
+  for (const Allocation::Dim& dim : row_dims(load)) {
+    rows *= dim.extent->constant();
+  }
+  return static_cast<int>(rows);
 }
 
 BulkCopy copy_row(Lowering& state, const Operation& operation) {
@@ -171,10 +213,11 @@ BulkCopy copy_row(Lowering& state, const Operation& operation) {
   const Turn turn = turn_of(state, operation);
   // Turns of which one is as many ahead of the other as there are stages have one stage.
   const Index stage = stage_offset(state, load, operation.ahead ? state.ring.turn : turn.number);
-  const Index first = at_row(state, load, address_of(state, *buffer->allocation, load));
+  const Index first = at_row(state, load, address_of(state, *buffer->allocation, load), operation.piece);
+  const int64_t row = operation.piece > 0 ? operation.piece * row_dims(load).back().stride->constant() : 0;
   return {&load,
           turn.number,
-          {&load, state.algebra.tidy(stage)},
+          {&load, state.algebra.tidy(state.pool().add(stage, state.constant(row)))},
           {buffer, at_turn(state, first, turn)},
           state.algebra.tidy(row_of(load).extent)};
 }

@@ -9,6 +9,8 @@ namespace nvfuser {
 /// Fills Lowering::ring and places what counts its bytes.  A schedule error where rows are no whole pieces of memory
 /// such as bulk copies take.
 void find_ring(Lowering& state);
+/// Rows that a load brings in a turn, a copy each.
+int pieces_of(const Tensor& load);
 /// What the operations of a ring's turn do: a copy of a load, a row that is claimed, its number.
 BulkCopy copy_row(Lowering& state, const Operation& operation);
 Claim claim_row(Lowering& state, const Tensor& load);

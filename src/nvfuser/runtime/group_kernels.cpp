@@ -127,6 +127,7 @@ std::shared_ptr<GroupKernel> GroupKernels::pick(const SizeValues& sizes, const A
   }
   const Problem problem = summary_.at(sizes, alignments);
   std::vector<Candidate> candidates = choose(problem, device_);
+  check(!candidates.empty(), ErrorKind::schedule, name_, ": reductions along rows and across them are kernels apart");
   if (const size_t first = std::min<size_t>(options().candidate, candidates.size() - 1); first > 0) {
     candidates.erase(candidates.begin(), candidates.begin() + static_cast<std::ptrdiff_t>(first));
     return make(problem, sizes, alignments, candidates, Made::for_call);

@@ -216,17 +216,20 @@ bool is_piece(const Kernel& kernel, const Tensor& access, const std::vector<Id*>
   return bench.pool().sub(whole, first) == flat;
 }
 
-std::vector<Id*> kept_run(const Kernel& kernel) {
+std::vector<Id*> kept_run(const Kernel& kernel) { return kept_run(kernel, reduced_roots(kernel)); }
+
+std::vector<Id*> kept_run(const Kernel& kernel, const std::vector<Id*>& reduced) {
   std::vector<Id*> run = kernel.references.front().roots;
-  for (const Id* root : reduced_roots(kernel)) {
+  for (const Id* root : reduced) {
     const auto at = std::find(run.begin(), run.end(), root);
     run.erase(run.begin(), at == run.end() ? run.begin() : at + 1);
   }
   return run;
 }
 
-std::vector<Id*> affine_run(const Kernel& kernel) {
-  std::vector<Id*> run = kept_run(kernel);
+std::vector<Id*> affine_run(const Kernel& kernel) { return affine_run(kernel, kept_run(kernel)); }
+
+std::vector<Id*> affine_run(const Kernel& kernel, std::vector<Id*> run) {
   const std::vector<Tensor*> accesses = accesses_of(kernel);
   for (; run.size() > 1; run.erase(run.begin())) {
     Workbench bench(kernel, {});

@@ -76,7 +76,11 @@ bool is_piece(const Kernel& kernel, const Tensor& access, const std::vector<Id*>
 
 /// The roots of the main reference behind the last one that is reduced; all where nothing is.
 std::vector<Id*> kept_run(const Kernel& kernel);
-/// The innermost of these roots which, merged into one, leave every address affine: the lane loop of a CPU.
+/// The same of a kernel that reduces these.
+std::vector<Id*> kept_run(const Kernel& kernel, const std::vector<Id*>& reduced);
+/// The innermost of these roots (or of those given) which, merged into one, leave every address affine: the lane loop
+/// of a CPU.
 std::vector<Id*> affine_run(const Kernel& kernel);
+std::vector<Id*> affine_run(const Kernel& kernel, std::vector<Id*> run);
 
 }  // namespace nvfuser

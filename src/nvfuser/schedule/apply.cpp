@@ -113,8 +113,9 @@ void inline_tensors(Kernel& kernel, const Reference& reference, const std::vecto
 
 void apply(Kernel& kernel, const Params& params) {
   using Step = void (*)(Kernel&, const Params&);
-  constexpr std::array<Step, 8> kFamilies = {apply_flat, apply_tile,     apply_cpu_flat, apply_cpu_tile,
-                                             apply_rows, apply_cpu_rows, apply_columns,  apply_cpu_columns};
+  constexpr std::array<Step, 10> kFamilies = {apply_flat,  apply_tile,     apply_cpu_flat, apply_cpu_tile,
+                                              apply_rows,  apply_cpu_rows, apply_columns,  apply_cpu_columns,
+                                              apply_mixed, apply_cpu_mixed};
   kFamilies[static_cast<size_t>(params.family)](kernel, params);
   assign_loops(kernel);
 }

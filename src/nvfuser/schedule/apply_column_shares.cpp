@@ -13,9 +13,6 @@ namespace nvfuser {
 
 namespace {
 
-constexpr int kFinishLanes = 8, kFinishVector = 4, kFinishThreads = 256;  ///< of a phase that has columns alone
-constexpr int64_t kMostAhead = 8;                                         ///< states that a thread loads at once
-
 struct Phase {
   Reference* loops = nullptr;
   Reference* finish = nullptr;  ///< where states of earlier phases are combined
@@ -34,7 +31,9 @@ class ColumnShares {
     make_phases();
     split_reductions();
     for (Phase& phase : phases_) {
-      make_finish(phase);
+      const Params params = params_of(phase.at.share != nullptr ? Walk::shares : Walk::none);
+      phase.finish = &finish_columns(kernel_, *phase.loops, phase.at, roots_, shares_, params,
+                                     static_cast<int>(kernel_.workspaces.size()));
     }
     settle_phases(kernel_, levels_);
     for (Tensor* t : kernel_.tensors) {
@@ -42,26 +41,11 @@ class ColumnShares {
       place({t}, is_finish(*t) ? *phase.finish : *phase.loops);
     }
     for (Tensor* t : kernel_.tensors) {
-      inline_column(*t, roots_, stored, phases_[t->phase].at);
-      if (on_gpu_ && t->op == TensorOp::load && t->workspace != nullptr) {
-        inline_at(*t, ahead_of_use(*t->reference));
-      }
+      inline_finish(*t, roots_, stored, phases_[t->phase].at, on_gpu_);
     }
   }
 
  private:
-  /// In front of the loops that are unrolled, so that all loads of a thread are on their way at once.
-  static int ahead_of_use(const Reference& reference) {
-    auto position = static_cast<int>(reference.loops.size());
-    const auto whole = [](ParallelType type) {
-      return type == ParallelType::unroll || type == ParallelType::unswitch || type == ParallelType::vectorize;
-    };
-    while (position > 0 && whole(reference.loops[position - 1]->parallel)) {
-      --position;
-    }
-    return position;
-  }
-
   void make_phases() {
     const PhaseCount count = count_phases(kernel_, levels_, roots_.reduced);
     phases_.resize(count.last + 1);
@@ -76,17 +60,10 @@ class ColumnShares {
     }
   }
 
-  /// Where only states are combined there is little to do for each column: more, narrower strips.
   Params params_of(Walk walk) const {
-    Params params = params_;
     const bool alone =
-        walk == Walk::none && (params.finish == GridFinish::second || params.finish == GridFinish::dependent);
-    if (alone) {
-      params.lanes = std::min(params.lanes, kFinishLanes);
-      params.vector = std::min(params.vector, kFinishVector);
-      params.threads = kFinishThreads;
-    }
-    return params;
+        walk == Walk::none && (params_.finish == GridFinish::second || params_.finish == GridFinish::dependent);
+    return alone ? finish_params(params_) : params_;
   }
 
   /// Every reduction becomes a partial one of its phase and one that combines states along `shares_`.
@@ -103,37 +80,6 @@ class ColumnShares {
       rfactor(kernel_, *t, {phase.at.share});
       through_workspaces(kernel_, *t, {shares_}, true);
     }
-  }
-
-  /// Combines states of a strip, with all threads of a block.
-  void make_finish(Phase& phase) const {
-    Reference& finish = kernel_.references.emplace_back();
-    finish.roots = roots_.kept;
-    for (Id* root : finish.roots) {
-      copy_uses(*phase.loops, root, finish);
-    }
-    finish.roots.push_back(shares_);
-    finish.loops = {shares_};
-    const std::vector<Id*>& whole = phase.loops->loops;
-    std::vector<Id*> order(whole.begin(), whole.begin() + phase.at.strip);
-    if (on_gpu_) {
-      const Loops loops(kernel_, finish);
-      const Params params = params_of(phase.at.share != nullptr ? Walk::shares : Walk::none);
-      const auto [rest, thread] = loops.split(shares_, params.threads / params.lanes);
-      loops.parallelize(thread, ParallelType::block_y);
-      const int64_t states = rest->extent->constant() * params.vector * static_cast<int64_t>(kernel_.workspaces.size());
-      if (states <= kMostAhead) {
-        loops.parallelize(rest, ParallelType::unroll);
-      }
-      order.insert(order.end(), {thread, rest});
-    } else {
-      order.push_back(shares_);
-    }
-    std::copy_if(whole.begin(), whole.end(), std::back_inserter(order), [](const Id* loop) {
-      return loop->parallel == ParallelType::unswitch || loop->parallel == ParallelType::vectorize;
-    });
-    finish.loops = std::move(order);
-    phase.finish = &finish;
   }
 
   Kernel& kernel_;

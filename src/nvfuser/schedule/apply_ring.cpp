@@ -44,18 +44,21 @@ std::vector<Id*> take_rows(const Loops& loops, Id* rows, const Params& params) {
   return {turn, block};
 }
 
-void bring_by_ring(Kernel& kernel, Id* row, int outside, int stages) {
+void bring_by_ring(Kernel& kernel, const std::vector<Id*>& rows, int outside, int held, int stages) {
   std::vector<Tensor*> brought, rest;
   for (Tensor* t : std::vector<Tensor*>(kernel.tensors)) {
-    if (t->op == TensorOp::load && is_whole(kernel, *t)) {
-      Tensor& held = cache(kernel, *t);
+    if (t->op != TensorOp::load || t->reference != &kernel.main()) {
+      continue;
+    }
+    if (is_whole(kernel, *t)) {
+      Tensor& copy = cache(kernel, *t);
       t->memory = MemoryType::shared;
       t->stages = stages;
-      set_allocation(kernel, *t, {row});
+      set_allocation(kernel, *t, rows);
       inline_at(*t, outside);
-      inline_at(held, outside + 1);
-      brought.insert(brought.end(), {t, &held});
-    } else if (t->op == TensorOp::load && is_fixed(*t, outside)) {
+      inline_at(copy, held);
+      brought.insert(brought.end(), {t, &copy});
+    } else if (is_fixed(*t, outside)) {
       inline_at(*t, 0);
     }
   }

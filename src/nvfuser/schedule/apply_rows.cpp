@@ -199,7 +199,7 @@ void apply_rows(Kernel& kernel, const Params& params) {
   const int loads = loops.position(block.thread) + (resident ? 1 : 2);
   inline_rows(kernel, merged.row, stored, {outside, loads, loops.size() - (block.lane != nullptr)});
   if (ring) {
-    bring_by_ring(kernel, inner, outside, params.stages);
+    bring_by_ring(kernel, {inner}, outside, outside + 1, params.stages);
   }
 }
 

@@ -57,8 +57,9 @@ std::vector<Tensor*> prepare_rows(Kernel& kernel, const Params& params);
 /// A fixed number of blocks that take rows: the loops over turns and over blocks, or over rows that they claim.
 std::vector<Id*> take_rows(const Loops& loops, Id* rows, const Params& params);
 /// Loads of whole rows come by a ring, the next turns' under this one's work, and into registers from there; what is
-/// the same for all rows stays in registers.  `row`: the loop that was fitted for a row; `outside`: loops around a row.
-void bring_by_ring(Kernel& kernel, Id* row, int outside, int stages);
+/// the same for all rows stays in registers.  `rows`: a turn's loops, the innermost one fitted for a row; `outside`:
+/// loops around a turn; `held`: position of what a thread holds.
+void bring_by_ring(Kernel& kernel, const std::vector<Id*>& rows, int outside, int held, int stages);
 
 void apply_flat(Kernel& kernel, const Params& params);
 void apply_tile(Kernel& kernel, const Params& params);
@@ -70,5 +71,7 @@ void apply_cpu_flat(Kernel& kernel, const Params& params);
 void apply_cpu_tile(Kernel& kernel, const Params& params);
 void apply_cpu_rows(Kernel& kernel, const Params& params);
 void apply_cpu_columns(Kernel& kernel, const Params& params);
+void apply_mixed(Kernel& kernel, const Params& params);
+void apply_cpu_mixed(Kernel& kernel, const Params& params);
 
 }  // namespace nvfuser

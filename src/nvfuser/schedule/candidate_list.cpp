@@ -85,7 +85,10 @@ bool CandidateList::simpler(const Entry& a, const Entry& b) {
   return key(a) < key(b);
 }
 
-std::vector<Candidate> CandidateList::ranked(const Params& last) {
+std::vector<Candidate> CandidateList::ranked() {
+  if (entries_.empty()) {
+    return {};
+  }
   const bool some_fit =
       std::any_of(entries_.begin(), entries_.end(), [](const Entry& e) { return e.spill <= kSpillLimit; });
   if (some_fit) {
@@ -100,7 +103,12 @@ std::vector<Candidate> CandidateList::ranked(const Params& last) {
   for (const Entry& entry : entries_) {
     list.push_back({entry.params, entry.microseconds});
   }
-  if (list.back().params != last) {
+  return list;
+}
+
+std::vector<Candidate> CandidateList::ranked(const Params& last) {
+  std::vector<Candidate> list = ranked();
+  if (list.empty() || list.back().params != last) {
     list.push_back({last, estimate(problem_, last, device_).total});
   }
   return list;

@@ -31,7 +31,9 @@ class CandidateList {
   /// Blocks an SM: older devices hold fewer threads.
   int blocks(int threads, int wanted) const;
 
-  /// By estimated time; among equals by taste.  `last` cannot fail and ends the list.
+  /// By estimated time; among equals by taste.
+  std::vector<Candidate> ranked();
+  /// The same; `last` cannot fail and ends the list.
   std::vector<Candidate> ranked(const Params& last);
 
  private:
@@ -58,9 +60,13 @@ void add_row_shares(CandidateList& list);
 void add_cluster_rows(CandidateList& list);
 /// Adds candidates in which blocks stay and take rows that come by a ring in shared memory.
 void add_ring_rows(CandidateList& list);
+/// Are rows pieces of memory that bulk copies bring whole, in vectors of that width, on a device that has them?
+bool comes_whole(const CandidateList& list, int vector);
 /// CPU: elements of a row that a task takes, by the sizes alone; 0 where a row is one task.
 int64_t row_piece(const Problem& problem);
 /// The same where the innermost axis is kept.
 std::vector<Candidate> choose_columns(CandidateList& list);
+/// The same where rows are reduced along them and across them; empty where two kernels do that in less time.
+std::vector<Candidate> choose_mixed(CandidateList& list);
 
 }  // namespace nvfuser

@@ -112,6 +112,9 @@ void add_cpu(CandidateList& list) {
 
 std::vector<Candidate> choose(const Problem& problem, const DeviceProps& device) {
   CandidateList list(problem, device);
+  if (problem.mixed) {
+    return choose_mixed(list);
+  }
   if (problem.rows > 0) {
     return problem.outer ? choose_columns(list) : choose_rows(list);
   }

@@ -18,15 +18,6 @@ constexpr int64_t kReserve = 1024;  ///< bytes of shared memory that a block tak
 constexpr int kLargestBatch = 16;
 constexpr int64_t kMostBlocks = 3;  ///< an SM
 
-/// Rows are pieces of memory that copies of 16 bytes bring whole.
-bool comes_whole(const CandidateList& list, int vector) {
-  const std::vector<ProblemBuffer>& buffers = list.problem().buffers;
-  return list.problem().whole_rows && std::all_of(buffers.begin(), buffers.end(), [&](const ProblemBuffer& buffer) {
-           return buffer.output || !is_full(list.problem(), buffer) ||
-                  (buffer.max_vector >= vector && vector * buffer.element_bytes % kPiece == 0);
-         });
-}
-
 /// As many blocks an SM as shared memory holds, up to three.  One stage, where there is no room for two, still brings
 /// the next row while this one is written.
 void add_rings(CandidateList& list, Params params) {
@@ -47,10 +38,19 @@ void add_rings(CandidateList& list, Params params) {
 
 }  // namespace
 
+bool comes_whole(const CandidateList& list, int vector) {
+  const std::vector<ProblemBuffer>& buffers = list.problem().buffers;
+  return list.device().arch >= kBulkCopies && list.problem().whole_rows &&
+         std::all_of(buffers.begin(), buffers.end(), [&](const ProblemBuffer& buffer) {
+           return buffer.output || !is_full(list.problem(), buffer) ||
+                  (buffer.max_vector >= vector && vector * buffer.element_bytes % kPiece == 0);
+         });
+}
+
 void add_ring_rows(CandidateList& list) {
   const int64_t columns = list.problem().columns;
   const int vector = list.common_vector();
-  if (list.device().arch < kBulkCopies || !comes_whole(list, vector)) {
+  if (!comes_whole(list, vector)) {
     return;
   }
   for (const int threads : {256, 512}) {

@@ -92,7 +92,7 @@ ColumnLoops strip_loops(Kernel& kernel, Reference& reference, const ColumnRoots&
 ColumnLoops task_loops(Kernel& kernel, Reference& reference, const ColumnRoots& roots, const Params& params,
                        Walk walk) {
   const Loops loops(kernel, reference);
-  const std::vector<Id*> run = affine_run(kernel);
+  const std::vector<Id*> run = affine_run(kernel, kept_run(kernel, roots.reduced));
   std::vector<Id*> tasks;
   std::copy_if(roots.kept.begin(), roots.kept.end(), std::back_inserter(tasks),
                [&](Id* root) { return !holds(run, root); });
@@ -144,9 +144,6 @@ void split_runs(Kernel& kernel, Tensor& reduce, const ColumnLoops& loops) {
   }
 }
 
-namespace {
-
-/// The outermost loop along which a reduction accumulates.
 int first_loop(const Tensor& reduce) {
   int first = static_cast<int>(reduce.reference->loops.size());
   for (const Id* axis : reduce.reduction->axes) {
@@ -157,8 +154,6 @@ int first_loop(const Tensor& reduce) {
   }
   return first;
 }
-
-}  // namespace
 
 void inline_column(Tensor& t, const ColumnRoots& roots, const std::vector<Tensor*>& stored, const ColumnLoops& loops) {
   const int innermost = static_cast<int>(t.reference->loops.size());

@@ -40,8 +40,21 @@ ColumnLoops task_loops(Kernel& kernel, Reference& reference, const ColumnRoots& 
 
 /// CPU: where it rounds, a reduction combines what it makes of each run, so that sums of many rows stay exact.
 void split_runs(Kernel& kernel, Tensor& reduce, const ColumnLoops& loops);
+/// The outermost loop along which a reduction accumulates: its position.
+int first_loop(const Tensor& reduce);
 /// Decides where a tensor of these loops is computed.
 void inline_column(Tensor& t, const ColumnRoots& roots, const std::vector<Tensor*>& stored, const ColumnLoops& loops);
+
+/// Of a phase in which states of columns are combined and nothing is walked: as there is little to do for each column,
+/// more, narrower strips.
+Params finish_params(Params params);
+/// Loops in which the states of columns are combined that `shares` left, a row of columns each: the strips of `loops`,
+/// with all threads of a block.  `states`: how many a column has in each share.
+Reference& finish_columns(Kernel& kernel, const Reference& loops, const ColumnLoops& at, const ColumnRoots& roots,
+                          Id* shares, const Params& params, int states);
+/// Decides where a tensor of a phase that combines states is computed.
+void inline_finish(Tensor& t, const ColumnRoots& roots, const std::vector<Tensor*>& stored, const ColumnLoops& loops,
+                   bool on_gpu);
 
 /// Columns whose rows several blocks or tasks share.
 void apply_column_shares(Kernel& kernel, const Params& params, bool on_gpu);

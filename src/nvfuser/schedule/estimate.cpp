@@ -266,6 +266,8 @@ Estimate estimate(const Problem& problem, const Params& params, const DeviceProp
       return estimate_gpu(problem, params, device, rows_work(problem, params));
     case Family::columns:
       return estimate_gpu(problem, params, device, columns_work(problem, params));
+    case Family::mixed:
+      return estimate_gpu(problem, params, device, mixed_work(problem, params));
     default:
       return estimate_cpu(problem, params, device);
   }

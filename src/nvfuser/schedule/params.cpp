@@ -16,8 +16,8 @@ struct Field {
   int64_t usual;
 };
 
-constexpr std::array<std::string_view, 8> kFamilyNames = {"flat", "tile",     "cpu_flat", "cpu_tile",
-                                                          "rows", "cpu_rows", "columns",  "cpu_columns"};
+constexpr std::array<std::string_view, 10> kFamilyNames = {
+    "flat", "tile", "cpu_flat", "cpu_tile", "rows", "cpu_rows", "columns", "cpu_columns", "mixed", "cpu_mixed"};
 constexpr std::array<std::string_view, 3> kHomeNames = {"reload", "registers", "shared"};
 constexpr std::array<std::string_view, 4> kFinishNames = {"second", "dependent", "last", "barrier"};
 constexpr std::array<std::string_view, 2> kFormNames = {"resident", "streaming"};
@@ -27,7 +27,7 @@ constexpr std::array<std::string_view, 2> kFormNames = {"resident", "streaming"}
 std::string_view Params::family_name() const { return kFamilyNames[static_cast<size_t>(family)]; }
 
 std::string Params::text() const {
-  const bool reduces = family == Family::rows || family == Family::columns;
+  const bool reduces = family == Family::rows || family == Family::columns || family == Family::mixed;
   const bool gpu = family == Family::flat || family == Family::tile || reduces;
   const Field fields[] = {{"threads", threads, gpu ? 0 : threads},
                           {"batch", batch, gpu ? 0 : 1},
@@ -37,6 +37,7 @@ std::string Params::text() const {
                           {"tile", tile, 0},
                           {"lanes", lanes, 0},
                           {"rows", rows, 1},
+                          {"unroll", unroll, 1},
                           {"task", task, 0},
                           {"peel", peel, 0},
                           {"share", blocks, 1},
@@ -53,7 +54,7 @@ std::string Params::text() const {
       text += " " + std::string(field.name) + "=" + std::to_string(field.value);
     }
   }
-  if (blocks > 1) {
+  if (blocks > 1 || family == Family::mixed) {
     text += " finish=" + std::string(kFinishNames[static_cast<size_t>(finish)]);
   }
   if (reduces) {

@@ -18,6 +18,8 @@ enum class Family : uint8_t {
   cpu_rows,     ///< CPU: such a row to a task
   columns,      ///< GPU: a strip of neighbours, each with what is reduced to it further out in memory, to a block
   cpu_columns,  ///< CPU: such a strip to a task
+  mixed,        ///< GPU: rows that are reduced along them and across them, by turns to blocks that stay
+  cpu_mixed,    ///< CPU: such rows, some to a task
 };
 
 /// Where a row lives between the passes over it.
@@ -44,24 +46,26 @@ enum class Form : uint8_t {
 struct Params {
   Family family = Family::flat;
   int threads = 128;      ///< per block
-  int batch = 1;          ///< GPU: vectors a thread handles per input before first use
+  int batch = 1;          ///< GPU: vectors a thread handles per input before first use; cpu_mixed: lane loops of a row
   int vector = 1;         ///< GPU: elements of the innermost run that a thread handles at once
   int vector_other = 1;   ///< tile: the same along the other tile axis
   int blocks_per_sm = 0;  ///< launch bound; 0: none
   int tile = 0;           ///< tile, cpu_tile: extent of a side in elements
   int lanes = 0;          ///< columns: threads side by side along the strip; the others take other rows of it
   int64_t task = 0;       ///< cpu_flat: elements of the innermost run that a task handles, the extent of its lane loop;
-                          ///< cpu_columns: columns of a strip
+                          ///< cpu_columns: columns of a strip; cpu_mixed: of a lane loop
   bool peel = false;      ///< flat: vectors of a row begin at aligned elements, wherever the row starts
   bool stream = false;    ///< CPU: results go to memory past the cache; rows: rows are read past the first-level cache
-  Home home = Home::reload;                ///< rows, columns
-  Form form = Form::resident;              ///< rows
-  int rows = 1;                            ///< rows: rows that a block takes side by side, its threads in equal shares
-  int stages = 0;                          ///< home shared: rows of the ring
-  int grid = 0;                            ///< home shared: blocks, which take rows by turns
-  int blocks = 1;                          ///< rows: blocks that share a row; columns: a strip
+  Home home = Home::reload;    ///< rows, columns
+  Form form = Form::resident;  ///< rows
+  int rows = 1;                ///< rows, mixed: rows that a block takes side by side, its threads in equal shares
+  int unroll = 1;              ///< mixed: rows that a thread takes at once
+  int stages = 0;              ///< home shared: turns of the ring
+  int grid = 0;                ///< home shared, mixed: blocks, which take rows by turns
+  int blocks = 1;              ///< rows: blocks that share a row; columns: a strip
   GridFinish finish = GridFinish::second;  ///< rows that blocks share
-  int64_t piece = 0;     ///< cpu_rows: elements of a row that a task takes; cpu_columns: rows of a strip; 0: all
+  int64_t piece = 0;     ///< cpu_rows: elements of a row that a task takes; cpu_columns: rows of a strip; 0: all;
+                         ///< cpu_mixed: rows
   int runs = 0;          ///< cpu_columns: levels of runs of rows, each of which is summed up apart
   int cluster = 1;       ///< home registers: blocks of a cluster that hold a row together
   bool counter = false;  ///< home shared: blocks claim rows from a counter instead, each as it becomes free

@@ -108,7 +108,7 @@ double vector_accesses(const Problem& problem, const Params& params) {
 
 int64_t ring_bytes(const Problem& problem, const Params& params) {
   constexpr int64_t kRest = 512;  // of the exchange of statistics, and what counts the stages' bytes
-  const int64_t row = int64_t{params.threads} * params.vector * params.batch;
+  const int64_t row = int64_t{params.threads} * params.vector * params.batch * params.unroll;
   int64_t bytes = 0;
   for (const ProblemBuffer& buffer : problem.buffers) {
     bytes += buffer.output || !is_full(problem, buffer) ? 0 : params.stages * row * buffer.element_bytes;

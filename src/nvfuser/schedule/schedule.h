@@ -26,6 +26,7 @@ struct ProblemBuffer {
   int max_vector;
   int max_vector_tile;  ///< the same along the tile axis that the buffer follows (transposed problems)
   bool other;           ///< follows the other tile axis: goes through a shared tile
+  bool across = false;  ///< mixed: a result of what is reduced across rows
 };
 
 /// What a form of a kernel's statistics does along a row.
@@ -57,9 +58,11 @@ struct Problem {
   int64_t columns = 0;           ///< reduced points: elements of a row
   bool outer = false;            ///< the innermost axis is kept, what is reduced lies further out
   int64_t piece = 0;             ///< outer: elements behind the reduced axes, neighbours in memory
-  int sums = 0;                  ///< fields of the tuples of all reductions
-  int passes = 0;                ///< times that what is reduced is walked where nothing keeps it
-  bool whole_rows = false;       ///< rows are single pieces of memory in all full-size inputs
+  bool mixed = false;       ///< the kernel reduces across rows too; the rest of this is about reductions along them
+  int across = 0;           ///< mixed: fields of the tuples of reductions across rows
+  int sums = 0;             ///< fields of the tuples of all reductions
+  int passes = 0;           ///< times that what is reduced is walked where nothing keeps it
+  bool whole_rows = false;  ///< rows are single pieces of memory in all full-size inputs
   std::array<RowForm, 2> forms;  ///< by Form, where the kernel reduces
   bool streams = false;          ///< are there chains, so that the forms differ?
   int64_t run = 0;               ///< CPU: elements of the innermost run in which every index is affine
@@ -70,7 +73,8 @@ struct Candidate {
   double microseconds;  ///< estimate
 };
 
-/// Ranked candidates, best first; never empty; the last one cannot fail.  Under 20 us, no allocation beyond the result.
+/// Ranked candidates, best first; the last one cannot fail.  Under 20 us, no allocation beyond the result.  Empty for a
+/// mixed problem that two kernels are expected to do in less time.
 std::vector<Candidate> choose(const Problem& problem, const DeviceProps& device);
 
 /// Values of sizes (extents, free strides) by name for one call.

@@ -151,10 +151,13 @@ RowStart start_of(Index start, const Value& value) {
 }  // namespace
 
 Summary::Summary(const Kernel& kernel)
-    : kernel_(kernel),
-      names_(size_names(kernel)),
-      row_(nvfuser::reduces(kernel) ? reduced_roots(kernel) : std::vector<Id*>{}),
-      reduces_(nvfuser::reduces(kernel)) {
+    : kernel_(kernel), names_(size_names(kernel)), reduces_(nvfuser::reduces(kernel)), mixed_(mixed_roots(kernel)) {
+  if (mixed_) {
+    behind_ = behind_columns(kernel, *mixed_);
+  }
+  if (reduces_) {
+    row_ = mixed_ ? mixed_->columns : reduced_roots(kernel);
+  }
   const std::vector<Id*>& roots = kernel.references.front().roots;
   const TileAxes axes = roots.empty() || reduces_ ? TileAxes{} : tile_axes(kernel);
   inner_ = axes.other != nullptr ? axes.inner : nullptr;
@@ -193,9 +196,9 @@ RowForm Summary::row_form(const std::vector<Chain>& joined) const {
   const auto passes = passes_of(kernel_, row_, joined);
   const auto levels = levels_of(kernel_, joined);
   for (const Tensor* t : kernel_.tensors) {
-    form.joins = std::max(form.joins, levels.at(t));
     const bool reduces = t->op == TensorOp::reduce;
-    if (!reduces && !varies_along(*t, row_)) {
+    form.joins = behind_.contains(t) ? form.joins : std::max(form.joins, levels.at(t));
+    if (!reduces && (behind_.contains(t) || !varies_along(*t, row_))) {
       continue;
     }
     const std::set<int>& mine = passes.at(t);
@@ -224,9 +227,10 @@ void Summary::read_reductions() {
   for (const Tensor* t : kernel_.tensors) {
     const bool reduce = t->op == TensorOp::reduce;
     if (reduce && !is_later_part(*t)) {
-      sums_ += tuple_shape(t->reduction->row, t->reduction->type).count;
+      int& fields = mixed_ && is_across(*t, *mixed_) ? across_ : sums_;
+      fields += tuple_shape(t->reduction->row, t->reduction->type).count;
     }
-    if (reduce || varies_along(*t, row_)) {
+    if (!behind_.contains(t) && (reduce || varies_along(*t, row_))) {
       passes_ = std::max(passes_, levels.at(t) + !reduce);
     }
   }
@@ -297,6 +301,8 @@ void Summary::count_points(Problem& problem, const SizeOf& value) const {
     problem.columns = product(row_);
     problem.rows = std::max<int64_t>(1, product(kept_));
     problem.outer = outer_;
+    problem.mixed = mixed_.has_value();
+    problem.across = across_;
     problem.piece = outer_ ? product(kept_run(kernel_)) : 0;
     problem.sums = sums_;
     problem.passes = passes_;
@@ -317,7 +323,8 @@ void Summary::count_buffers(Problem& problem, const SizeOf& value) const {
       entry.other = entry.other || access.transposed;
     } else {
       problem.buffers.push_back({element_bytes(buffer), std::min(distinct, problem.points),
-                                 access.tensor->op == TensorOp::store, 0, 0, access.transposed});
+                                 access.tensor->op == TensorOp::store, 0, 0, access.transposed,
+                                 access.tensor->op == TensorOp::store && behind_.contains(access.tensor)});
     }
   }
 }

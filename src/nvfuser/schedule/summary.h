@@ -6,7 +6,9 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "nvfuser/schedule/addresses.h"
@@ -61,7 +63,10 @@ class Summary {
   std::vector<Id*> row_;   ///< what is reduced; empty where nothing is
   std::vector<Id*> kept_;  ///< what is not, where something is
   bool reduces_;
-  bool outer_ = false;  ///< see Problem, here and below
+  std::optional<MixedRoots> mixed_;
+  std::unordered_set<const Tensor*> behind_;  ///< mixed: see behind_columns
+  int across_ = 0;                            ///< see Problem, here and below
+  bool outer_ = false;
   int sums_ = 0, passes_ = 0;
   bool whole_rows_ = false;
   Id *inner_ = nullptr, *other_ = nullptr;  ///< of tiles; null: nothing is transposed

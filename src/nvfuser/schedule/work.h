@@ -50,5 +50,6 @@ int64_t ring_bytes(const Problem& problem, const Params& params);
 /// By family.
 Work rows_work(const Problem& problem, const Params& params);
 Work columns_work(const Problem& problem, const Params& params);
+Work mixed_work(const Problem& problem, const Params& params);
 
 }  // namespace nvfuser

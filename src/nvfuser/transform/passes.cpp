@@ -27,6 +27,62 @@ std::vector<Id*> reduced_roots(const Kernel& kernel) {
   return ordered;
 }
 
+namespace {
+
+/// In the order of the reference's roots.
+std::vector<Id*> in_order(const Kernel& kernel, const std::set<Id*>& some) {
+  std::vector<Id*> found;
+  std::copy_if(kernel.references.front().roots.begin(), kernel.references.front().roots.end(),
+               std::back_inserter(found), [&](Id* root) { return some.contains(root); });
+  return found;
+}
+
+}  // namespace
+
+std::optional<MixedRoots> mixed_roots(const Kernel& kernel) {
+  std::set<std::set<Id*>> signatures;
+  for (const Tensor* t : kernel.tensors) {
+    if (t->op == TensorOp::reduce) {
+      signatures.emplace(t->reduction->axes.begin(), t->reduction->axes.end());
+    }
+  }
+  if (signatures.size() < 2) {
+    return std::nullopt;
+  }
+  const std::vector<Id*>& roots = kernel.references.front().roots;
+  const std::set<Id*>&first = *signatures.begin(), &second = *std::next(signatures.begin());
+  const bool part_all =
+      signatures.size() == 2 && !first.empty() && !second.empty() && first.size() + second.size() == roots.size() &&
+      std::all_of(roots.begin(), roots.end(), [&](Id* root) { return first.contains(root) != second.contains(root); });
+  check(part_all, ErrorKind::schedule, "reductions over different axes in one kernel");
+  const bool along = first.contains(roots.back());
+  return MixedRoots{in_order(kernel, along ? first : second), in_order(kernel, along ? second : first)};
+}
+
+bool is_across(const Tensor& t, const MixedRoots& roots) {
+  return t.op == TensorOp::reduce && !roots.rows.empty() &&
+         std::find(t.reduction->axes.begin(), t.reduction->axes.end(), roots.rows[0]) != t.reduction->axes.end();
+}
+
+std::vector<Tensor*> reductions_across(const Kernel& kernel, const MixedRoots& roots) {
+  std::vector<Tensor*> found;
+  std::copy_if(kernel.tensors.begin(), kernel.tensors.end(), std::back_inserter(found),
+               [&](const Tensor* t) { return is_across(*t, roots) && !is_later_part(*t); });
+  return found;
+}
+
+std::unordered_set<const Tensor*> behind_columns(const Kernel& kernel, const MixedRoots& roots) {
+  std::unordered_set<const Tensor*> found;
+  for (const Tensor* t : kernel.tensors) {
+    const bool reads = std::any_of(t->operands.begin(), t->operands.end(),
+                                   [&](const Operand& o) { return o.tensor != nullptr && found.contains(o.tensor); });
+    if (reads || is_across(*t, roots)) {
+      found.insert(t);
+    }
+  }
+  return found;
+}
+
 bool varies_along(const Tensor& t, const std::vector<Id*>& axes) {
   const std::vector<Id*> mine = needs(t);
   return std::any_of(mine.begin(), mine.end(),

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+// choose for kernels that reduce the same points along rows and across them.
+#include <algorithm>
+#include <bit>
+
+#include "nvfuser/schedule/candidate_list.h"
+#include "nvfuser/schedule/work.h"
+
+namespace nvfuser {
+
+namespace {
+
+constexpr int kEarlyStarts = 90;       ///< first architecture whose kernels start before the one in front has ended
+constexpr int64_t kMostElements = 64;  ///< of a row that a thread takes
+constexpr int kMostAccumulators = 96;  ///< registers of a thread
+constexpr int kFewestThreads = 4, kMostThreads = 512;  ///< that share a row
+constexpr int kBlocks[] = {256, 512};                  ///< threads of a block
+constexpr int kMostResident = 1024;                    ///< threads of an SM whose registers hold accumulators and rows
+constexpr int64_t kMostSlots = 64 << 10;               ///< bytes in which accumulators of rows side by side are joined
+constexpr int kUsualStages = 3, kMostStages = 4;
+constexpr double kRare = 1.02;  ///< handicap of other rings than hand-written kernels were best with (H200)
+constexpr double kWithoutRing =
+    1.05;                           ///< the same of registers: layer norm backward 16384x4096 took 8 % more than said
+constexpr int64_t kTurns = 4;       ///< of a block, below which it has no ring
+constexpr int64_t kReserve = 2048;  ///< bytes of shared memory that a block takes besides its ring
+
+constexpr int64_t kLanes = 512, kFewestLanes = 16;    ///< CPU: elements of a row at a time
+constexpr int64_t kAccumulatorBytes = 256 << 10;      ///< CPU: of a task, in its core's cache
+constexpr int64_t kMostTasks = 64, kFewestRows = 16;  ///< CPU: rows of a task follow from the sizes alone
+
+int64_t power_above(int64_t n) {
+  return static_cast<int64_t>(std::bit_ceil(static_cast<uint64_t>(std::max<int64_t>(1, n))));
+}
+
+void recount(Problem& problem) {
+  double written = 0;
+  problem.bytes = 0;
+  for (const ProblemBuffer& buffer : problem.buffers) {
+    const double bytes = static_cast<double>(buffer.elements) * buffer.element_bytes;
+    problem.bytes += bytes;
+    written += buffer.output ? bytes : 0;
+  }
+  problem.written = problem.bytes > 0 ? written / problem.bytes : 1;
+}
+
+/// What a kernel of the rows alone would do.
+Problem rows_part(Problem problem) {
+  std::erase_if(problem.buffers, [](const ProblemBuffer& buffer) { return buffer.across; });
+  problem.mixed = false;
+  recount(problem);
+  return problem;
+}
+
+/// What one of the columns alone would do.
+Problem columns_part(Problem problem) {
+  std::erase_if(problem.buffers, [](const ProblemBuffer& buffer) { return buffer.output && !buffer.across; });
+  problem.mixed = false;
+  problem.outer = true;
+  problem.piece = problem.columns;
+  std::swap(problem.rows, problem.columns);
+  problem.sums = problem.across;
+  problem.passes = 1;
+  recount(problem);
+  return problem;
+}
+
+/// Blocks that take turns: as many as the device holds, or as there are turns.
+int blocks_for(const CandidateList& list, const Params& params) {
+  const int64_t turns = ceil_div(list.problem().rows, int64_t{params.rows} * params.unroll);
+  return static_cast<int>(std::min(int64_t{list.device().sms} * params.blocks_per_sm, power_above(turns)));
+}
+
+/// By a ring: turns have to be whole, and so many that the first ones, which nothing hides, cost little.
+void add_rings(CandidateList& list, Params params) {
+  const DeviceProps& device = list.device();
+  const int64_t rows = list.problem().rows, at_once = int64_t{params.rows} * params.unroll;
+  params.home = Home::shared;
+  for (params.stages = 2; params.stages <= kMostStages; ++params.stages) {
+    const int64_t bytes = (ring_bytes(list.problem(), params) + kReserve) * params.blocks_per_sm;
+    if (rows % at_once == 0 && rows >= kTurns * at_once * params.grid && bytes <= device.shared_per_block) {
+      list.add(params, params.blocks_per_sm == 1 && params.stages == kUsualStages ? 1 : kRare);
+    }
+  }
+}
+
+void add_turns(CandidateList& list, Params params) {
+  const bool whole = comes_whole(list, params.vector);
+  for (params.unroll = 1; params.unroll <= 2; ++params.unroll) {
+    for (params.blocks_per_sm = 1; params.blocks_per_sm * params.threads <= kMostResident; params.blocks_per_sm *= 2) {
+      params.grid = blocks_for(list, params);
+      list.add(params, whole ? kWithoutRing : 1);
+      if (whole) {
+        add_rings(list, params);
+      }
+    }
+  }
+}
+
+std::vector<Candidate> gpu_mixed(CandidateList& list) {
+  const Problem& problem = list.problem();
+  const int vector = list.common_vector();
+  for (int threads = kFewestThreads; threads <= kMostThreads; threads *= 2) {
+    const int64_t batch = power_above(ceil_div(problem.columns, int64_t{threads} * vector));
+    const int64_t accumulators = batch * vector * problem.across;
+    const bool wasted = threads > kFewestThreads && int64_t{threads} * vector >= 2 * problem.columns;
+    if (batch * vector > kMostElements || accumulators > kMostAccumulators || wasted) {
+      continue;
+    }
+    for (const int block : kBlocks) {
+      const int rows = std::max(1, block / threads);
+      const int64_t slots = rows > 1 ? 2 * block * accumulators * int64_t{sizeof(float)} : 0;
+      if (threads <= block && slots <= kMostSlots) {
+        add_turns(list, {.family = Family::mixed,
+                         .threads = threads * rows,
+                         .batch = static_cast<int>(batch),
+                         .vector = vector,
+                         .home = Home::registers,
+                         .rows = rows,
+                         .finish = list.device().arch >= kEarlyStarts ? GridFinish::dependent : GridFinish::second});
+      }
+    }
+  }
+  std::vector<Candidate> found = list.ranked();
+  const auto alone = [&](const Problem& part) { return choose(part, list.device()).front().microseconds; };
+  if (!found.empty() && alone(rows_part(problem)) + alone(columns_part(problem)) < found.front().microseconds) {
+    found.clear();
+  }
+  return found;
+}
+
+std::vector<Candidate> cpu_mixed(CandidateList& list) {
+  const Problem& problem = list.problem();
+  const int64_t lanes = std::clamp(power_above(problem.columns), kFewestLanes, kLanes);
+  const int64_t batch = power_above(ceil_div(problem.columns, lanes));
+  if (batch * lanes * problem.across * int64_t{sizeof(double)} <= kAccumulatorBytes) {
+    list.add({.family = Family::cpu_mixed,
+              .threads = 1,
+              .batch = static_cast<int>(batch),
+              .task = lanes,
+              .piece = std::max(kFewestRows, power_above(ceil_div(problem.rows, kMostTasks)))});
+  }
+  return list.ranked();
+}
+
+}  // namespace
+
+std::vector<Candidate> choose_mixed(CandidateList& list) {
+  return list.device().gpu ? gpu_mixed(list) : cpu_mixed(list);
+}
+
+}  // namespace nvfuser

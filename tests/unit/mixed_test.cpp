@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rows that are reduced along them and across them in one kernel, under forced schedules: rows side by side and at
+// once, whole and broken turns, shares without rows, statistics of rows before and behind the sums of columns; against
+// the evaluator.
+#include <gtest/gtest.h>
+
+#include "error_message.h"
+#include "forced_run.h"
+#include "nvfuser/ops/reduce.h"
+
+namespace nvfuser {
+namespace {
+
+using Make = std::function<void(KernelCase&, TensorView*)>;
+
+Val* op(PointwiseOp p, Val* a, Val* b) { return pointwise(p, {a, b}); }
+TensorView* tensor(Val* v) { return static_cast<TensorView*>(v); }
+Val* row(TensorView* columns) { return broadcast(columns, {true, false}); }
+Val* column(TensorView* rows) { return broadcast(rows, {false, true}); }
+
+/// Nothing of all points is stored.
+void sums(KernelCase& c, TensorView* x) {
+  c.output(sum(x, {{1}}));
+  c.output(sum(x, {{0}}));
+}
+/// dx, and gradients of a weight and a bias.
+void layer_norm_backward(KernelCase& c, TensorView* x) {
+  const Sizes n = c.input_sizes[0];
+  TensorView *g = c.input(n), *mean = c.input({n[0]}), *w = c.input({n[1]});
+  Val* h = op(PointwiseOp::mul, op(PointwiseOp::sub, x, column(mean)), make_constant(*c.fusion, .5));
+  Val* gw = op(PointwiseOp::mul, g, row(w));
+  Val* both = op(PointwiseOp::add, column(sum(tensor(gw), {{1}})),
+                 op(PointwiseOp::mul, h, column(sum(tensor(op(PointwiseOp::mul, gw, h)), {{1}}))));
+  c.output(op(PointwiseOp::sub, gw, op(PointwiseOp::mul, both, make_constant(*c.fusion, .125))));
+  c.output(sum(tensor(op(PointwiseOp::mul, g, h)), {{0}}));
+  c.output(op(PointwiseOp::mul, sum(g, {{0}}), make_constant(*c.fusion, 2.0)));
+}
+/// Statistics come first, and columns are reduced of what they make; something of columns and rows is stored too.
+void behind_statistics(KernelCase& c, TensorView* x) {
+  TensorView* w = c.input({c.input_sizes[0][1]});
+  TensorView* most = max(x, {{1}});
+  Val* h = op(PointwiseOp::mul, op(PointwiseOp::sub, x, column(most)), row(w));
+  c.output(most);
+  c.output(op(PointwiseOp::add, max(tensor(h), {{0}}), w));
+  c.output(sum(tensor(h), {{0}}));
+}
+void places(KernelCase& c, TensorView* x) {
+  c.output(argmin(x, {{0}}));
+  c.output(argmax(x, {{1}}));
+}
+void moments(KernelCase& c, TensorView* x) {
+  const WelfordResult w = welford(x, {0});
+  c.output(w.average);
+  c.output(w.squares);
+  c.output(op(PointwiseOp::sub, x, column(max(x, {{1}}))));
+}
+
+struct Program {
+  std::string name;
+  Make make;
+  double tolerance;  ///< inputs are multiples of 1/8, so most sums are exact
+};
+const std::vector<Program>& programs() {
+  static const std::vector<Program> table = {
+      {"sums", sums, 0},
+      {"layer norm backward", layer_norm_backward, 1e-5},
+      {"behind statistics", behind_statistics, 0},
+      {"places", places, 0},
+      {"moments", moments, 1e-5},
+  };
+  return table;
+}
+
+struct Sweep {
+  std::vector<std::unique_ptr<ForcedRun>> runs;
+  std::vector<std::string> titles;
+  std::vector<double> tolerances;
+
+  void add(const Program& what, const Sizes& sizes, const Params& params, bool gpu) {
+    auto test = std::make_shared<KernelCase>();
+    what.make(*test, test->input(sizes));
+    titles.push_back(what.name + " " + std::to_string(sizes[0]) + "x" + std::to_string(sizes[1]) + ", " +
+                     params.text());
+    runs.push_back(std::make_unique<ForcedRun>(test, params, gpu, "m" + std::to_string(runs.size())));
+    tolerances.push_back(what.tolerance);
+  }
+  void run(Way way) const {
+    std::vector<ForcedRun*> all;
+    for (const auto& run : runs) {
+      EXPECT_EQ(run->programs().size(), 2u);
+      all.push_back(run.get());
+    }
+    compile_runs(all, way);
+    for (size_t k = 0; k < runs.size(); ++k) {
+      EXPECT_EQ(runs[k]->run(tolerances[k], 1), "") << titles[k];
+      const std::vector<char> first = runs[k]->results(2);
+      EXPECT_EQ(runs[k]->results(3), first) << titles[k] << ": the order of threads decides bits";
+    }
+  }
+};
+
+Params turns(int threads, int batch, int vector, int rows, int unroll, int grid) {
+  return {.family = Family::mixed,
+          .threads = threads,
+          .batch = batch,
+          .vector = vector,
+          .home = Home::registers,
+          .rows = rows,
+          .unroll = unroll,
+          .grid = grid,
+          .finish = GridFinish::dependent};
+}
+
+TEST(Mixed, Blocks) {
+  Sweep sweep;
+  for (const Program& what : programs()) {
+    sweep.add(what, {13, 256}, turns(64, 1, 4, 1, 1, 4), true);
+    sweep.add(what, {12, 200}, turns(32, 2, 4, 1, 2, 3), true);
+    sweep.add(what, {33, 37}, turns(64, 2, 1, 2, 1, 3), true);
+    sweep.add(what, {50, 24}, turns(64, 1, 4, 8, 2, 2), true);
+    sweep.add(what, {3, 500}, turns(128, 4, 1, 1, 2, 4), true);  // shares without rows
+    sweep.add(what, {1, 7}, turns(32, 1, 1, 4, 1, 1), true);
+  }
+  sweep.run(Way::emulator);
+}
+
+/// The same, by a ring.
+Params ring(Params params, int stages) {
+  params.home = Home::shared;
+  params.stages = stages;
+  return params;
+}
+
+TEST(Mixed, BlocksWithRings) {
+  Sweep sweep;
+  for (const Program& what : programs()) {
+    sweep.add(what, {13, 256}, ring(turns(64, 1, 4, 1, 1, 4), 2), true);
+    sweep.add(what, {22, 200}, ring(turns(32, 2, 4, 1, 2, 3), 3), true);
+    sweep.add(what, {16, 64}, ring(turns(32, 1, 4, 2, 1, 2), 2), true);
+    sweep.add(what, {36, 128}, ring(turns(128, 1, 4, 2, 2, 2), 3), true);
+    sweep.add(what, {4, 512}, ring(turns(128, 1, 4, 1, 2, 5), 2), true);  // shares without rows
+  }
+  sweep.run(Way::emulator);
+}
+
+/// Why there is no such kernel.
+std::string refusal(const Make& make, const Sizes& sizes, const Params& params) {
+  auto test = std::make_shared<KernelCase>();
+  make(*test, test->input(sizes));
+  return message_of(ErrorKind::schedule, [&] { ForcedRun(test, params, true, "k"); });
+}
+
+TEST(Mixed, RefusesWhatIsNotMixed) {
+  const Params params = turns(32, 1, 4, 1, 1, 2);
+  const auto along = [](KernelCase& c, TensorView* x) { c.output(sum(x, {{1}})); };
+  EXPECT_TRUE(contains(refusal(along, {8, 64}, params), "along rows and across them"));
+  const auto all = [](KernelCase& c, TensorView* x) {
+    c.output(sum(x, {{0}}));
+    c.output(sum(x, {{0, 1}}));
+  };
+  EXPECT_TRUE(contains(refusal(all, {8, 64}, params), "over different axes"));
+  EXPECT_TRUE(contains(refusal(sums, {8, 64}, {.family = Family::rows, .threads = 32}), "over different axes"));
+  EXPECT_TRUE(contains(refusal(sums, {8, 256}, params), "preconditions")) << "more columns than a block holds";
+  EXPECT_TRUE(contains(refusal(sums, {9, 64}, ring(turns(32, 1, 4, 1, 2, 2), 2)), "whole numbers of rows"));
+}
+
+TEST(Mixed, IsChosenWhereABlockHoldsRows) {
+  const auto chosen = [](const Sizes& sizes, const char* device) {
+    KernelCase test;
+    layer_norm_backward(test, test.input(sizes));
+    const std::shared_ptr<Kernel> kernel = test.kernel();
+    const std::map<std::string, int64_t> values = test.sizes(*kernel);
+    const Alignments aligned{std::vector<int64_t>(kernel->inputs.size(), 16),
+                             std::vector<int64_t>(kernel->outputs.size(), 16)};
+    const Problem problem = summarize(*kernel, SizeValues(values.begin(), values.end()), aligned);
+    EXPECT_TRUE(problem.mixed);
+    EXPECT_EQ(problem.across, 2);
+    EXPECT_EQ(problem.sums, 2);
+    return choose(problem, known_device(device));
+  };
+  for (const char* device : {"H200", "A100", "CPU"}) {
+    for (const Sizes& sizes : {Sizes{1, 5}, Sizes{300, 33}, Sizes{16384, 4096}, Sizes{65536, 512}}) {
+      const std::vector<Candidate> found = chosen(sizes, device);
+      ASSERT_FALSE(found.empty()) << device << " " << sizes[0] << "x" << sizes[1];
+      EXPECT_TRUE(found[0].params.family == Family::mixed || found[0].params.family == Family::cpu_mixed);
+    }
+    EXPECT_TRUE(chosen({64, 1 << 20}, device).empty()) << "two kernels: no block holds such rows";
+  }
+}
+
+TEST(Mixed, Tasks) {
+  Sweep sweep;
+  for (const Program& what : programs()) {
+    const auto pieces = [](int64_t lanes, int chunks, int64_t rows) {
+      return Params{.family = Family::cpu_mixed, .threads = 1, .batch = chunks, .task = lanes, .piece = rows};
+    };
+    sweep.add(what, {40, 70}, pieces(32, 4, 16), false);
+    sweep.add(what, {7, 512}, pieces(512, 1, 2), false);
+    sweep.add(what, {129, 33}, pieces(64, 1, 32), false);
+    sweep.add(what, {1, 5}, pieces(16, 1, 16), false);
+  }
+  sweep.run(Way::host);
+}
+
+}  // namespace
+}  // namespace nvfuser
