@@ -102,6 +102,9 @@ inline Params draw_params(Dice& dice, const FamilyTurn& turn) {
     case Family::cpu_columns:
       params.task = dice.pick<int64_t>({16, 64, 128});
       break;
+    case Family::mixed:
+    case Family::cpu_mixed:
+      break;  // several programs each: tests/unit/mixed_test.cpp
   }
   const int wave = params.threads * std::max(params.vector, params.vector_other);
   return turn.family == Family::tile && params.tile * params.tile % wave != 0 ? draw_params(dice, turn) : params;

@@ -45,7 +45,7 @@ std::vector<Id*> take_rows(const Loops& loops, Id* rows, const Params& params) {
 }
 
 void bring_by_ring(Kernel& kernel, const std::vector<Id*>& rows, int outside, int held, int stages) {
-  std::vector<Tensor*> brought, rest;
+  std::vector<Tensor*> early, brought;
   for (Tensor* t : std::vector<Tensor*>(kernel.tensors)) {
     if (t->op != TensorOp::load || t->reference != &kernel.main()) {
       continue;
@@ -60,12 +60,16 @@ void bring_by_ring(Kernel& kernel, const std::vector<Id*>& rows, int outside, in
       brought.insert(brought.end(), {t, &copy});
     } else if (is_fixed(*t, outside)) {
       inline_at(*t, 0);
+    } else if (t->operands.empty() && *t->inline_at == outside) {
+      early.push_back(t);
     }
   }
   check(!brought.empty(), ErrorKind::schedule, "no load of whole rows, which a ring could bring");
-  // All are in registers before the first statistics.
-  std::stable_partition(kernel.tensors.begin(), kernel.tensors.end(),
-                        [&](Tensor* t) { return std::find(brought.begin(), brought.end(), t) != brought.end(); });
+  // All are in registers before the first statistics, and values of a turn's rows are on their way while it waits.
+  for (const std::vector<Tensor*>& first : {brought, early}) {
+    std::stable_partition(kernel.tensors.begin(), kernel.tensors.end(),
+                          [&](Tensor* t) { return std::find(first.begin(), first.end(), t) != first.end(); });
+  }
 }
 
 }  // namespace nvfuser
