@@ -17,8 +17,10 @@ constexpr int kFewestThreads = 4, kMostThreads = 512;  ///< that share a row
 constexpr int kBlocks[] = {256, 512};                  ///< threads of a block
 constexpr int kMostResident = 1024;                    ///< threads of an SM whose registers hold accumulators and rows
 constexpr int64_t kMostSlots = 64 << 10;               ///< bytes in which accumulators of rows side by side are joined
-constexpr int kUsualStages = 3, kMostStages = 4;
-constexpr double kRare = 1.02;  ///< handicap of other rings than hand-written kernels were best with (H200)
+constexpr int kMostStages = 4;
+/// Handicap of rings: layer and RMS norm backward 16384x4096 (H200) had .835 and .867 of a copy with them, .828 and
+/// .877 without.
+constexpr double kRing = 1.02;
 constexpr double kWithoutRing =
     1.05;                           ///< the same of registers: layer norm backward 16384x4096 took 8 % more than said
 constexpr int64_t kTurns = 4;       ///< of a block, below which it has no ring
@@ -71,26 +73,27 @@ int blocks_for(const CandidateList& list, const Params& params) {
 }
 
 /// By a ring: turns have to be whole, and so many that the first ones, which nothing hides, cost little.
-void add_rings(CandidateList& list, Params params) {
+void add_rings(CandidateList& list, Params params, int64_t slots) {
   const DeviceProps& device = list.device();
   const int64_t rows = list.problem().rows, at_once = int64_t{params.rows} * params.unroll;
   params.home = Home::shared;
   for (params.stages = 2; params.stages <= kMostStages; ++params.stages) {
-    const int64_t bytes = (ring_bytes(list.problem(), params) + kReserve) * params.blocks_per_sm;
+    const int64_t bytes = (ring_bytes(list.problem(), params) + slots + kReserve) * params.blocks_per_sm;
     if (rows % at_once == 0 && rows >= kTurns * at_once * params.grid && bytes <= device.shared_per_block) {
-      list.add(params, params.blocks_per_sm == 1 && params.stages == kUsualStages ? 1 : kRare);
+      list.add(params, kRing);
     }
   }
 }
 
-void add_turns(CandidateList& list, Params params) {
+/// `slots`: bytes of shared memory in which accumulators are joined.
+void add_turns(CandidateList& list, Params params, int64_t slots) {
   const bool whole = comes_whole(list, params.vector);
   for (params.unroll = 1; params.unroll <= 2; ++params.unroll) {
     for (params.blocks_per_sm = 1; params.blocks_per_sm * params.threads <= kMostResident; params.blocks_per_sm *= 2) {
       params.grid = blocks_for(list, params);
-      list.add(params, whole ? kWithoutRing : 1);
+      list.add(params);
       if (whole) {
-        add_rings(list, params);
+        add_rings(list, params, slots);
       }
     }
   }
@@ -110,13 +113,15 @@ std::vector<Candidate> gpu_mixed(CandidateList& list) {
       const int rows = std::max(1, block / threads);
       const int64_t slots = rows > 1 ? 2 * block * accumulators * int64_t{sizeof(float)} : 0;
       if (threads <= block && slots <= kMostSlots) {
-        add_turns(list, {.family = Family::mixed,
-                         .threads = threads * rows,
-                         .batch = static_cast<int>(batch),
-                         .vector = vector,
-                         .home = Home::registers,
-                         .rows = rows,
-                         .finish = list.device().arch >= kEarlyStarts ? GridFinish::dependent : GridFinish::second});
+        add_turns(list,
+                  {.family = Family::mixed,
+                   .threads = threads * rows,
+                   .batch = static_cast<int>(batch),
+                   .vector = vector,
+                   .home = Home::registers,
+                   .rows = rows,
+                   .finish = list.device().arch >= kEarlyStarts ? GridFinish::dependent : GridFinish::second},
+                  slots);
       }
     }
   }
@@ -145,6 +150,9 @@ std::vector<Candidate> cpu_mixed(CandidateList& list) {
 }  // namespace
 
 std::vector<Candidate> choose_mixed(CandidateList& list) {
+  if (list.problem().points == 0) {
+    return {};  // no shares, so nothing would be left for the finish
+  }
   return list.device().gpu ? gpu_mixed(list) : cpu_mixed(list);
 }
 
