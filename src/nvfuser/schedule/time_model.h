@@ -17,9 +17,9 @@ struct TimeModel {
   double start = 75;     ///< one block start an SM
   double barrier = 174;  ///< block-wide exchange
   double barrier_thread = .0597;
-  double meeting = 1800;   ///< exchange of a few blocks through L2
-  double together = 1.12;  ///< blocks that meet load at one time and store at another (rows of 2^20 and 128255, H200)
-  double cluster = 1270;   ///< cluster exchange
+  double meeting = 1800;  ///< exchange of a few blocks through L2
+  double together = 1.2;  ///< blocks that meet load at one time and store at another (rows of 2^20 and 128255, H200)
+  double cluster = 1270;  ///< cluster exchange
   double cluster_block = 173;
   double cluster_start = .234;
   double cluster_loss = .248;
