@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every member of the compiled module by introspection, and arguments for it made from its signature."""
 
+import atexit
 import enum
+import functools
 import inspect
 import random
 import re
+import shutil
 import tempfile
 from typing import NamedTuple
 
@@ -20,6 +23,14 @@ EXCUSED = {
     "set_option": "changes options of the process; test_processes.py and others call it",
 }
 FUNCTIONS = ("nb_func", "nb_method")
+
+
+@functools.cache
+def scratch_folder() -> str:
+    """One for all calls, gone at the end."""
+    made = tempfile.mkdtemp(prefix="nvfuser-members-")
+    atexit.register(shutil.rmtree, made, ignore_errors=True)
+    return made
 
 
 class Member(NamedTuple):
@@ -193,7 +204,7 @@ class Scene:
             "dims": [1], "weight": None, "bias": None, "running_mean": None, "running_var": None, "mean": o["row"],
             "rstd": o["row"], "normalized_shape": [4], "is_broadcast_dim": [False, True, False],
             "stride_order": [0, 1], "shape": [2, 3], "sizes": [3, 4], "strides": [4, 1], "num_groups": 2,
-            "parent": o.setdefault("folder", tempfile.mkdtemp(prefix="nvfuser-members-")), "reduction": "sum",
+            "parent": o.setdefault("folder", scratch_folder()), "reduction": "sum",
             "approximate": "tanh", "inputs": o["arrays"], "way": Way.evaluator, "target_": "evaluator",
             "call": (o["executor"], o["arrays"], Way.evaluator, ""), "steps": 1, "scheduler": "user",
             "calls": [(o["executor"], o["arrays"], Way.evaluator, "")], "max_fusions": 2, "capsule": capsule(),

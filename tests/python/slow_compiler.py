@@ -12,7 +12,7 @@ class SlowCompiler:
         self.path, self.begun, self.go = folder / "slow-c++", folder / "begun", folder / "go"
         real = shutil.which("c++") or shutil.which("g++")
         self.path.write_text(
-            f'#!/bin/sh\ncase "$*" in *-dM*) ;; *)\necho $$ >> {self.begun}\n'
+            f'#!/bin/sh\ncase " $* " in *" -dM "*) ;; *)\necho $$ >> {self.begun}\n'
             f'while [ ! -e {self.go} ]; do sleep 0.01; done;; esac\nexec {real} "$@"\n'
         )
         self.path.chmod(0o755)

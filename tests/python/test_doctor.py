@@ -67,7 +67,7 @@ def test_what_is_missing_is_no_failure(tmp_path):
 def test_a_target_that_fails_its_self_test(tmp_path):
     """A compiler that answers and then makes nothing: found, but it does not work."""
     broken = tmp_path / "c++"
-    broken.write_text('#!/bin/sh\ncase "$*" in *-dM*) exec c++ "$@";; esac\necho cannot >&2\nexit 1\n')
+    broken.write_text('#!/bin/sh\ncase " $* " in *" -dM "*) exec c++ "$@";; esac\necho cannot >&2\nexit 1\n')
     broken.chmod(broken.stat().st_mode | stat.S_IXUSR)
     process = doctor(NVFUSER_CXX=broken, NVFUSER_CACHE_DIR=tmp_path / "cache")
     targets = {line.split()[0]: line for line in sections(process)["targets"]}

@@ -114,7 +114,7 @@ class SlowCompile : public testing::Test {
       GTEST_SKIP() << why_;
     }
     forget_modules();
-    std::ofstream(script_) << "#!/bin/sh\ncase \"$*\" in *-dM*) ;; *)\n"
+    std::ofstream(script_) << "#!/bin/sh\ncase \" $* \" in *\" -dM \"*) ;; *)\n"
                            << "echo $$ > " << begun_ << "\nwhile [ ! -e " << go_ << " ]; do sleep 0.01; done;; esac\n"
                            << "exec " << real->command[0] << " \"$@\"\n";
     std::filesystem::permissions(script_, std::filesystem::perms::owner_all);

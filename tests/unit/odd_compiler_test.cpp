@@ -36,7 +36,7 @@ class OddCompiler : public ::testing::Test {
   }
   /// One that answers when it is asked what it is, and otherwise runs the lines.
   std::string compiler(const std::string& lines) const {
-    return script("c++", "case \"$*\" in *-dM*) exec $real \"$@\";; esac\n" + lines);
+    return script("c++", "case \" $* \" in *\" -dM \"*) exec $real \"$@\";; esac\n" + lines);
   }
 
   /// The kernel writes EXTRA + 1.
