@@ -3,6 +3,8 @@
 
 from pathlib import Path
 
+import generated_file
+
 from nvfuser import FusionDefinition, draw, ops
 
 
@@ -12,6 +14,4 @@ def write(folder: Path) -> None:
         x = fd.define_tensor(shape=[-1, -1], contiguity=[True, True])
         e = ops.exp(x - ops.max(x, 1, keepdim=True))
         fd.add_output(e / ops.sum(e, 1, keepdim=True))
-    path, text = folder / "softmax.svg", draw(fd)
-    if not path.exists() or path.read_text() != text:
-        path.write_text(text)
+    generated_file.write(folder / "softmax.svg", draw(fd))

@@ -11,6 +11,7 @@ import inspect
 import re
 from pathlib import Path
 
+import generated_file
 from docstrings import Symbol, public_symbols
 from sphinx.ext.napoleon import Config, NumpyDocstring
 
@@ -92,6 +93,4 @@ def write(folder: Path) -> None:
     for name, title in PAGES.items():
         module = "" if name == "direct" else ".. py:currentmodule:: nvfuser\n\n"
         text = f"{title}\n{'=' * len(title)}\n\n{module}" + "\n".join(texts[name])
-        path = folder / f"{name}.rst"
-        if not path.exists() or path.read_text() != text:
-            path.write_text(text)
+        generated_file.write(folder / f"{name}.rst", text)

@@ -3,7 +3,7 @@
 // in every way in which the shares become one, runs of rows that are summed up apart; against the evaluator.
 #include <gtest/gtest.h>
 
-#include "forced_run.h"
+#include "forced_sweep.h"
 #include "nvfuser/ops/reduce.h"
 
 namespace nvfuser {
@@ -59,33 +59,6 @@ const std::vector<Program>& programs() {
   return table;
 }
 
-struct Sweep {
-  std::vector<std::unique_ptr<ForcedRun>> runs;
-  std::vector<std::string> titles;
-  std::vector<double> tolerances;
-
-  void add(const Program& what, const Sizes& sizes, const Params& params, bool gpu) {
-    auto test = std::make_shared<KernelCase>();
-    what.make(*test, test->input(sizes));
-    titles.push_back(what.name + " " + std::to_string(sizes[0]) + "x" + std::to_string(sizes[1]) + ", " +
-                     params.text());
-    runs.push_back(std::make_unique<ForcedRun>(test, params, gpu, "c" + std::to_string(runs.size())));
-    tolerances.push_back(what.tolerance);
-  }
-  void run(Way way) const {
-    std::vector<ForcedRun*> all;
-    for (const auto& run : runs) {
-      all.push_back(run.get());
-    }
-    compile_runs(all, way);
-    for (size_t k = 0; k < runs.size(); ++k) {
-      EXPECT_EQ(runs[k]->run(tolerances[k], 1), "") << titles[k];
-      const std::vector<char> first = runs[k]->results(2);
-      EXPECT_EQ(runs[k]->results(3), first) << titles[k] << ": the order of threads decides bits";
-    }
-  }
-};
-
 Params strips(int threads, int batch, int vector, int lanes) {
   return {.family = Family::columns, .threads = threads, .batch = batch, .vector = vector, .lanes = lanes};
 }
@@ -96,7 +69,7 @@ Params shared(Params params, int blocks, GridFinish finish) {
 }
 
 TEST(ColumnShares, Blocks) {
-  Sweep sweep;
+  ForcedSweep sweep;
   for (const Program& what : programs()) {
     sweep.add(what, {67, 40}, strips(64, 2, 4, 8), true);
     Params held = strips(128, 4, 1, 8);
@@ -115,11 +88,11 @@ TEST(ColumnShares, Blocks) {
       sweep.add(what, {513, 7}, shared(strips(64, 4, 1, 4), 16, GridFinish::last), true);
     }
   }
-  sweep.run(Way::emulator);
+  sweep.expect_right_and_stable(Way::emulator);
 }
 
 TEST(ColumnShares, Tasks) {
-  Sweep sweep;
+  ForcedSweep sweep;
   for (const Program& what : programs()) {
     for (const Sizes& sizes : {Sizes{1, 70}, Sizes{129, 33}, Sizes{4097, 8}}) {
       sweep.add(what, sizes, {.family = Family::cpu_columns, .threads = 1, .task = 32}, false);
@@ -127,7 +100,7 @@ TEST(ColumnShares, Tasks) {
       sweep.add(what, sizes, {.family = Family::cpu_columns, .threads = 1, .task = 16, .piece = 512, .runs = 1}, false);
     }
   }
-  sweep.run(Way::host);
+  sweep.expect_right_and_stable(Way::host);
 }
 
 }  // namespace

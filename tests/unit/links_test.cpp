@@ -22,7 +22,7 @@ class LinkText {
           pool_.axis(root[k], std::string(1, static_cast<char>('a' + k)), extent(root[k]->visible_extent()));
     }
     const LinkScope scope{pool_, algebra_, [=](const IterDomain* axis) { return axes.at(axis); },
-                          [this](const Val* val) { return extent(val); }};
+                          [this](const Val* val) { return extent(val); }, nullptr};
     return links(*tensor->definition(), scope);
   }
 

@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "error_message.h"
-#include "forced_run.h"
+#include "forced_sweep.h"
 #include "nvfuser/ops/reduce.h"
 
 namespace nvfuser {
@@ -71,33 +71,12 @@ const std::vector<Program>& programs() {
   return table;
 }
 
-struct Sweep {
-  std::vector<std::unique_ptr<ForcedRun>> runs;
-  std::vector<std::string> titles;
-  std::vector<double> tolerances;
-
-  void add(const Program& what, const Sizes& sizes, const Params& params, bool gpu) {
-    auto test = std::make_shared<KernelCase>();
-    what.make(*test, test->input(sizes));
-    titles.push_back(what.name + " " + std::to_string(sizes[0]) + "x" + std::to_string(sizes[1]) + ", " +
-                     params.text());
-    runs.push_back(std::make_unique<ForcedRun>(test, params, gpu, "m" + std::to_string(runs.size())));
-    tolerances.push_back(what.tolerance);
+/// One for the rows, one that combines the states of columns.
+void expect_two_kernels(const ForcedSweep& sweep) {
+  for (const auto& run : sweep.runs) {
+    EXPECT_EQ(run->programs().size(), 2u);
   }
-  void run(Way way) const {
-    std::vector<ForcedRun*> all;
-    for (const auto& run : runs) {
-      EXPECT_EQ(run->programs().size(), 2u);
-      all.push_back(run.get());
-    }
-    compile_runs(all, way);
-    for (size_t k = 0; k < runs.size(); ++k) {
-      EXPECT_EQ(runs[k]->run(tolerances[k], 1), "") << titles[k];
-      const std::vector<char> first = runs[k]->results(2);
-      EXPECT_EQ(runs[k]->results(3), first) << titles[k] << ": the order of threads decides bits";
-    }
-  }
-};
+}
 
 Params turns(int threads, int batch, int vector, int rows, int unroll, int grid) {
   return {.family = Family::mixed,
@@ -112,7 +91,7 @@ Params turns(int threads, int batch, int vector, int rows, int unroll, int grid)
 }
 
 TEST(Mixed, Blocks) {
-  Sweep sweep;
+  ForcedSweep sweep;
   for (const Program& what : programs()) {
     sweep.add(what, {13, 256}, turns(64, 1, 4, 1, 1, 4), true);
     sweep.add(what, {12, 200}, turns(32, 2, 4, 1, 2, 3), true);
@@ -121,7 +100,8 @@ TEST(Mixed, Blocks) {
     sweep.add(what, {3, 500}, turns(128, 4, 1, 1, 2, 4), true);  // shares without rows
     sweep.add(what, {1, 7}, turns(32, 1, 1, 4, 1, 1), true);
   }
-  sweep.run(Way::emulator);
+  expect_two_kernels(sweep);
+  sweep.expect_right_and_stable(Way::emulator);
 }
 
 /// The same, by a ring.
@@ -132,7 +112,7 @@ Params ring(Params params, int stages) {
 }
 
 TEST(Mixed, BlocksWithRings) {
-  Sweep sweep;
+  ForcedSweep sweep;
   for (const Program& what : programs()) {
     sweep.add(what, {13, 256}, ring(turns(64, 1, 4, 1, 1, 4), 2), true);
     sweep.add(what, {22, 200}, ring(turns(32, 2, 4, 1, 2, 3), 3), true);
@@ -140,7 +120,8 @@ TEST(Mixed, BlocksWithRings) {
     sweep.add(what, {36, 128}, ring(turns(128, 1, 4, 2, 2, 2), 3), true);
     sweep.add(what, {4, 512}, ring(turns(128, 1, 4, 1, 2, 5), 2), true);  // shares without rows
   }
-  sweep.run(Way::emulator);
+  expect_two_kernels(sweep);
+  sweep.expect_right_and_stable(Way::emulator);
 }
 
 /// Why there is no such kernel.
@@ -189,7 +170,7 @@ TEST(Mixed, IsChosenWhereABlockHoldsRows) {
 }
 
 TEST(Mixed, Tasks) {
-  Sweep sweep;
+  ForcedSweep sweep;
   for (const Program& what : programs()) {
     const auto pieces = [](int64_t lanes, int chunks, int64_t rows) {
       return Params{.family = Family::cpu_mixed, .threads = 1, .batch = chunks, .task = lanes, .piece = rows};
@@ -199,7 +180,8 @@ TEST(Mixed, Tasks) {
     sweep.add(what, {129, 33}, pieces(64, 1, 32), false);
     sweep.add(what, {1, 5}, pieces(16, 1, 16), false);
   }
-  sweep.run(Way::host);
+  expect_two_kernels(sweep);
+  sweep.expect_right_and_stable(Way::host);
 }
 
 }  // namespace

@@ -3,7 +3,7 @@
 // the shares become one, against the evaluator; equal bits however blocks are ordered and threads are many.
 #include <gtest/gtest.h>
 
-#include "forced_run.h"
+#include "forced_sweep.h"
 #include "nvfuser/base/options.h"
 #include "nvfuser/ops/reduce.h"
 
@@ -90,35 +90,6 @@ size_t count(const std::string& text, const std::string& part) {
   return found;
 }
 
-struct Sweep {
-  std::vector<std::unique_ptr<ForcedRun>> runs;
-  std::vector<std::string> titles;
-  std::vector<double> tolerances;
-
-  void add(const Case& what, const Shape& shape, const Params& params, bool gpu) {
-    add(what.name, make_case(what, shape), params, what.tolerance, gpu);
-  }
-  void add(const std::string& name, std::shared_ptr<const KernelCase> made, const Params& params, double tolerance,
-           bool gpu = true) {
-    const Sizes& shape = made->input_sizes[0];
-    titles.push_back(name + " " + std::to_string(shape[0]) + "x" + std::to_string(shape[1]) + ", " + params.text());
-    runs.push_back(std::make_unique<ForcedRun>(std::move(made), params, gpu, "k" + std::to_string(runs.size())));
-    tolerances.push_back(tolerance);
-  }
-  void compile(Way way) const {
-    std::vector<ForcedRun*> all;
-    for (const auto& run : runs) {
-      all.push_back(run.get());
-    }
-    compile_runs(all, way);
-  }
-  void expect_right(uint64_t seed = 1) const {
-    for (size_t k = 0; k < runs.size(); ++k) {
-      EXPECT_EQ(runs[k]->run(tolerances[k], seed), "") << titles[k];
-    }
-  }
-};
-
 Params gpu_params(int blocks, GridFinish finish) {
   return {.family = Family::rows, .threads = 64, .batch = 2, .vector = 1, .blocks = blocks, .finish = finish};
 }
@@ -147,7 +118,7 @@ void rms_norm(KernelCase& c, const Shape& shape) {
 }
 
 TEST(RowShares, TeamsHoldRowsInRegisters) {
-  Sweep sweep;
+  ForcedSweep sweep;
   for (const Case& what : cases()) {
     sweep.add(what, {5, 500}, what.name == "full sum" ? held_params(20, 1) : held_params(4, 2), true);
     sweep.add(what, {1, 129}, held_params(3, 1), true);
@@ -155,22 +126,22 @@ TEST(RowShares, TeamsHoldRowsInRegisters) {
   }
   Params streaming = held_params(3, 2);
   streaming.form = Form::streaming;
-  sweep.add({"softmax", soft_max, 1e-5}, {5, 333}, streaming, true);
+  sweep.add(Case{"softmax", soft_max, 1e-5}, {5, 333}, streaming, true);
   streaming.home = Home::reload;
   streaming.grid = 0;
   for (const GridFinish finish : {GridFinish::second, GridFinish::dependent, GridFinish::barrier}) {
     streaming.finish = finish;
-    sweep.add({"softmax", soft_max, 1e-5}, {3, 1031}, streaming, true);
+    sweep.add(Case{"softmax", soft_max, 1e-5}, {3, 1031}, streaming, true);
   }
   for (const Shape& shape : {Shape{5, 2048}, Shape{3, 1031}, Shape{4, 1999}}) {
     auto made = std::make_shared<KernelCase>();
     rms_norm(*made, shape);
     const bool odd = shape.columns % 4 != 0;
-    sweep.add("norm", made, held_params(4, 2, 4, odd), 1e-5);
+    sweep.add("norm", made, held_params(4, 2, 4, odd), 1e-5, true);
     Params second = held_params(2, 0, 4, odd);
     second.home = Home::reload;
     second.finish = GridFinish::dependent;
-    sweep.add("norm", made, second, 1e-5);
+    sweep.add("norm", made, second, 1e-5, true);
   }
   sweep.compile(Way::emulator);
   sweep.expect_right(1);
@@ -190,7 +161,7 @@ TEST(RowShares, TeamsReadRowsOnce) {
 }
 
 TEST(RowShares, AllReductionsByBlocks) {
-  Sweep sweep;
+  ForcedSweep sweep;
   for (const Case& what : cases()) {
     sweep.add(what, {1, 1031}, gpu_params(8, GridFinish::second), true);
     sweep.add(what, {3, 129}, gpu_params(4, GridFinish::dependent), true);
@@ -208,7 +179,7 @@ Params cpu_params(int64_t piece) { return {.family = Family::cpu_rows, .threads 
 
 TEST(RowShares, AllReductionsByTasks) {
   const std::vector<int64_t> rows = {1, 2, 3, 7}, columns = {1, 31, 4097, 70001};
-  Sweep sweep;
+  ForcedSweep sweep;
   for (size_t k = 0; k < cases().size(); ++k) {
     const Case& what = cases()[k];
     // Every case has a short and a long row, all cases together every shape.
@@ -217,14 +188,14 @@ TEST(RowShares, AllReductionsByTasks) {
     }
   }
   sweep.add(cases()[0], {1, 1 << 20}, cpu_params(1 << 16), false);
-  sweep.add({"moments", all_moments, 1e-5}, {2, 1 << 20}, cpu_params(1 << 16), false);
+  sweep.add(Case{"moments", all_moments, 1e-5}, {2, 1 << 20}, cpu_params(1 << 16), false);
   sweep.compile(Way::host);
   sweep.expect_right();
 }
 
 TEST(RowShares, EqualBitsInAnyOrderOfBlocks) {
   const Case moments{"moments", all_moments, 0}, softmax{"softmax", soft_max, 0};
-  Sweep sweep;
+  ForcedSweep sweep;
   sweep.add(moments, {2, 555}, gpu_params(4, GridFinish::last), true);
   sweep.add(softmax, {2, 555}, gpu_params(4, GridFinish::second), true);
   sweep.add(softmax, {2, 555}, gpu_params(4, GridFinish::barrier), true);
@@ -239,9 +210,9 @@ TEST(RowShares, EqualBitsInAnyOrderOfBlocks) {
 }
 
 TEST(RowShares, EqualBitsForAnyNumberOfThreads) {
-  Sweep sweep;
-  sweep.add({"moments", all_moments, 0}, {3, 70001}, cpu_params(1 << 12), false);
-  sweep.add({"softmax", soft_max, 0}, {3, 70001}, cpu_params(1 << 12), false);
+  ForcedSweep sweep;
+  sweep.add(Case{"moments", all_moments, 0}, {3, 70001}, cpu_params(1 << 12), false);
+  sweep.add(Case{"softmax", soft_max, 0}, {3, 70001}, cpu_params(1 << 12), false);
   sweep.compile(Way::host);
   for (size_t k = 0; k < sweep.runs.size(); ++k) {
     const std::vector<char> first = sweep.runs[k]->results();
@@ -257,13 +228,13 @@ TEST(RowShares, BecomeCubins) {
   if (!nvrtc_available(&why)) {
     GTEST_SKIP() << why;
   }
-  Sweep sweep;
+  ForcedSweep sweep;
   for (const Case& what : {cases()[0], Case{"softmax", soft_max, 0}}) {
     sweep.add(what, {2, 4096}, gpu_params(4, GridFinish::dependent), true);
     sweep.add(what, {2, 4096}, gpu_params(4, GridFinish::barrier), true);
     sweep.add(what, {2, 4096}, held_params(32, 1), true);
   }
-  sweep.add({"moments", all_moments, 0}, {2, 4096}, gpu_params(4, GridFinish::last), true);
+  sweep.add(Case{"moments", all_moments, 0}, {2, 4096}, gpu_params(4, GridFinish::last), true);
   std::vector<const Program*> programs;
   for (const auto& run : sweep.runs) {
     for (const Program& program : run->programs()) {

@@ -19,7 +19,6 @@ __extension__ using Wide = __int128;
 
 constexpr size_t kMostFactors = 6;  ///< longest product, and
 constexpr size_t kMostTerms = 48;   ///< longest sum, that is expanded in a proof of sign
-constexpr Wide kMostWide = Wide{1} << 100;
 
 using Shifted = std::map<std::vector<uint32_t>, Wide>;
 

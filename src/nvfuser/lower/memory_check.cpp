@@ -4,18 +4,17 @@
 
 #include <algorithm>
 
+#include "nvfuser/lower/teams.h"
+
 namespace nvfuser {
 
 namespace {
 
 /// What a block reduces is one value a block: other blocks' parts would be missing.
 void check_reduced_loops(const Tensor& t) {
-  for (size_t k = 0; k < t.loop.size(); ++k) {
-    const Id* loop = t.loop[k];
-    check(loop == nullptr || t.kept_loop[k] != nullptr || loop->cluster ||
-              (!is_block(loop->parallel) && loop->takers == 0),
-          ErrorKind::schedule, t.name, " is reduced over ", loop != nullptr ? name_of(loop->parallel) : "",
-          ", which no block can finish");
+  for (const Id* loop : reduced_loops(t)) {
+    check(loop->cluster || (!is_block(loop->parallel) && loop->takers == 0), ErrorKind::schedule, t.name,
+          " is reduced over ", name_of(loop->parallel), ", which no block can finish");
   }
 }
 

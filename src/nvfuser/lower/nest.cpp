@@ -12,6 +12,7 @@
 #include <unordered_set>
 
 #include "nvfuser/lower/ring.h"
+#include "nvfuser/lower/teams.h"
 #include "nvfuser/transform/passes.h"
 
 namespace nvfuser {
@@ -206,8 +207,8 @@ class Operations {
     const std::unordered_map<const Tensor*, int> levels = levels_of(state_.kernel);
     int first = std::numeric_limits<int>::max();
     const auto joins_in_turn = [&](const Tensor& t) {
-      const auto turns = std::find(t.loop.begin(), t.loop.end(), state_.ring.loop) - t.loop.begin();
-      const bool over_turns = turns < std::ssize(t.loop) && t.kept_loop[turns] == nullptr;
+      const std::vector<const Id*> loops = t.op == TensorOp::reduce ? reduced_loops(t) : std::vector<const Id*>{};
+      const bool over_turns = std::find(loops.begin(), loops.end(), state_.ring.loop) != loops.end();
       return t.op == TensorOp::reduce && crosses_threads(t) && !over_turns;
     };
     for (const Tensor* t : state_.tensors) {
@@ -374,14 +375,10 @@ class Operations {
 }  // namespace
 
 bool crosses_threads(const Tensor& reduce) {
-  for (size_t k = 0; k < reduce.loop.size(); ++k) {
-    const Id* loop = reduce.loop[k];
-    if (loop != nullptr && reduce.kept_loop[k] == nullptr && !loop->extent->is(1) &&
-        (is_thread(loop->parallel) || loop->cluster)) {
-      return true;
-    }
-  }
-  return false;
+  const std::vector<const Id*> loops = reduced_loops(reduce);
+  return std::any_of(loops.begin(), loops.end(), [](const Id* loop) {
+    return !loop->extent->is(1) && (is_thread(loop->parallel) || loop->cluster);
+  });
 }
 
 void list_operations(Lowering& state) { Operations(state).run(); }

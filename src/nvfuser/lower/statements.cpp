@@ -79,12 +79,8 @@ Finish finish(Lowering& state, const Tensor& t) {
 
 /// Is it reduced over the blocks of a cluster?
 bool crosses_cluster(const Tensor& reduce) {
-  for (size_t k = 0; k < reduce.loop.size(); ++k) {
-    if (reduce.loop[k] != nullptr && reduce.loop[k]->cluster && reduce.kept_loop[k] == nullptr) {
-      return true;
-    }
-  }
-  return false;
+  const std::vector<const Id*> loops = reduced_loops(reduce);
+  return std::any_of(loops.begin(), loops.end(), [](const Id* loop) { return loop->cluster; });
 }
 
 /// All but the main operation of a tensor; these run under no test, so that collectives are reached by all threads.

@@ -112,11 +112,20 @@ int64_t tuple_bytes(ReductionOp row, DataType type) {
   return known->bytes[static_cast<size_t>(row)]();
 }
 
+std::vector<const Id*> reduced_loops(const Tensor& reduce) {
+  std::vector<const Id*> loops;
+  for (size_t k = 0; k < reduce.loop.size(); ++k) {
+    if (reduce.loop[k] != nullptr && reduce.kept_loop[k] == nullptr) {
+      loops.push_back(reduce.loop[k]);
+    }
+  }
+  return loops;
+}
+
 int team_of(Lowering& state, const Tensor& reduce) {
   std::array<bool, 3> summed{};
-  for (size_t k = 0; k < reduce.loop.size(); ++k) {
-    const Id* loop = reduce.loop[k];
-    if (loop != nullptr && reduce.kept_loop[k] == nullptr && is_thread(loop->parallel)) {
+  for (const Id* loop : reduced_loops(reduce)) {
+    if (is_thread(loop->parallel)) {
       summed[thread_dimension(loop->parallel)] = true;
     }
   }

@@ -6,6 +6,8 @@
 
 namespace nvfuser {
 
+/// Loops that a reduction sums over.
+std::vector<const Id*> reduced_loops(const Tensor& reduce);
 /// Position in Program::teams of the threads that differ only in what the reduction sums over.
 int team_of(Lowering& state, const Tensor& reduce);
 /// Bytes of an accumulator: the combiner's tuple.

@@ -44,12 +44,11 @@ bool is_shared(const Kernel& kernel, const Tensor& t, const std::vector<Id*>& ro
       return atom->kind != AtomKind::axis || std::find(row.begin(), row.end(), id_of(*atom)) != row.end();
     });
   };
-  if (t.op == TensorOp::load && is_stepped(kernel, t, row)) {
-    return true;
-  }
-  return t.op == TensorOp::load && row.size() < kernel.references.front().roots.size() &&
-         std::all_of(t.map.begin(), t.map.end(), along) &&
-         std::all_of(t.tests.begin(), t.tests.end(), [&](const Test& test) { return along(test.index); });
+  const auto for_all_rows = [&] {
+    return row.size() < kernel.references.front().roots.size() && std::all_of(t.map.begin(), t.map.end(), along) &&
+           std::all_of(t.tests.begin(), t.tests.end(), [&](const Test& test) { return along(test.index); });
+  };
+  return t.op == TensorOp::load && (is_stepped(kernel, t, row) || for_all_rows());
 }
 
 namespace {

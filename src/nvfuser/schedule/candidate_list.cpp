@@ -26,13 +26,17 @@ int usual_threads(const Params& p) {
 
 }  // namespace
 
+int64_t power_above(int64_t n) {
+  return static_cast<int64_t>(std::bit_ceil(static_cast<uint64_t>(std::max<int64_t>(1, n))));
+}
+
 int64_t round_down(int64_t n) {
   const auto power = static_cast<int64_t>(std::bit_floor(static_cast<uint64_t>(std::max<int64_t>(1, n))));
   return power + power / 2 <= n ? power + power / 2 : power;
 }
 
 int64_t round_up(int64_t n) {
-  const auto power = static_cast<int64_t>(std::bit_ceil(static_cast<uint64_t>(std::max<int64_t>(1, n))));
+  const int64_t power = power_above(n);
   return power > 2 && power / 4 * 3 >= n ? power / 4 * 3 : power;
 }
 

@@ -8,7 +8,13 @@
 
 namespace nvfuser {
 
+/// First architectures (compute capability * 10) whose kernels start before the one in front has ended; that have bulk
+/// copies; that have clusters.
+inline constexpr int kEarlyStarts = 90, kBulkCopies = 90, kClusters = 90;
+
 inline int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+/// The least power of two that is n or more, from 1 on.
+int64_t power_above(int64_t n);
 /// The next power of two, or three halves of one, from 1 on: numbers of blocks that few kernels serve.
 int64_t round_down(int64_t n);
 int64_t round_up(int64_t n);

@@ -9,7 +9,6 @@ namespace nvfuser {
 
 namespace {
 
-constexpr int kClusters = 90;              ///< first architecture that has them
 constexpr int64_t kOneBlock = 128 * 1024;  ///< bytes of a row that one block holds better
 constexpr int kLargestCluster = 8;         ///< that every device of these architectures takes
 /// Loads a thread: few of them, so that lengths share kernels.

@@ -12,7 +12,6 @@ namespace {
 
 constexpr int64_t kLanes = 32, kWidestLanes = 256, kFewestLanes = 4;
 constexpr int64_t kRowBytes = 512;  ///< of a strip, where its columns are that many
-constexpr int kEarlyStarts = 90;    ///< first architecture whose kernels start before the one in front has ended
 constexpr int64_t kMostHeld = 8;    ///< rows that a thread holds in registers
 constexpr int64_t kMostLanesHeld = 1024;
 
@@ -30,10 +29,6 @@ constexpr int64_t kFewColumns = 1024, kManyPoints = 1 << 20;  ///< CPU: where ta
 constexpr int64_t kTaskPoints = 1 << 16, kMostTasks = 64;
 constexpr int64_t kMostInARow = 32, kRun = 16;  ///< CPU: rows of an accumulator, rows of a run
 constexpr int kMostRuns = 3;
-
-int64_t power_above(int64_t n) {
-  return static_cast<int64_t>(std::bit_ceil(static_cast<uint64_t>(std::max<int64_t>(1, n))));
-}
 
 Params strip(const CandidateList& list, const StripShape& shape, int vector, int64_t lanes) {
   return {.family = Family::columns,

@@ -10,9 +10,8 @@ namespace nvfuser {
 
 namespace {
 
-constexpr int kEarlyStarts = 90;       ///< first architecture whose kernels start before the one in front has ended
-constexpr int64_t kMostElements = 64;  ///< of a row that a thread takes
-constexpr int kMostAccumulators = 96;  ///< registers of a thread
+constexpr int64_t kMostElements = 64;                  ///< of a row that a thread takes
+constexpr int kMostAccumulators = 96;                  ///< registers of a thread
 constexpr int kFewestThreads = 4, kMostThreads = 512;  ///< that share a row
 constexpr int kBlocks[] = {256, 512};                  ///< threads of a block
 constexpr int kMostResident = 1024;                    ///< threads of an SM whose registers hold accumulators and rows
@@ -21,8 +20,6 @@ constexpr int kMostStages = 4;
 /// Handicap of rings: layer and RMS norm backward 16384x4096 (H200) had .835 and .867 of a copy with them, .828 and
 /// .877 without.
 constexpr double kRing = 1.02;
-constexpr double kWithoutRing =
-    1.05;                           ///< the same of registers: layer norm backward 16384x4096 took 8 % more than said
 constexpr int64_t kTurns = 4;       ///< of a block, below which it has no ring
 constexpr int64_t kReserve = 2048;  ///< bytes of shared memory that a block takes besides its ring
 
@@ -30,26 +27,11 @@ constexpr int64_t kLanes = 512, kFewestLanes = 16;    ///< CPU: elements of a ro
 constexpr int64_t kAccumulatorBytes = 256 << 10;      ///< CPU: of a task, in its core's cache
 constexpr int64_t kMostTasks = 64, kFewestRows = 16;  ///< CPU: rows of a task follow from the sizes alone
 
-int64_t power_above(int64_t n) {
-  return static_cast<int64_t>(std::bit_ceil(static_cast<uint64_t>(std::max<int64_t>(1, n))));
-}
-
-void recount(Problem& problem) {
-  double written = 0;
-  problem.bytes = 0;
-  for (const ProblemBuffer& buffer : problem.buffers) {
-    const double bytes = static_cast<double>(buffer.elements) * buffer.element_bytes;
-    problem.bytes += bytes;
-    written += buffer.output ? bytes : 0;
-  }
-  problem.written = problem.bytes > 0 ? written / problem.bytes : 1;
-}
-
 /// What a kernel of the rows alone would do.
 Problem rows_part(Problem problem) {
   std::erase_if(problem.buffers, [](const ProblemBuffer& buffer) { return buffer.across; });
   problem.mixed = false;
-  recount(problem);
+  count_bytes(problem);
   return problem;
 }
 
@@ -62,7 +44,7 @@ Problem columns_part(Problem problem) {
   std::swap(problem.rows, problem.columns);
   problem.sums = problem.across;
   problem.passes = 1;
-  recount(problem);
+  count_bytes(problem);
   return problem;
 }
 

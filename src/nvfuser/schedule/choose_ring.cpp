@@ -9,8 +9,7 @@ namespace nvfuser {
 
 namespace {
 
-constexpr int kBulkCopies = 90;  ///< first architecture that has them
-constexpr int kPiece = 16;       ///< bytes of which they are multiples
+constexpr int kPiece = 16;  ///< bytes of which they are multiples
 constexpr double kHandicap =
     1.1;                   ///< H200: at best .4 % ahead of rows in registers, where two exchanges a row behind them
 constexpr int kTurns = 3;  ///< rows a block below which the first ones, which nothing hides, cost too much

@@ -16,7 +16,6 @@ struct ShareShape {
 /// Enough bytes in flight for the memory's bandwidth in one wave.
 constexpr ShareShape kShapes[] = {{1024, 4}, {512, 4}, {512, 8}, {256, 4}, {512, 2}};
 
-constexpr int kEarlyStarts = 90;           ///< first architecture whose kernels start before the one in front has ended
 constexpr int64_t kPiece = 1 << 16;        ///< CPU: elements of a task
 constexpr int64_t kManyTasks = 64;         ///< rows that are enough tasks for any machine
 constexpr int64_t kMostShares = 256;       ///< of a row
@@ -46,10 +45,6 @@ std::vector<GridFinish> finishes_of(const CandidateList& list) {
   }
   return found;
 }
-
-}  // namespace
-
-namespace {
 
 /// Kernels that follow each other, each with all rows: as many blocks as are resident at once, or a block for what it
 /// loads at once, which leaves no multiprocessor without one for long.

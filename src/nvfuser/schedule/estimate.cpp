@@ -227,6 +227,17 @@ Estimate estimate_cpu(const Problem& problem, const Params& params, const Device
 
 }  // namespace
 
+void count_bytes(Problem& problem) {
+  double written = 0;
+  problem.bytes = 0;
+  for (const ProblemBuffer& buffer : problem.buffers) {
+    const double bytes = static_cast<double>(buffer.elements) * buffer.element_bytes;
+    problem.bytes += bytes;
+    written += buffer.output ? bytes : 0;
+  }
+  problem.written = problem.bytes > 0 ? written / problem.bytes : 1;
+}
+
 double buffer_accesses(const Problem& problem, const ProblemBuffer& buffer, int widest, int vector) {
   if (widest >= vector) {
     return std::max(1.0, vector * buffer.element_bytes / 16.0);

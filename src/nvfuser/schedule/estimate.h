@@ -14,6 +14,9 @@ inline bool is_full(const Problem& problem, const ProblemBuffer& buffer) {
   return buffer.elements * 2 > problem.points;
 }
 
+/// Sets the least bytes and the share that is written, by the buffers.
+void count_bytes(Problem& problem);
+
 /// Terms of the estimate in nanoseconds (a tile on an SM), stream, tail and total in microseconds.  CPU: total only.
 struct Estimate {
   double resident = 0;  ///< blocks an SM holds

@@ -8,8 +8,6 @@ namespace nvfuser {
 
 namespace {
 
-constexpr double kJoinLevel = 12, kBlockJoin = 30;     ///< instructions a warp, as rows_work has them
-constexpr double kAccessIssue = 2, kAddressIssue = 4;  ///< instructions an access, a vector's addresses
 constexpr double kBaseRegisters = 24;
 constexpr double kStateBytes = 4, kWrittenAMicrosecond = 4.2e6, kReadAMicrosecond = 4.0e6;
 

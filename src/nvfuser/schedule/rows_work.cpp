@@ -8,9 +8,6 @@ namespace nvfuser {
 
 namespace {
 
-constexpr double kJoinLevel = 12;                      ///< instructions a warp for one level of a join by shuffles
-constexpr double kBlockJoin = 30;                      ///< of a join by shuffles and slots
-constexpr double kAccessIssue = 2, kAddressIssue = 4;  ///< instructions an access, a vector's addresses
 constexpr double kLateOperand = .2;  ///< of the latency of operands that are read after the statistics
 
 /// Of the last block, a round in which each of its threads reads four states.

@@ -399,19 +399,15 @@ int Summary::common_peel(const Problem& problem, const SizeOf& value, const Alig
 }
 
 void Summary::count_traffic(Problem& problem) {
-  double written = 0;
+  count_bytes(problem);
   int narrowest = 16, widest = 0;
   for (const ProblemBuffer& buffer : problem.buffers) {
-    const double bytes = static_cast<double>(buffer.elements) * buffer.element_bytes;
-    problem.bytes += bytes;
-    written += buffer.output ? bytes : 0;
     if (is_full(problem, buffer)) {
       problem.full_inputs += !buffer.output;
       narrowest = std::min(narrowest, buffer.element_bytes);
       widest = std::max(widest, buffer.element_bytes);
     }
   }
-  problem.written = problem.bytes > 0 ? written / problem.bytes : 1;
   problem.widest_bytes = widest == 0 ? 4 : widest;
   problem.narrowest_bytes = widest == 0 ? 4 : narrowest;
   problem.place = 16 / problem.narrowest_bytes;

@@ -31,9 +31,7 @@ struct TimeModel {
   double access_cycles = 4.05;
   double shared_cycles = 2;
   double static_loss = .0764;  ///< static division where kernels write
-  double static_power = 1.65;
-  double chunk_loss = .0168;
-  double burst = .0391;  ///< large batches of one-shot blocks
+  double burst = .0391;        ///< large batches of one-shot blocks
   double ring_loss = .0257;
   double ring_stage = 153;
   double release = 1.27;
@@ -44,22 +42,10 @@ struct TimeModel {
   double again_slope = 1.25;  ///< and so much more for each further share
   double few_threads = .06;   ///< blocks of fewer than 512 threads that read past the first-level cache (sum of
                               ///< 16384x8192, H200)
-  double alone = .25;    ///< one block an SM, which reads and writes by turns (group norm of 16x512x64x64, batch norm
-                         ///< of 64x256x56x56, H200)
-  double uneven = .232;  ///< last uneven round
-  double unused = .311;  ///< unused slots of the last wave
-  double tail = .162;    ///< drain, in lives of a block
-  double fence = 517;    ///< every block ends with a fence and a counter
-  double finish_last = 1.11;  ///< us, and so on
-  double finish_dependent = 1.15;
-  double finish_second = 2.91;
-  double finish_grid = 4.05;
-  double finish_step = .402;
-  double partial_tbps = 4.03;
-  double segment_loss = .0156;
-  double narrow_loss = .0318;  ///< accesses below 16 bytes
-  double no_l1_writes = .0283;
-  double no_l1_reads = .0191;
+  double alone = .25;  ///< one block an SM, which reads and writes by turns (group norm of 16x512x64x64, batch norm
+                       ///< of 64x256x56x56, H200)
+  double tail = .162;  ///< drain, in lives of a block
+  double narrow_loss = .0318;      ///< accesses below 16 bytes
   double block_instructions = 14;  ///< a warp and tile, before and after its elements
   double short_rows = .06;         ///< tiles with rows of 128 bytes in place of 256 (relu + transpose of 2 bytes, H200)
   double strided_reload = .35;  ///< a sector fetched again for its next element, relative to DRAM bytes (not measured)

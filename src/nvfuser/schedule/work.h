@@ -35,6 +35,10 @@ struct Work {
   int64_t shared_bytes = 0;
 };
 
+inline constexpr double kJoinLevel = 12;  ///< instructions a warp for one level of a join by shuffles
+inline constexpr double kBlockJoin = 30;  ///< of a join by shuffles and slots
+inline constexpr double kAccessIssue = 2, kAddressIssue = 4;  ///< instructions an access, a vector's addresses
+
 inline double points_of(const Problem& problem) { return static_cast<double>(std::max<int64_t>(1, problem.points)); }
 /// Microseconds by GridFinish, for what does not depend on the number of blocks; the last arriver as its sums of
 /// 16384x8192 took .9 more than a dependent kernel's on an H200.
