@@ -216,8 +216,6 @@ def run_drawn(options: Any) -> list[dict[str, Any]]:
     found, ratios = [], []
     for op in LISTED:
         shapes = drawn_shapes(generator)
-        if op == "cross-entropy":  # its float64 reference needs memory
-            shapes = [(max(1, rows // 4), columns) for rows, columns in shapes]
         known, drawn = (measure_all(makers(op, n), options, False) for n in (LISTED[op], shapes))
         if known and drawn:
             ratios.append(mean_share(drawn) / mean_share(known))
