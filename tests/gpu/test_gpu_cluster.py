@@ -26,8 +26,9 @@ RT_CLUSTER_KERNEL(cluster_{blocks}_{threads}, {threads}, 0, {blocks})(
     rt::Global<const {F}> in0, rt::Global<{F}> out0, const int turns) {{
   const int tx = threadIdx.x, rank = blockIdx.y;
   const rt::Team<{threads}, 1, true> team0 = {{tx, 0}};
-  rt::Slots slots = {{0, 1024, 0}}, peers = {{2048, 1024, 0}};
-  rt::cluster_sync();
+  rt::Slots slots = {{0, 1008, 0}};
+  rt::Peers peers = {{2016, 1008, 0}};
+  rt::start(peers);
   for (int turn = 0; turn < turns; ++turn) {{
     const int at = {at};
     rt::Array<rt::Welford<{F}>::Tuple, 1> moments;

@@ -45,8 +45,9 @@ void expect_order() {
     int members = 0;
     const Outcome o = run_clusters(Blocks, 3, Threads, seed, [&](int thread) {
       const rt::Team<Threads, 1, true> team = {thread, 0};
-      rt::Slots slots = {0, 1024, 0}, peers = {2048, 1024, 0};
-      rt::cluster_sync();
+      rt::Slots slots = {0, 1008, 0};
+      rt::Peers peers = {2016, 1008, 0};
+      rt::start(peers);
       for (int turn = 0; turn < 4; ++turn) {
         rt::Array<IntRun::Tuple, N> acc;
         for (int n = 0; n < N; ++n) {
@@ -79,15 +80,15 @@ TEST(Clusters, HalvesOfPeersTakeTurns) {
   // One half for all turns: a block is told the next result while it still reads the one before.
   const auto one_half = [](int thread) {
     const rt::Team<32, 1, true> team = {thread, 0};
-    rt::Slots slots = {0, 1024, 0}, peers = {2048, 0, 0};
-    peers.half = 1024;
-    rt::cluster_sync();
+    rt::Slots slots = {0, 1008, 0};
+    rt::Peers peers = {2016, 1008, 0};
+    rt::start(peers);
     for (int turn = 0; turn < 3; ++turn) {
       rt::Array<IntRun::Tuple, 1> acc;
       rt::begin<IntRun>(acc, 0);
       rt::accumulate<IntRun>(acc, 0, rt::cluster_rank() * 32 + thread);
       rt::join_cluster<2>(team, slots, peers, rt::member<IntRun, 1>(acc));
-      peers.phase = 0;
+      peers.round = 0;
     }
   };
   int races = 0;
@@ -100,27 +101,46 @@ TEST(Clusters, HalvesOfPeersTakeTurns) {
 TEST(Clusters, MeetAtOneBarrier) {
   const auto apart = [](int) {
     if (rt::cluster_rank() == 0) {
-      rt::cluster_sync();
+      rt::inner::meet_peers({2016, 1008, 0}, 0);
     }
   };
   const Outcome ended = run_clusters(2, 1, 32, 1, apart);
   EXPECT_TRUE(contains(ended.message, "divergent grid barrier")) << ended.message;
-  const Outcome none = run_block(32, 64, 1, [](int) { rt::cluster_sync(); });
+  const Outcome none = run_block(32, 64, 1, [](int) { rt::inner::meet_peers({2016, 1008, 0}, 0); });
   EXPECT_TRUE(contains(none.message, "without clusters")) << none.message;
   const Outcome outside = run_clusters(2, 1, 32, 1, [](int thread) {
     const rt::Shared<int> word = rt::shared<int>(0, 1, "word");
     if (thread == 0) {
-      rt::peer(word, 2).set(0, 1);
+      rt::peer({2016, 1008, 0}, word, 2).set(0, 1);
     }
   });
   EXPECT_TRUE(contains(outside.message, "block 2 of a cluster of 2")) << outside.message;
+}
+
+TEST(Clusters, AreToldOnceTheyHaveStarted) {
+  const auto join_pair = [](int thread, rt::Peers peers, bool start) {
+    const rt::Team<32, 1, true> team = {thread, 0};
+    rt::Slots slots = {0, 512, 0};
+    if (start) {
+      rt::start(peers);
+    }
+    rt::Array<IntRun::Tuple, 1> acc;
+    rt::begin<IntRun>(acc, 0);
+    rt::accumulate<IntRun>(acc, 0, rt::cluster_rank() * 32 + thread);
+    rt::join_cluster<2>(team, slots, peers, rt::member<IntRun, 1>(acc));
+  };
+  const Outcome early = run_clusters(2, 1, 32, 1, [&](int t) { join_pair(t, {1024, 512, 0}, false); });
+  EXPECT_TRUE(contains(early.message, "byte 1024 that were not started")) << early.message;
+  // What counts their bytes stands behind both halves.
+  const Outcome beyond = run_clusters(2, 1, 32, 1, [&](int t) { join_pair(t, {4096 - 1024 - 8, 512, 0}, true); });
+  EXPECT_TRUE(contains(beyond.message, "slots at byte 3064 of 4096")) << beyond.message;
 }
 
 TEST(Clusters, PeersAreReadBehindTheBarrier) {
   const auto early = [](int thread) {
     const rt::Shared<int> word = rt::shared<int>(0, 1, "word");
     if (thread == 0) {
-      rt::peer(word, 1 - rt::cluster_rank()).set(0, 7);
+      rt::peer({2016, 1008, 0}, word, 1 - rt::cluster_rank()).set(0, 7);
     }
     rt::sync();
     (void)word[0];
@@ -140,8 +160,9 @@ using Row = rt::Welford<rt::float32>;
 RT_CLUSTER_KERNEL(sums, 128, 1, 8)(rt::Global<const rt::float32> in0, rt::Global<rt::float32> out0) {
   const Index tx = threadIdx.x;
   const rt::Team<128, 1, true> team0 = {tx, 0};
-  rt::Slots slots = {0, 48, 0}, peers = {96, 96, 0};
-  rt::cluster_sync();
+  rt::Slots slots = {0, 48, 0};
+  rt::Peers peers = {96, 96, 0};
+  rt::start(peers);
   rt::Array<Row::Tuple, 1> T1_acc;
   rt::begin<Row>(T1_acc, 0);
   rt::accumulate<Row>(T1_acc, 0, in0[(blockIdx.x * 8 + blockIdx.y) * 128 + tx]);

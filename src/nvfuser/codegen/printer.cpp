@@ -514,8 +514,8 @@ std::string Printer::head() {
            std::to_string(program_.slot_half_bytes) + ", 0};\n";
   }
   if (program_.cluster > 1) {
-    out += indent + "rt::Slots peers = {" + std::to_string(program_.peer_offset) + ", " +
-           std::to_string(program_.peer_half_bytes) + ", 0};\n" + indent + "rt::cluster_sync();\n";
+    out += indent + "rt::Peers peers = {" + std::to_string(program_.peer_offset) + ", " +
+           std::to_string(program_.peer_half_bytes) + ", 0};\n" + indent + "rt::start(peers);\n";
   }
   out += result_.waits ? indent + "const " + ring() : "";
   return out;

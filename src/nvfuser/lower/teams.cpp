@@ -15,6 +15,7 @@ namespace {
 
 constexpr int64_t kWarp = 32;
 constexpr int64_t kSlotAlignment = 16;
+constexpr int64_t kPeerArrivals = 16;  ///< bytes behind both halves, which count what has come
 
 template <class Combiner>
 int64_t bytes_of_tuple() {
@@ -162,6 +163,7 @@ void place_slots(Lowering& state) {
   program.slot_offset = two_halves(program, program.slot_half_bytes);
   program.peer_half_bytes = most.peers;
   program.peer_offset = two_halves(program, program.peer_half_bytes);
+  program.shared_bytes += program.cluster > 1 ? kPeerArrivals : 0;
 }
 
 }  // namespace nvfuser

@@ -14,8 +14,18 @@ inline namespace emulator {
 
 /// The block's number in its cluster.
 inline int cluster_rank() { return machine->cluster_rank(); }
-/// Waits for all threads of all blocks of the cluster.
-inline void cluster_sync(int line = __builtin_LINE()) { machine->wait_for_cluster(line); }
+/// What blocks tell each other: two halves by turns, and 16 bytes behind them.
+struct Peers {
+  int at, half, round;
+  bool started = false;
+};
+/// At the head of a kernel, by all threads: the block can be told.
+inline void start(Peers& peers) {
+  if (peers.at % 8 || peers.half % 8 || peers.at + 2 * peers.half + 16 > machine->shared_bytes()) {
+    machine->fault("a cluster's slots at byte %d of %lld", peers.at, machine->shared_bytes());
+  }
+  peers.started = true;
+}
 
 /// Another block's view of the same place.
 template <class T>
@@ -29,12 +39,24 @@ struct Peer {
   }
 };
 template <class T>
-Peer<T> peer(const Shared<T>& shared, int rank) {
+Peer<T> peer(const Peers&, const Shared<T>& shared, int rank) {
   return {shared, rank};
 }
 
 }  // namespace emulator
 }  // namespace rt
+
+namespace rt::inner {
+
+inline void wait_for_start(const Peers& peers) {
+  if (!peers.started) {
+    machine->fault("a cluster's slots at byte %d that were not started", peers.at);
+  }
+}
+/// Waits for all threads of all blocks of the cluster.
+inline void meet_peers(const Peers&, int, int line = __builtin_LINE()) { machine->wait_for_cluster(line); }
+
+}  // namespace rt::inner
 #pragma GCC visibility pop
 
 #if __has_include("rt/cluster_join.h")

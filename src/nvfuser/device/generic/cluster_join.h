@@ -9,6 +9,15 @@ namespace rt::inner {
 template <int Blocks, class Row, int N>
 inline constexpr int kPeerBytes = (N * Blocks * int(sizeof(typename Row::Tuple)) + 15) & ~15;
 
+/// Bytes that a block tells each other one.
+template <class Row, int N>
+inline constexpr int kTold = N * int(sizeof(typename Row::Tuple));
+template <class M>
+inline constexpr int kToldBy = 0;
+template <class Row, int N, class Acc>
+inline constexpr int kToldBy<Member<Row, N, Acc>> = kTold<Row, N>;
+
+RT_FN Turn half_of(const Peers& peers) { return {peers.at + (peers.round & 1) * peers.half, peers.half}; }
 template <int Blocks, class Row, int N>
 RT_FN Shared<typename Row::Tuple> peer_slots(Turn& turn) {
   constexpr int kBytes = kPeerBytes<Blocks, Row, N>;
@@ -20,10 +29,10 @@ RT_FN Shared<typename Row::Tuple> peer_slots(Turn& turn) {
 }
 /// Thread r of the block tells block r.
 template <int Blocks, class Team, class Row, int N, class Acc>
-RT_FN void give_peers(const Team& team, Turn& turn, const Member<Row, N, Acc>& m) {
+RT_FN void give_peers(const Team& team, const Peers& peers, Turn& turn, const Member<Row, N, Acc>& m) {
   const auto slots = peer_slots<Blocks, Row, N>(turn);
   if (team.rank < Blocks) {
-    const auto theirs = peer(slots, team.rank);
+    const auto theirs = peer(peers, slots, team.rank);
     const int mine = cluster_rank();
     repeat<N>([&](int n) { theirs.set(n * Blocks + mine, m.acc[n]); });
   }
@@ -41,18 +50,19 @@ RT_FN void take_peers(Turn& turn, const Member<Row, N, Acc>& m) {
 namespace rt {
 
 /// In place, for a team that is a whole block of at least `Blocks` threads.  `peers`: slots of their own, as another
-/// block may still read what it was told before.  One barrier of the block and one of the cluster; all blocks have
-/// begun, as an earlier cluster_sync says.
+/// block may still read what it was told before.  One barrier of the block, and a wait for what the others tell.
 template <int Blocks, class Team, class Row, int N, class Acc, class... M>
-RT_FN void join_cluster(const Team& team, Slots& slots, Slots& peers, const Member<Row, N, Acc>& first, const M&... m) {
+RT_FN void join_cluster(const Team& team, Slots& slots, Peers& peers, const Member<Row, N, Acc>& first, const M&... m) {
   static_assert(Team::kCount == 1 && Team::kSize >= Blocks, "a team is a block");
   join(team, slots, first, m...);
-  inner::Turn give = inner::next_turn(peers), take = give;
-  inner::give_peers<Blocks>(team, give, first);
-  (inner::give_peers<Blocks>(team, give, m), ...);
-  cluster_sync();
+  inner::wait_for_start(peers);
+  inner::Turn give = inner::half_of(peers), take = give;
+  inner::give_peers<Blocks>(team, peers, give, first);
+  (inner::give_peers<Blocks>(team, peers, give, m), ...);
+  inner::meet_peers(peers, Blocks * (inner::kTold<Row, N> + ... + inner::kToldBy<M>), first.line);
   inner::take_peers<Blocks>(take, first);
   (inner::take_peers<Blocks>(take, m), ...);
+  ++peers.round;
 }
 
 }  // namespace rt
