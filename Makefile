@@ -68,7 +68,8 @@ unit: programs ## run the C++ tests
 	NVFUSER_TEST_RUNS="$(CURDIR)/$(RUNS)" $(BUILD)/unit_tests --gtest_brief=1
 
 pytest: $(STAMP)-test build ## run the Python tests against what is installed in .venv
-	cd tests && NVFUSER_TEST_RUNS="$(CURDIR)/$(RUNS)" ../$(PY) -m pytest -c ../pyproject.toml --rootdir=.. python
+	cd tests && NVFUSER_TEST_RUNS="$(CURDIR)/$(RUNS)" \
+	../$(PY) ../tools/check/without_leaks.py ../$(PY) -m pytest -c ../pyproject.toml --rootdir=.. python
 
 example: build ## build and run the C++ example against an installed library
 	rm -rf $(BUILD)/prefix

@@ -29,7 +29,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "python"))
 
 import numpy as np
 from every_member import EXCUSED, Scene, all_members, hidden, parameters_of
-from wrong_values import HOSTILE, NUMBERS, OTHERS, TENSORS
+from wrong_values import HOSTILE, NUMBERS, OTHERS, OWN, TENSORS
 
 from nvfuser import _C, DataType, FusionExecutorCache
 
@@ -45,7 +45,7 @@ CHANGES = ("Fusion.add_input", "Fusion.add_output")
 # What the documentation names, and what the arguments' own methods raise.
 ERRORS = (RuntimeError, TypeError, ValueError, NotImplementedError, MemoryError, IndexError, KeyError, AssertionError)
 FRESH = 40  # calls on one fusion
-WRONG = [*NUMBERS, *OTHERS, *TENSORS, *HOSTILE]
+WRONG = [*NUMBERS, *OTHERS, *TENSORS, *HOSTILE, *(make() for make in OWN)]
 
 
 def wrong_value(rng: random.Random, scene: Scene) -> Any:
@@ -144,6 +144,7 @@ def main() -> int:
     options = parser.parse_args()
     os.chdir(tempfile.mkdtemp(prefix="nvfuser-fuzz-"))  # arguments may be names of files to write
     warnings.simplefilter("ignore")
+    _C.report_leaks(True)
     start = time.monotonic()
     outcomes = run(options.count, options.seed)
     print(

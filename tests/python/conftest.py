@@ -4,7 +4,7 @@
 import os
 import tempfile
 
-import count_runs  # noqa: F401
+import at_end  # noqa: F401
 import pytest
 
 os.environ.setdefault("NVFUSER_CACHE_DIR", tempfile.mkdtemp(prefix="nvfuser-test-"))

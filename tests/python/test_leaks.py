@@ -1,7 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""At the end of a process no wrapper is left: the report of the binding library is silent, and works."""
+"""At the end of a process no wrapper is left: the report of the binding library is silent, and works.  It is on in all
+processes of the tests."""
+
+import subprocess
+import sys
+from pathlib import Path
 
 import child
+
+CHECK = Path(__file__).parents[2] / "tools/check/without_leaks.py"
 
 BEGIN = """
 import gc, pickle, sys, threading
@@ -47,8 +54,8 @@ class Holder:
 """
 
 
-def report(program):
-    process = child.run_python(BEGIN + program)
+def report(program, **options):
+    process = child.run_python(BEGIN + program, **options)
     assert process.returncode == 0, process.stderr
     return process.stderr
 
@@ -70,6 +77,10 @@ ctypes.pythonapi.Py_IncRef(ctypes.py_object(kept.fusion))
 
 
 def test_the_report_works():
-    """What C code holds for good is listed; not so when nobody asked."""
-    assert "leaked 1 instances" in report(HOLD)
-    assert report("report_leaks(False)\n" + HOLD) == ""
+    """What C code holds for good is listed, and makes a run of the tests fail; not so when nobody asked."""
+    assert "leaked 1 instances" in report(HOLD, leaks=True)
+    quiet = f"report_leaks(False)\n{HOLD}"
+    for text, status in ((HOLD, 1), (quiet, 0)):
+        command = [sys.executable, CHECK, sys.executable, "-c", BEGIN + text]
+        process = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert process.returncode == status and ("leaked 1 instances" in process.stderr) == status, process.stderr

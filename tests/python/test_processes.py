@@ -190,7 +190,7 @@ def interrupted(tmp_path, program, ready=None):
     temporary.mkdir()
     environment = dict(NVFUSER_CACHE_DIR=tmp_path / "cache", NVFUSER_CXX=slow.path, GO=slow.go, TMPDIR=temporary)
     variables = {**os.environ, **{name: str(value) for name, value in environment.items()}}
-    command = [sys.executable, "-c", child.COUNTING + program]
+    command = [sys.executable, "-c", child.BOOKS + program]
     with subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, text=True) as process:
         try:
             compiler = slow.wait()

@@ -9,7 +9,7 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from wrong_values import NUMBERS, OTHERS, TENSORS, ended_value
+from wrong_values import NUMBERS, OTHERS, OWN, TENSORS, ended_value
 
 import nvfuser
 from nvfuser import DataType, FusionDefinition, FusionGuard, ops
@@ -24,7 +24,12 @@ SETTINGS = dict(
 )
 
 
-VALUES = st.one_of(st.sampled_from(NUMBERS), st.sampled_from(OTHERS), st.sampled_from(TENSORS))
+VALUES = st.one_of(
+    st.sampled_from(NUMBERS),
+    st.sampled_from(OTHERS),
+    st.sampled_from(TENSORS),
+    st.sampled_from(OWN).map(lambda make: make()),
+)
 SIZES = st.sampled_from([-(1 << 63), -2, -1, 0, 1, 2, 3, 4, 1 << 31, 1 << 40, (1 << 63) - 1, 1 << 63])
 LISTS = st.one_of(
     VALUES, st.lists(st.one_of(SIZES, VALUES), max_size=4), st.lists(st.just(-1), min_size=60, max_size=70)

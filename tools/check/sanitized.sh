@@ -25,8 +25,8 @@ files=()
 for part in "${parts[@]}"; do
   files+=("python/$part.py")
 done
-python=$PWD/.venv/bin/python
+python=$PWD/.venv/bin/python tools=$PWD/tools/check
 cd tests
 env LD_PRELOAD="$preload" NVFUSER_CXX="$build/compiler" PYTHONPATH="$build/site" PYTHONMALLOC=malloc \
-  "$python" -m pytest -c ../pyproject.toml --rootdir=.. "${files[@]}" || failed=1
+  "$python" "$tools/without_leaks.py" "$python" -m pytest -c ../pyproject.toml --rootdir=.. "${files[@]}" || failed=1
 exit $failed
