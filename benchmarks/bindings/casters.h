@@ -18,9 +18,27 @@ struct Flag {
   operator bool() const { return value; }
 };
 
+template <class T>
+struct Items {
+  std::vector<T> values;
+  std::string fault;
+  const std::vector<T>& as(const char* argument) const {
+    if (!fault.empty()) {
+      throw nb::type_error("argument '" + std::string(argument) + "', " + fault);
+    }
+    return values;
+  }
+};
+using Ints = Items<int64_t>;
+using Flags = Items<bool>;
+
+inline PyObject* python_type(const nb::builtin_exception& error) {
+  return dynamic_cast<const nb::value_error*>(&error) != nullptr ? PyExc_ValueError : PyExc_TypeError;
+}
+
 bool read_flag(nb::handle object, bool& value);
-bool read_ints(nb::handle object, std::vector<int64_t>& values, std::string& fault);
-bool read_flags(nb::handle object, std::vector<bool>& values, std::string& fault);
+bool read_items(nb::handle object, std::vector<int64_t>& values, std::string& fault);
+bool read_items(nb::handle object, std::vector<bool>& values, std::string& fault);
 bool read_contiguity(nb::handle object, std::vector<std::optional<bool>>& values, bool with_ints);
 bool read_data_type(nb::handle object, DataType& value, std::string& fault);
 
@@ -48,21 +66,11 @@ struct checked_caster {
   }
 };
 
-template <>
-struct type_caster<std::vector<int64_t>> : checked_caster<std::vector<int64_t>> {
-  using List = list_caster<std::vector<int64_t>, int64_t>;
-  static constexpr auto name = List::name;
-  bool load(handle object, bool) { return nvfuser::python::read_ints(object, value, fault); }
-  template <class T>
-  static handle cast(T&& values, return_value_policy policy, handle parent) {
-    return List::cast(std::forward<T>(values), policy, parent);
-  }
-};
-
-template <>
-struct type_caster<std::vector<bool>> : checked_caster<std::vector<bool>> {
-  static constexpr auto name = list_caster<std::vector<bool>, bool>::name;
-  bool load(handle object, bool) { return nvfuser::python::read_flags(object, value, fault); }
+template <class T>
+struct type_caster<nvfuser::python::Items<T>> {
+  using Items = nvfuser::python::Items<T>;
+  PYBIND11_TYPE_CASTER(Items, (list_caster<std::vector<T>, T>::name));
+  bool load(handle object, bool) { return nvfuser::python::read_items(object, value.values, value.fault); }
 };
 
 template <>

@@ -3,7 +3,7 @@
 #include <array>
 #include <string>
 
-#include "bindings.h"
+#include "def_op.h"
 #include "nvfuser/ops/activations.h"
 #include "nvfuser/ops/losses.h"
 #include "nvfuser/ops/softmax.h"
@@ -70,8 +70,8 @@ void bind_softmax(nb::module_& m) {
         row.name, row.formula,
         "x : TensorView\n    A floating tensor.\ndim : int\n    The axis; a negative one counts from the end.\n",
         "TensorView\n    The shape of x.  A row of -inf, or with +inf or NaN in it, gives NaN.");
-    m.def(
-        row.name,
+    def_op(
+        m, row.name,
         [build = row.build](nb::handle x, int64_t dim, DataType dtype) {
           return wrap(build(op_tensor(x, "x"), dim, dtype));
         },
@@ -86,8 +86,8 @@ void bind_softmax(nb::module_& m) {
         "grad : TensorView\n    Gradient of the result.\ny : TensorView\n    The result of the forward form.\n"
         "dim : int\n    Its axis.\n",
         "TensorView\n    The gradient of x.");
-    m.def(
-        row.name,
+    def_op(
+        m, row.name,
         [build = row.build](nb::handle grad, nb::handle y, int64_t dim, DataType dtype) {
           return wrap(build(op_tensor(grad, "grad"), op_tensor(y, "y"), dim, dtype));
         },
@@ -102,8 +102,8 @@ void bind_activations(nb::module_& m) {
   const std::string forward = documented("gelu", "x/2 * (1 + erf(x / sqrt 2)).",
                                          ("x : TensorView\n    A floating tensor.\n" + std::string(kFormDoc)).c_str(),
                                          "TensorView\n    The shape of x.");
-  m.def(
-      "gelu",
+  def_op(
+      m, "gelu",
       [](nb::handle x, const std::string& approximate, DataType dtype) {
         return wrap(gelu(op_tensor(x, "x"), chosen("approximate", approximate, kForms), dtype));
       },
@@ -118,8 +118,8 @@ void bind_activations(nb::module_& m) {
        std::string(kFormDoc))
           .c_str(),
       "TensorView\n    The gradient of x.");
-  m.def(
-      "gelu_backward",
+  def_op(
+      m, "gelu_backward",
       [](nb::handle grad, nb::handle x, const std::string& approximate, DataType dtype) {
         return wrap(gelu_backward(op_tensor(grad, "grad"), op_tensor(x, "x"),
                                   chosen("approximate", approximate, kForms), dtype));
@@ -133,8 +133,8 @@ void bind_activations(nb::module_& m) {
       documented("silu_backward", "Gradient of silu: grad * s * (1 + x * (1 - s)), s = sigmoid(x).",
                  "grad : TensorView\n    Gradient of the result.\nx : TensorView\n    The operand of silu.\n",
                  "TensorView\n    The gradient of x.");
-  m.def(
-      "silu_backward",
+  def_op(
+      m, "silu_backward",
       [](nb::handle grad, nb::handle x, DataType dtype) {
         return wrap(silu_backward(op_tensor(grad, "grad"), op_tensor(x, "x"), dtype));
       },
@@ -178,8 +178,8 @@ void bind_cross_entropy(nb::module_& m, const char* name, bool all) {
       (std::string(kRowsDoc) + kLossDoc).c_str(),
       all ? "tuple of TensorView\n    The loss, and log(sum(exp x)) of each row, which cross_entropy_backward reads."
           : "TensorView\n    The loss: no axes, or those of the target without reduction.");
-  m.def(
-      name,
+  def_op(
+      m, name,
       [all](nb::handle x, nb::handle target, int64_t ignore_index, const std::string& reduction, double smoothing,
             DataType dtype) -> nb::object {
         const CrossEntropyResult result = cross_entropy(op_tensor(x, "x"), op_tensor(target, "target"),
@@ -202,8 +202,8 @@ void bind_losses(nb::module_& m) {
                   "log_sum : TensorView\n    The second result of cross_entropy_forward.\n" + kLossDoc)
                      .c_str(),
                  "TensorView\n    The gradient of x.  dtype Null: the type of x.");
-  m.def(
-      "cross_entropy_backward",
+  def_op(
+      m, "cross_entropy_backward",
       [](nb::handle grad, nb::handle x, nb::handle target, nb::handle log_sum, int64_t ignore_index,
          const std::string& reduction, double smoothing, DataType dtype) {
         return wrap(cross_entropy_backward(op_tensor(grad, "grad"), op_tensor(x, "x"), op_tensor(target, "target"),

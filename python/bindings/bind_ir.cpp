@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Statement, Val, IterDomain, TensorDomain, TensorView, Expr, and the operators of values.
-#include "bindings.h"
+#include <array>
+
+#include "def_op.h"
 #include "docs_tensors.h"
 #include "docs_values.h"
 #include "nvfuser/ir/pointwise.h"
@@ -41,13 +43,21 @@ nb::object apply(PointwiseOp op, nb::handle lhs, nb::handle rhs) {
   if (!usable(lhs) || !usable(rhs)) {
     return not_supported();
   }
-  Fusion& fusion = fusion_of({lhs, rhs});
-  return wrap(pointwise(op, {operand(fusion, lhs, "lhs"), operand(fusion, rhs, "rhs")}));
+  try {
+    Fusion& fusion = fusion_of({lhs, rhs});
+    return wrap(pointwise(op, {operand(fusion, lhs, "lhs"), operand(fusion, rhs, "rhs")}));
+  } catch (...) {
+    rethrow_named(info(op).name.data(), std::array{lhs, rhs}.data(), 2);
+  }
 }
 
 nb::object apply(PointwiseOp op, nb::handle operand) {
-  fusion_of({operand});
-  return wrap(pointwise(op, {nb::inst_ptr<ValRef>(operand)->get()}));
+  try {
+    fusion_of({operand});
+    return wrap(pointwise(op, {nb::inst_ptr<ValRef>(operand)->get()}));
+  } catch (...) {
+    rethrow_named(info(op).name.data(), &operand, 1);
+  }
 }
 
 void bind_operators(nb::class_<ValRef, StatementRef>& val) {

@@ -3,7 +3,7 @@
 // `x_norm_forward` gives the statistics too, which `x_norm_backward` reads.
 #include <string>
 
-#include "bindings.h"
+#include "def_op.h"
 #include "nvfuser/ops/norms.h"
 #include "op_docs.h"
 
@@ -102,8 +102,8 @@ void bind_layer_norm(nb::module_& m) {
                 "Normalisation over the last axes by mean and variance",
                 "(x - mean) * rstd * weight + bias over the last axes, rstd = 1 / sqrt(mean((x - mean)^2) + eps).",
                 "mean and rstd; the statistics keep the normalized axes with size 1.", 2);
-    m.def(
-        all ? "layer_norm_forward" : "layer_norm",
+    def_op(
+        m, all ? "layer_norm_forward" : "layer_norm",
         [all](nb::handle x, nb::handle shape, nb::handle weight, nb::handle bias, nb::handle eps, DataType dtype) {
           TensorView* const tensor = op_tensor(x, "x");
           return results(layer_norm(tensor, shape_of(tensor, shape), optional_tensor(weight, "weight"),
@@ -119,8 +119,8 @@ void bind_layer_norm(nb::module_& m) {
                                   "With h = (x - mean) * rstd and g = grad * weight: (g - mean(g) - h * mean(g * h)) * "
                                   "rstd; sums of grad * h and of grad over the leading axes.",
                                   true);
-  m.def(
-      "layer_norm_backward",
+  def_op(
+      m, "layer_norm_backward",
       [](nb::handle grad, nb::handle x, nb::handle mean, nb::handle rstd, nb::handle shape, nb::handle weight,
          DataType dtype) {
         TensorView* const tensor = op_tensor(x, "x");
@@ -140,8 +140,8 @@ void bind_rms_norm(nb::module_& m) {
                                    "Normalisation over the last axes by the root of the mean square",
                                    "x * rstd * weight over the last axes, rstd = 1 / sqrt(mean(x^2) + eps).",
                                    "and rstd, which keeps the normalized axes with size 1.", 1);
-    m.def(
-        all ? "rms_norm_forward" : "rms_norm",
+    def_op(
+        m, all ? "rms_norm_forward" : "rms_norm",
         [all](nb::handle x, nb::handle shape, nb::handle weight, nb::handle eps, DataType dtype) {
           TensorView* const tensor = op_tensor(x, "x");
           return results(rms_norm(tensor, shape_of(tensor, shape), optional_tensor(weight, "weight"),
@@ -157,8 +157,8 @@ void bind_rms_norm(nb::module_& m) {
                                   "With h = x * rstd and g = grad * weight: (g - h * mean(g * h)) * rstd; the sum "
                                   "of grad * h over the leading axes.",
                                   false);
-  m.def(
-      "rms_norm_backward",
+  def_op(
+      m, "rms_norm_backward",
       [](nb::handle grad, nb::handle x, nb::handle rstd, nb::handle shape, nb::handle weight, DataType dtype) {
         TensorView* const tensor = op_tensor(x, "x");
         return gradients(rms_norm_backward(op_tensor(grad, "grad"), tensor, op_tensor(rstd, "rstd"),
@@ -181,8 +181,8 @@ void bind_batch_norm(nb::module_& m) {
         "takes statistics over all other axes and sets running = (1 - momentum) * running + momentum * new, the "
         "new variance over n - 1; the running ones have to be inputs of the fusion then.",
         "mean and rstd; the statistics have one value a channel.", 2);
-    m.def(
-        all ? "batch_norm_forward" : "batch_norm",
+    def_op(
+        m, all ? "batch_norm_forward" : "batch_norm",
         [all](nb::handle x, nb::handle running_mean, nb::handle running_var, nb::handle weight, nb::handle bias,
               Flag training, nb::handle momentum, nb::handle eps, DataType dtype) {
           TensorView* const tensor = op_tensor(x, "x");
@@ -203,8 +203,8 @@ void bind_batch_norm(nb::module_& m) {
                "With h = (x - mean) * rstd and g = grad * weight: (g - mean(g) - h * mean(g * "
                "h)) * rstd, or g * rstd unless training; sums of grad * h and of grad over all axes but axis 1.",
                true);
-  m.def(
-      "batch_norm_backward",
+  def_op(
+      m, "batch_norm_backward",
       [](nb::handle grad, nb::handle x, nb::handle mean, nb::handle rstd, nb::handle weight, Flag training,
          DataType dtype) {
         return gradients(batch_norm_backward(op_tensor(grad, "grad"), op_tensor(x, "x"), op_tensor(mean, "mean"),
@@ -225,8 +225,8 @@ void bind_group_norm(nb::module_& m) {
         "(x - mean) * rstd * weight + bias with statistics of each sample and group of channels (axis 1); weight and "
         "bias have one value a channel.",
         "mean and rstd; the statistics have the shape [samples, num_groups].", 2);
-    m.def(
-        all ? "group_norm_forward" : "group_norm",
+    def_op(
+        m, all ? "group_norm_forward" : "group_norm",
         [all](nb::handle x, int64_t num_groups, nb::handle weight, nb::handle bias, nb::handle eps, DataType dtype) {
           TensorView* const tensor = op_tensor(x, "x");
           return results(group_norm(tensor, num_groups, optional_tensor(weight, "weight"),
@@ -243,8 +243,8 @@ void bind_group_norm(nb::module_& m) {
                "With h = (x - mean) * rstd and g = grad * weight: (g - mean(g) - h * mean(g * "
                "h)) * rstd, means over a group; sums of grad * h and of grad over all axes but axis 1.",
                true);
-  m.def(
-      "group_norm_backward",
+  def_op(
+      m, "group_norm_backward",
       [](nb::handle grad, nb::handle x, nb::handle mean, nb::handle rstd, int64_t num_groups, nb::handle weight,
          DataType dtype) {
         return gradients(group_norm_backward(op_tensor(grad, "grad"), op_tensor(x, "x"), op_tensor(mean, "mean"),

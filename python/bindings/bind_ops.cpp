@@ -3,7 +3,7 @@
 #include <array>
 #include <string>
 
-#include "bindings.h"
+#include "def_op.h"
 #include "nvfuser/ir/pointwise.h"
 #include "nvfuser/ops/cast.h"
 #include "nvfuser/ops/factory.h"
@@ -45,30 +45,30 @@ void bind_row(nb::module_& m, const PointwiseInfo& row) {
   const char* name = row.name.data();
   switch (row.arity) {
     case 1:
-      m.def(
-          name, [op, names](nb::handle a) { return build(op, names, a); }, nb::arg(names[0]), nb::sig(sig.c_str()),
+      def_op(
+          m, name, [op, names](nb::handle a) { return build(op, names, a); }, nb::arg(names[0]), nb::sig(sig.c_str()),
           doc.c_str());
       break;
     case 2:
-      m.def(
-          name, [op, names](nb::handle a, nb::handle b) { return build(op, names, a, b); }, nb::arg(names[0]),
+      def_op(
+          m, name, [op, names](nb::handle a, nb::handle b) { return build(op, names, a, b); }, nb::arg(names[0]),
           nb::arg(names[1]), nb::sig(sig.c_str()), doc.c_str());
       break;
     case 3:
       if (op == PointwiseOp::clamp) {
-        m.def(
-            name, [op, names](nb::handle a, nb::handle b, nb::handle c) { return build(op, names, a, b, c); },
+        def_op(
+            m, name, [op, names](nb::handle a, nb::handle b, nb::handle c) { return build(op, names, a, b, c); },
             nb::arg(names[0]), nb::arg(names[1]) = nb::none(), nb::arg(names[2]) = nb::none(), nb::sig(sig.c_str()),
             doc.c_str());
         break;
       }
-      m.def(
-          name, [op, names](nb::handle a, nb::handle b, nb::handle c) { return build(op, names, a, b, c); },
+      def_op(
+          m, name, [op, names](nb::handle a, nb::handle b, nb::handle c) { return build(op, names, a, b, c); },
           nb::arg(names[0]), nb::arg(names[1]), nb::arg(names[2]), nb::sig(sig.c_str()), doc.c_str());
       break;
     default:
-      m.def(
-          name,
+      def_op(
+          m, name,
           [op, names](nb::handle a, nb::handle b, nb::handle c, nb::handle d) { return build(op, names, a, b, c, d); },
           nb::arg(names[0]), nb::arg(names[1]), nb::arg(names[2]), nb::arg(names[3]), nb::sig(sig.c_str()),
           doc.c_str());
@@ -76,83 +76,89 @@ void bind_row(nb::module_& m, const PointwiseInfo& row) {
 }
 
 void bind_copies(nb::module_& m) {
-  m.def(
-      "set", [](nb::handle x) { return wrap(set(op_tensor(x, "x"))); }, "x"_a,
+  def_op(
+      m, "set", [](nb::handle x) { return wrap(set(op_tensor(x, "x"))); }, "x"_a,
       nb::sig("def set(x: TensorView) -> TensorView"), op_docstring("set", kSetText).c_str());
-  m.def(
-      "segment_set", [](nb::handle x) { return wrap(segment_set(op_tensor(x, "x"))); }, "x"_a,
+  def_op(
+      m, "segment_set", [](nb::handle x) { return wrap(segment_set(op_tensor(x, "x"))); }, "x"_a,
       nb::sig("def segment_set(x: TensorView) -> TensorView"), op_docstring("segment_set", kSegmentSetText).c_str());
-  m.def(
-      "cast",
+  def_op(
+      m, "cast",
       [](nb::handle arg, DataType dtype) {
         const std::shared_ptr<Fusion> own = own_fusion({arg});
         return wrap(cast(operand(own ? *own : fusion_of({arg}), arg, "arg"), dtype));
       },
       "arg"_a, "dtype"_a, nb::sig("def cast(arg: Val | complex, dtype: DataType) -> Val"),
       op_docstring("cast", kCastText).c_str());
-  m.def(
-      "stride_order",
-      [](nb::handle arg, std::vector<int64_t> order) { return wrap(stride_order(op_tensor(arg, "arg"), order)); },
+  def_op(
+      m, "stride_order",
+      [](nb::handle arg, const Ints& order) {
+        return wrap(stride_order(op_tensor(arg, "arg"), order.as("stride_order")));
+      },
       "arg"_a, "stride_order"_a,
       nb::sig("def stride_order(arg: TensorView, stride_order: Sequence[int]) -> TensorView"),
       op_docstring("stride_order", kStrideOrderText).c_str());
 }
 
 void bind_shapes(nb::module_& m) {
-  m.def(
-      "broadcast",
-      [](nb::handle arg, std::vector<bool> flags) { return wrap(broadcast(op_tensor(arg, "arg"), flags)); }, "arg"_a,
-      "is_broadcast_dim"_a, nb::sig("def broadcast(arg: TensorView, is_broadcast_dim: Sequence[bool]) -> TensorView"),
+  def_op(
+      m, "broadcast",
+      [](nb::handle arg, const Flags& flags) {
+        return wrap(broadcast(op_tensor(arg, "arg"), flags.as("is_broadcast_dim")));
+      },
+      "arg"_a, "is_broadcast_dim"_a,
+      nb::sig("def broadcast(arg: TensorView, is_broadcast_dim: Sequence[bool]) -> TensorView"),
       op_docstring("broadcast", kBroadcastText).c_str());
-  m.def(
-      "broadcast_in_dim",
-      [](nb::handle arg, nb::handle shape, std::vector<int64_t> dims) {
+  def_op(
+      m, "broadcast_in_dim",
+      [](nb::handle arg, nb::handle shape, const Ints& dims) {
         TensorView* tensor = op_tensor(arg, "arg");
-        return wrap(broadcast_in_dim(tensor, val_list(*tensor->fusion(), shape, "shape"), dims));
+        return wrap(broadcast_in_dim(tensor, val_list(*tensor->fusion(), shape, "shape"), dims.as("broadcast_dims")));
       },
       "arg"_a, "shape"_a, "broadcast_dims"_a,
       nb::sig("def broadcast_in_dim(arg: TensorView, shape: Sequence[int | Val], broadcast_dims: Sequence[int]) -> "
               "TensorView"),
       op_docstring("broadcast_in_dim", kBroadcastInDimText).c_str());
-  m.def(
-      "expand",
+  def_op(
+      m, "expand",
       [](nb::handle arg, nb::handle shape) {
         TensorView* tensor = op_tensor(arg, "arg");
         return wrap(expand(tensor, val_list(*tensor->fusion(), shape, "shape")));
       },
       "arg"_a, "shape"_a, nb::sig("def expand(arg: TensorView, shape: Sequence[int | Val]) -> TensorView"),
       op_docstring("expand", kExpandText).c_str());
-  m.def(
-      "squeeze",
-      [](nb::handle arg, std::vector<int64_t> dims, Flag squeeze_expanded) {
-        return wrap(squeeze(op_tensor(arg, "arg"), dims, squeeze_expanded));
+  def_op(
+      m, "squeeze",
+      [](nb::handle arg, const Ints& dims, Flag squeeze_expanded) {
+        return wrap(squeeze(op_tensor(arg, "arg"), dims.as("dims"), squeeze_expanded));
       },
       "arg"_a, "dims"_a, "squeeze_expanded"_a = false,
       nb::sig("def squeeze(arg: TensorView, dims: Sequence[int], squeeze_expanded: bool = False) -> TensorView"),
       op_docstring("squeeze", kSqueezeText).c_str());
-  m.def(
-      "permute", [](nb::handle arg, std::vector<int64_t> dims) { return wrap(permute(op_tensor(arg, "arg"), dims)); },
-      "arg"_a, "dims"_a, nb::sig("def permute(arg: TensorView, dims: Sequence[int]) -> TensorView"),
+  def_op(
+      m, "permute",
+      [](nb::handle arg, const Ints& dims) { return wrap(permute(op_tensor(arg, "arg"), dims.as("dims"))); }, "arg"_a,
+      "dims"_a, nb::sig("def permute(arg: TensorView, dims: Sequence[int]) -> TensorView"),
       op_docstring("permute", kPermuteText).c_str());
-  m.def(
-      "size", [](nb::handle arg, int64_t dim) { return wrap(size(tensor_operand(arg, "arg"), dim)); }, "arg"_a, "dim"_a,
-      nb::sig("def size(arg: TensorView, dim: int) -> Val"), op_docstring("size", kSizeText).c_str());
-  m.def(
-      "shape", [](nb::handle arg) { return wrap_all(shape(tensor_operand(arg, "arg"))); }, "arg"_a,
+  def_op(
+      m, "size", [](nb::handle arg, int64_t dim) { return wrap(size(tensor_operand(arg, "arg"), dim)); }, "arg"_a,
+      "dim"_a, nb::sig("def size(arg: TensorView, dim: int) -> Val"), op_docstring("size", kSizeText).c_str());
+  def_op(
+      m, "shape", [](nb::handle arg) { return wrap_all(shape(tensor_operand(arg, "arg"))); }, "arg"_a,
       nb::sig("def shape(arg: TensorView) -> list[Val]"), op_docstring("shape", kShapeText).c_str());
 }
 
 void bind_takes(nb::module_& m) {
-  m.def(
-      "take_along_axis",
+  def_op(
+      m, "take_along_axis",
       [](nb::handle arg, nb::handle index, int64_t dim) {
         return wrap(take_along_axis(op_tensor(arg, "arg"), op_tensor(index, "index"), dim));
       },
       "arg"_a, "index"_a, "dim"_a,
       nb::sig("def take_along_axis(arg: TensorView, index: TensorView, dim: int) -> TensorView"),
       op_docstring("take_along_axis", kTakeAlongAxisText).c_str());
-  m.def(
-      "gather",
+  def_op(
+      m, "gather",
       [](nb::handle arg, nb::handle index, int64_t dim) {
         return wrap(gather(op_tensor(arg, "arg"), op_tensor(index, "index"), dim));
       },
@@ -161,8 +167,8 @@ void bind_takes(nb::module_& m) {
 }
 
 void bind_factories(nb::module_& m) {
-  m.def(
-      "full",
+  def_op(
+      m, "full",
       [](nb::handle shape, nb::handle fill_value, DataType dtype) {
         Fusion& fusion = fusion_of({fill_value});
         return wrap(full(val_list(fusion, shape, "shape"), operand(fusion, fill_value, "fill_value"), dtype));
@@ -170,8 +176,8 @@ void bind_factories(nb::module_& m) {
       "shape"_a, "fill_value"_a, "dtype"_a,
       nb::sig("def full(shape: Sequence[int | Val], fill_value: Val | complex, dtype: DataType) -> TensorView"),
       op_docstring("full", kFullText).c_str());
-  m.def(
-      "iota",
+  def_op(
+      m, "iota",
       [](nb::handle length, nb::handle start, nb::handle step, DataType dtype) {
         Fusion& fusion = fusion_of({length, start, step});
         return wrap(iota(operand(fusion, length, "length"), optional_operand(fusion, start, "start"),

@@ -11,8 +11,9 @@ namespace {
 void* imagined_address(size_t position) { return reinterpret_cast<void*>((position + 1) << 44); }
 
 /// A dense tensor for an input, in the memory order that the definition gives.
-TensorArgument describe_dense(const FusionExecutor& executor, size_t position, std::vector<int64_t> sizes, bool cuda,
+TensorArgument describe_dense(const FusionExecutor& executor, size_t position, const Ints& given, bool cuda,
                               int index) {
+  std::vector<int64_t> sizes = given.as("sizes");
   const std::vector<Val*>& inputs = executor.fusion()->inputs();
   check(position < inputs.size() && inputs[position]->is_tensor(), ErrorKind::definition, "Expected ",
         position < inputs.size() ? "a number" : "nothing", " for input ", position, ", but got a shape",

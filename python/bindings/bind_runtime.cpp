@@ -49,13 +49,13 @@ void bind_descriptions(nb::module_& m) {
                              "A tensor as the executor sees it: address, dtype, device, sizes, strides in elements.")
       .def(
           "__init__",
-          [](TensorArgument* self, uintptr_t data, DataType dtype, bool cuda, int index, std::vector<int64_t> sizes,
-             std::vector<int64_t> strides) {
+          [](TensorArgument* self, uintptr_t data, DataType dtype, bool cuda, int index, const Ints& sizes,
+             const Ints& strides) {
             new (self) TensorArgument{reinterpret_cast<void*>(data),
                                       dtype,
                                       {cuda ? Device::Kind::cuda : Device::Kind::cpu, index},
-                                      std::move(sizes),
-                                      std::move(strides)};
+                                      sizes.as("sizes"),
+                                      strides.as("strides")};
           },
           "data"_a, "dtype"_a, "cuda"_a, "index"_a, "sizes"_a, "strides"_a)
       .def_prop_ro(

@@ -110,6 +110,8 @@ std::string describe_input(const Fusion& fusion, size_t position);
 /// Such as `1 inputs, 2 expressions, 1 outputs`.
 std::string summary_of(const Fusion& fusion);
 
+/// The user's line at present: of the innermost frame that is not of this wheel; null where there is none.
+std::shared_ptr<const Location> user_line();
 /// Makes the Fusion's expressions remember the Python line that made them.
 void record_locations(Fusion& fusion);
 

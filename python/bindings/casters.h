@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How nanobind gets arguments of the types that take more than their name says: see sequences.cpp.  A caster takes what
-// is of the kind, and raises TypeError for its wrong element where the function is about to be called, so overloads are
-// told apart by kind and the message has the element's index.  Inside of another caster a wrong element is "not this
-// type".
+// is of the kind, so overloads are told apart by kind.  What is wrong with it is raised where the value is asked for,
+// so the message names what only the function knows; inside of another caster it is "not this type".
 #pragma once
 
 #include <nanobind/nanobind.h>
@@ -24,10 +23,31 @@ struct Flag {
   operator bool() const { return value; }
 };
 
+/// The items of a sequence parameter, or what is wrong with one of them.
+template <class T>
+struct Items {
+  std::vector<T> values;
+  std::string fault;
+  /// TypeError that names the argument where an item is wrong.
+  const std::vector<T>& as(const char* argument) const {
+    if (!fault.empty()) {
+      throw nb::type_error(("argument '" + std::string(argument) + "', " + fault).c_str());
+    }
+    return values;
+  }
+};
+using Ints = Items<int64_t>;
+using Flags = Items<bool>;
+
+/// The class of an exception that nanobind raises by itself.
+inline PyObject* python_type(const nb::builtin_exception& error) {
+  return error.type() == nb::exception_type::value_error ? PyExc_ValueError : PyExc_TypeError;
+}
+
 /// All of these: false where the object is of another kind; `fault` says which element is wrong.  They may throw.
 bool read_flag(nb::handle object, bool& value);
-bool read_ints(nb::handle object, std::vector<int64_t>& values, std::string& fault);
-bool read_flags(nb::handle object, std::vector<bool>& values, std::string& fault);
+bool read_items(nb::handle object, std::vector<int64_t>& values, std::string& fault);
+bool read_items(nb::handle object, std::vector<bool>& values, std::string& fault);
 /// `with_ints`: 0 and 1 are taken too, which else would be strides.
 bool read_contiguity(nb::handle object, std::vector<std::optional<bool>>& values, bool with_ints);
 /// Dtypes of torch and NumPy, and Python's number types.
@@ -36,6 +56,19 @@ bool read_data_type(nb::handle object, DataType& value, std::string& fault);
 }  // namespace nvfuser::python
 
 namespace nanobind::detail {
+
+/// Runs a reader that may throw; what it throws is the fault.
+template <class Read>
+bool guarded(std::string& fault, const Read& read) noexcept {
+  try {
+    return read();
+  } catch (const python_error& error) {
+    fault = error.what();
+  } catch (const std::exception& error) {
+    fault = error.what();
+  }
+  return true;
+}
 
 /// A value, or what is wrong with it.
 template <class T>
@@ -51,19 +84,6 @@ struct checked_caster {
   explicit operator Value&() { return checked(); }
   explicit operator Value&&() { return static_cast<Value&&>(checked()); }
 
-  /// Runs a reader that may throw; what it throws is the fault.
-  template <class Read>
-  bool guarded(const Read& read) noexcept {
-    try {
-      return read();
-    } catch (const python_error& error) {
-      fault = error.what();
-    } catch (const std::exception& error) {
-      fault = error.what();
-    }
-    return true;
-  }
-
   Value value{};
   std::string fault;
 
@@ -76,24 +96,11 @@ struct checked_caster {
   }
 };
 
-template <>
-struct type_caster<std::vector<int64_t>> : checked_caster<std::vector<int64_t>> {
-  using List = list_caster<std::vector<int64_t>, int64_t>;
-  static constexpr auto Name = List::Name;
+template <class T>
+struct type_caster<nvfuser::python::Items<T>> {
+  NB_TYPE_CASTER(nvfuser::python::Items<T>, (list_caster<std::vector<T>, T>::Name))
   bool from_python(handle object, uint32_t, cleanup_list*) noexcept {
-    return guarded([&] { return nvfuser::python::read_ints(object, value, fault); });
-  }
-  template <class T>
-  static handle from_cpp(T&& values, rv_policy policy, cleanup_list* cleanup) noexcept {
-    return List::from_cpp(std::forward<T>(values), policy, cleanup);
-  }
-};
-
-template <>
-struct type_caster<std::vector<bool>> : checked_caster<std::vector<bool>> {
-  static constexpr auto Name = list_caster<std::vector<bool>, bool>::Name;
-  bool from_python(handle object, uint32_t, cleanup_list*) noexcept {
-    return guarded([&] { return nvfuser::python::read_flags(object, value, fault); });
+    return guarded(value.fault, [&] { return nvfuser::python::read_items(object, value.values, value.fault); });
   }
 };
 
@@ -103,7 +110,7 @@ struct type_caster<std::vector<std::optional<bool>>> : checked_caster<std::vecto
   static constexpr auto Name = List::Name;
   bool from_python(handle object, uint32_t flags, cleanup_list*) noexcept {
     const bool with_ints = (flags & static_cast<uint32_t>(cast_flags::convert)) != 0;
-    return guarded([&] { return nvfuser::python::read_contiguity(object, value, with_ints); });
+    return guarded(fault, [&] { return nvfuser::python::read_contiguity(object, value, with_ints); });
   }
   template <class T>
   static handle from_cpp(T&& values, rv_policy policy, cleanup_list* cleanup) noexcept {
@@ -115,7 +122,7 @@ template <>
 struct type_caster<nvfuser::python::Flag> : checked_caster<nvfuser::python::Flag> {
   static constexpr auto Name = const_name("bool");
   bool from_python(handle object, uint32_t, cleanup_list*) noexcept {
-    return guarded([&] { return nvfuser::python::read_flag(object, value.value); });
+    return guarded(fault, [&] { return nvfuser::python::read_flag(object, value.value); });
   }
 };
 
@@ -131,7 +138,7 @@ struct type_caster<nvfuser::DataType> : checked_caster<nvfuser::DataType> {
       value = static_cast<nvfuser::DataType>(number);
       return true;
     }
-    return guarded([&] { return nvfuser::python::read_data_type(object, value, fault); });
+    return guarded(fault, [&] { return nvfuser::python::read_data_type(object, value, fault); });
   }
   static handle from_cpp(nvfuser::DataType type, rv_policy, cleanup_list* cleanup) noexcept {
     return NB_CALL(enum_from_cpp)(NB_CTX_C(cleanup), &typeid(nvfuser::DataType), static_cast<int64_t>(type));

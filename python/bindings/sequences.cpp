@@ -96,7 +96,7 @@ bool read_flag(nb::handle object, bool& value) {
   return value || number == 0;
 }
 
-bool read_ints(nb::handle object, std::vector<int64_t>& values, std::string& fault) {
+bool read_items(nb::handle object, std::vector<int64_t>& values, std::string& fault) {
   return for_each_item(object, [&](nb::handle item, size_t index) {
     const std::optional<int64_t> number = nb::isinstance<ValRef>(item) ? std::nullopt : python_int(item);
     if (!number) {
@@ -108,7 +108,7 @@ bool read_ints(nb::handle object, std::vector<int64_t>& values, std::string& fau
   });
 }
 
-bool read_flags(nb::handle object, std::vector<bool>& values, std::string& fault) {
+bool read_items(nb::handle object, std::vector<bool>& values, std::string& fault) {
   return for_each_item(object, [&](nb::handle item, size_t index) {
     bool flag = false;
     if (!read_flag(item, flag)) {

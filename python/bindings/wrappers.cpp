@@ -244,8 +244,9 @@ nb::object code_of(nb::handle frame) {
   return nb::steal(reinterpret_cast<PyObject*>(PyFrame_GetCode(reinterpret_cast<PyFrameObject*>(frame.ptr()))));
 }
 
-/// The user's line at present: the innermost frame that is not of this wheel.  The code that was the user's last is
-/// held, and asked no more: a definition is mostly one function.
+}  // namespace
+
+/// The code that was the user's last is held, and asked no more: a definition is mostly one function.
 std::shared_ptr<const Location> user_line() {
   static PyObject* const instruction = PyUnicode_InternFromString("f_lasti");
   static PyObject* last_code = nullptr;
@@ -268,8 +269,6 @@ std::shared_ptr<const Location> user_line() {
   const nb::object place = nb::steal(PyObject_GetAttr(frame.ptr(), instruction));
   return std::make_shared<PythonLocation>(std::move(code), static_cast<int>(PyLong_AsLong(place.ptr())));
 }
-
-}  // namespace
 
 void record_locations(Fusion& fusion) { fusion.locator = &user_line; }
 
