@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Programs of the kinds that nvFuser's own tests of its direct API hold (its suite has 231 functions), a row for each
-whose operations exist here: inputs, the definition, what torch gives."""
+"""Programs of the kinds that nvFuser's own tests of its direct API hold (direct_suite.py), a row for each whose
+machinery exists here: inputs, the definition, what torch gives.  Names are those of its functions."""
 
 from typing import Any, NamedTuple
 
 import torch
 
 from nvfuser import DataType, ops
-
-SUITE = 231
 
 
 class Row(NamedTuple):
@@ -38,6 +36,51 @@ def layer_norm(x, weight, bias):
     normal = ops.mul(ops.sub(x, wide[1]), wide[0])
     weight, bias = [ops.broadcast_in_dim(v, x.shape(), [1]) for v in (weight, bias)]
     return ops.add(ops.mul(normal, weight), bias)
+
+
+def rms_norm_backward(grad, x, weight, rstd):
+    """Of a row's scale, with powers and reciprocals as reduced programs of bug reports have them."""
+    shape = x.shape()
+    wide = ops.broadcast_in_dim(rstd, shape, [0, 1])
+    scaled = ops.mul(grad, ops.broadcast_in_dim(weight, shape, [1]))
+    inner = ops.sum(ops.mul(scaled, x), [1], keepdim=True)
+    factor = ops.mul(ops.mul(inner, ops.pow(rstd, 3.0)), ops.reciprocal(ops.cast(ops.size(x, 1), DataType.Double)))
+    correction = ops.mul(x, ops.broadcast_in_dim(factor, shape, [0, 1]))
+    weights = ops.sum(ops.mul(ops.mul(grad, x), wide), [0])
+    return ops.sub(ops.mul(scaled, wide), correction), ops.cast(weights, DataType.BFloat16)
+
+
+def torch_rms_norm_backward(grad, x, weight, rstd):
+    scaled = grad * weight
+    inner = (scaled * x).sum(1, keepdim=True) * rstd**3 / x.shape[1]
+    return scaled * rstd - x * inner, (grad * x * rstd).sum(0).to(BF16)
+
+
+def mean_of_squares(x, weight):
+    """RMS norm of bfloat16 in float32: sum, reciprocal of the length, rsqrt."""
+    wide = ops.cast(x, DataType.Float)
+    mean = ops.sum(ops.pow(wide, 2.0), [1], keepdim=True) * ops.reciprocal(32.0)
+    scale = ops.broadcast_in_dim(ops.rsqrt(mean + 1e-5), x.shape(), [0, 1])
+    return ops.cast(wide * scale * ops.broadcast_in_dim(weight, x.shape(), [1]), DataType.BFloat16)
+
+
+def torch_mean_of_squares(x, weight):
+    wide = x.float()
+    return (wide * torch.rsqrt(wide.pow(2).mean(1, keepdim=True) + 1e-5) * weight).to(BF16)
+
+
+def masked_by_position(x, n):
+    """What lies behind a position is set to a constant: the position is compared with iota."""
+    place = ops.broadcast(ops.iota(ops.size(x, 1), 0, 1, DataType.Int), [True, False])
+    wide = ops.expand(place, [ops.size(x, 0), -1])
+    behind = ops.where(wide >= n, ops.full(x.shape(), -1.0, DataType.Float), x)
+    return ops.where(wide > ops.sub(n, 2), behind, ops.full(x.shape(), 0.0, DataType.Float))
+
+
+def torch_masked_by_position(x, n):
+    place = torch.arange(x.shape[1]).expand(x.shape)
+    behind = torch.where(place >= n, torch.tensor(-1.0), x)
+    return torch.where(place > n - 2, behind, torch.tensor(0.0))
 
 
 HALF, BF16, F64 = torch.float16, torch.bfloat16, torch.float64
@@ -225,6 +268,83 @@ ROWS = {
     "test_issue3227": Row(
         [floats(1, 8), floats(4, 8)], lambda a, b: ops.broadcast_in_dim(a, b.shape(), [0, 1]) + b, lambda a, b: a + b
     ),
+    "test_tensor_shape_nobcast": Row(
+        [X, Y], lambda x, y: ops.broadcast_in_dim(x, y.shape(), [0, 1, 2]) + y, lambda x, y: x + y
+    ),
+    "test_right_shift_logical_sizeof_dtype": Row(
+        [-ints(4, 5, high=99, dtype=torch.int32), -ints(4, 5, high=99)],
+        lambda a, b: (ops.logical_right_shift(a, 31), ops.logical_right_shift(b, 63)),
+        lambda a, b: (torch.ones_like(a), torch.ones_like(b)),
+    ),
+    "test_allocation_domain_concretization": Row(
+        [floats(1, 4, 8, 16).permute(0, 3, 1, 2)], lambda x: x * 2.0, lambda x: x * 2
+    ),
+    "test_input_forwarding_device": Row([torch.tensor(2.0)], lambda s: s, lambda s: s),
+    "test_expanded_to_size_one": Row(
+        [floats(1).expand(1, 1), floats(3, 1)], lambda a, b: (a * 2.0, a + b), lambda a, b: (a * 2, a + b)
+    ),
+    "test_issue1706": Row([floats(6, 32).to(BF16), floats(32)], mean_of_squares, torch_mean_of_squares),
+    "test_ws_tma_normalization6": Row(
+        [floats(6, 32), floats(6, 32), floats(32), floats(6, 1)], rms_norm_backward, torch_rms_norm_backward
+    ),
+    "test_shared_memory_usage": Row(
+        [floats(3, 513), floats(3, 513), floats(513), floats(3, 1)], rms_norm_backward, torch_rms_norm_backward
+    ),
+    "test_issue4670": Row([floats(3, 7), 4], masked_by_position, torch_masked_by_position),
+}  # fmt: skip
+
+
+def increment(x, y):
+    """A result that is written into an input, and one that reads the input."""
+    return [(x + 1.0, x), y * x]
+
+
+def masked_in_place(x):
+    """Returned twice and written into the input: one memory."""
+    positive = ops.where(x > 0.6, x, ops.full(x.shape(), 0.0, DataType.Float))
+    return [(positive, x), positive, positive]
+
+
+def halved(x):
+    """Of a tensor whose elements are not dense; the condition passes through casts."""
+    kept = ops.cast(ops.cast(ops.set(x), DataType.Double), DataType.Float)
+    return [(ops.where(kept > 0.6, x * 0.5, x), x)]
+
+
+def statistics(x, mean, weight):
+    """A vector is read along rows, and updated by what was reduced from them."""
+    shifted = x + ops.broadcast_in_dim(mean, x.shape(), [1])
+    return [shifted, (ops.sum(x, [0]) * weight + mean, mean)]
+
+
+def chain(x, v):
+    """A vector is read by a result that is written into the matrix, and is updated itself."""
+    return [(x * ops.broadcast_in_dim(v, x.shape(), [1]), x), (v + 1.0, v)]
+
+
+def columns(x, v):
+    return [ops.sum(x, [1]), (x + ops.broadcast_in_dim(v, x.shape(), [0]), x)]
+
+
+# Programs that write into inputs: results are (value, input) then; expected: results, then inputs afterwards.
+IN_PLACE = {
+    "test_alias_output_to_input": Row([floats(3, 4), floats(3, 4)], increment, lambda x, y: ([y * x], [x + 1, y])),
+    "test_returning_aliased_outputs": Row(
+        [floats(4, 8)], masked_in_place, lambda x: ([x * (x > 0.6)] * 2, [x * (x > 0.6)])
+    ),
+    "test_inplace_update_on_non_contiguous_inputs": Row(
+        [floats(4, 16)[:, ::2]], halved, lambda x: ([], [torch.where(x > 0.6, x * 0.5, x)])
+    ),
+    "test_issue2664_repro1": Row([floats(4, 8), floats(8)], chain, lambda x, v: ([], [x * v, v + 1])),
+    "test_issue2664_repro2": Row(
+        [floats(4, 8), floats(8), floats(8)], statistics, lambda x, m, w: ([x + m], [x, x.sum(0) * w + m, w])
+    ),
+    "test_issue2664_repro3": Row(
+        [floats(4, 8), floats(4)], columns, lambda x, v: ([x.sum(1)], [x + v[:, None], v])
+    ),
+    "test_issue2664_repro4": Row(
+        [floats(4, 8), floats(4, 8)], lambda x, y: [(-x, y), (x + y, x)], lambda x, y: ([], [x + y, -x])
+    ),
 }  # fmt: skip
 
 # Rows that other tests of ours hold: file and function.
@@ -238,4 +358,8 @@ ELSEWHERE = {
     "test_define_tensor": "test_define.py::test_forms",
     "test_mismatched_input_types": "test_errors.py::test_arguments",
     "test_compute_tensor_descriptor": "test_define.py::test_descriptor",
+    "test_fusion_definition_print": "test_direct_rows.py::test_texts",
+    "test_fusion_profiler_auto_scheduled": "test_profiler.py::test_kernels_and_bytes",
+    "test_lru_fusion_cache_decorator": "test_fusion_cache.py::test_decorator",
+    "test_lru_cache": "test_fusion_cache.py::test_layers_share_an_executor",
 }

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """The rows of direct_rows.py, each defined twice (equal fusions), run, printed, rebuilt from its text and run again:
-values as torch gives them, equal values and strides after the way through the text."""
+values as torch gives them, equal values and strides after the way through the text.  And how many functions of that
+suite are covered."""
 
 import re
 from pathlib import Path
 
 import pytest
 import torch
-from direct_rows import ELSEWHERE, ROWS, SUITE
+from direct_rows import ELSEWHERE, IN_PLACE, ROWS
+from direct_suite import FUNCTIONS, WITHOUT
 
 from nvfuser import DataType, FusionDefinition
 
@@ -28,7 +30,7 @@ def define(row):
         ]
         results = row.define(*values)
         for result in results if isinstance(results, (list, tuple)) else [results]:
-            fd.add_output(result)
+            fd.add_output(*result) if isinstance(result, tuple) else fd.add_output(result)
     return fd
 
 
@@ -60,10 +62,43 @@ def test_row(name):
             ]
 
 
-def test_rows_elsewhere_are_there(capsys):
+def copies(inputs):
+    """With the strides that they have."""
+    fresh = [torch.empty_strided(x.shape, x.stride(), dtype=x.dtype) for x in inputs]
+    return [new.copy_(x) for new, x in zip(fresh, inputs, strict=True)]
+
+
+@pytest.mark.parametrize("name", IN_PLACE)
+def test_in_place_row(name):
+    row = IN_PLACE[name]
+    fd = define(row)
+    assert fd.fusion == define(row).fusion
+    results, after = row.expect(*row.inputs)
+    for program in (fd, rebuilt(fd)):
+        inputs = copies(row.inputs)
+        got = program.execute(inputs, target="evaluator")
+        for value, want in zip([*got, *inputs], [*results, *after], strict=True):
+            assert torch.allclose(value, want, rtol=1e-5, atol=1e-6)
+        if name == "test_returning_aliased_outputs":
+            assert {value.data_ptr() for value in got} == {inputs[0].data_ptr()}
+
+
+def test_texts():
+    """Of a definition's expressions, and the program that makes it; test_profiler.py reads that of kernels."""
+    fd = define(ROWS["test_misaligned_add"])
+    assert re.search(r"T2\w*\[.*\] = add\(T0.*, T1.*\);", fd.fusion.print_math())
+    assert "fd.ops.add(tv0, tv1)" in repr(fd)
+
+
+def test_covered(capsys):
+    """Every function of that suite is covered, or its machinery does not exist."""
     for target in ELSEWHERE.values():
         file, function = target.split("::")
         assert re.search(rf"^def {function}\(", (HERE / file).read_text(), re.M), target
-    assert not set(ROWS) & set(ELSEWHERE)
+    covered = [*ROWS, *IN_PLACE, *ELSEWHERE]
+    missing = {reason: names.split() for reason, names in WITHOUT.items()}
+    names = [*covered, *(name for row in missing.values() for name in row)]
+    assert len(set(names)) == len(names) == FUNCTIONS
     with capsys.disabled():
-        print(f"\nrows of that suite: {len(ROWS)} here, {len(ELSEWHERE)} in other tests, of {SUITE}")
+        print(f"\nfunctions of that suite: {len(covered)} covered, of {len(covered)} whose machinery exists, ", end="")
+        print(f"of {FUNCTIONS}; missing: " + ", ".join(f"{reason} ({len(row)})" for reason, row in missing.items()))
