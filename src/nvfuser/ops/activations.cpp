@@ -24,9 +24,11 @@ Quantity exact_slope(Quantity x) {
   return below + x * density;
 }
 
+/// (1 + tanh z) / 2 is s = sigmoid(2z), and (1 - tanh(z)^2) / 2 is 2 (s - s^2), which does not cancel where s nears 0.
 Quantity hyperbolic_slope(Quantity x) {
-  const Quantity t = bend(x), inner = (x * x * (3 * kCubic) + 1.0) * kSqrtTwoOverPi;
-  return half_of_one_plus(t) + x * 0.5 * (1.0 - t * t) * inner;
+  constexpr double kTwice = 2 * kSqrtTwoOverPi;
+  const Quantity square = x * x, s = apply(PointwiseOp::sigmoid, {x * (square * (kCubic * kTwice) + kTwice)});
+  return s + x * (s - s * s) * (square * (3 * kCubic * kTwice) + kTwice);
 }
 
 }  // namespace
