@@ -138,6 +138,15 @@ inline void inst_mark_ready(py::handle made) {
 struct sig {
   explicit sig(const char*) {}
 };
+/// What a free-threaded interpreter needs, which pybind11 has no names for.
+struct lock_self {};
+struct ft_mutex {};
+struct ft_lock_guard {
+  explicit ft_lock_guard(ft_mutex&) {}
+};
+struct ft_object_guard {
+  explicit ft_object_guard(handle) {}
+};
 template <class T>
 struct for_getter {
   explicit for_getter(const T&) {}
@@ -225,6 +234,8 @@ namespace pybind11::detail {
 
 template <>
 struct process_attribute<nanobind::sig> : process_attribute_default<nanobind::sig> {};
+template <>
+struct process_attribute<nanobind::lock_self> : process_attribute_default<nanobind::lock_self> {};
 template <class T>
 struct process_attribute<nanobind::for_getter<T>> : process_attribute_default<nanobind::for_getter<T>> {};
 template <class T>

@@ -80,10 +80,16 @@ std::string device_name(nb::handle schedule_for) {
 
 /// Joint ownership: another thread may take the executor away while the call runs.
 std::shared_ptr<FusionExecutor> executor_of(const nb::pointer_and_handle<Executable>& self) {
-  if (self.p->executor == nullptr) [[unlikely]] {
+  const auto held = [&] {
+    nb::ft_object_guard guard(self.h);
+    return self.p->executor;
+  };
+  std::shared_ptr<FusionExecutor> executor = held();
+  if (executor == nullptr) [[unlikely]] {
     self.h.attr("_ready")();
+    executor = held();
   }
-  return self.p->executor;
+  return executor;
 }
 
 /// The first steps of a call, for measurements: 1 inputs are borrowed, 2 the plan is found, 3 results are made.
@@ -118,7 +124,8 @@ void bind_call(nb::module_& m) {
           [](Executable& self, std::shared_ptr<FusionExecutor> executor) { self.executor = std::move(executor); },
           nb::for_getter(nb::sig("def executor(self) -> FusionExecutor | None")),
           nb::for_setter(nb::sig("def executor(self, executor: FusionExecutor | None) -> None")),
-          nb::for_setter(nb::arg("executor").none()), "What plans and runs the calls; None before the first.")
+          nb::for_setter(nb::arg("executor").none()), nb::lock_self(),
+          "What plans and runs the calls; None before the first.")
       .def(
           "execute",
           [](nb::pointer_and_handle<Executable> self, nb::handle inputs, nb::handle out, nb::handle target,

@@ -21,15 +21,18 @@ namespace nvfuser::python {
 
 using namespace nb::literals;
 
+/// Who changes which wrapper a node has, where the interpreter has no lock of its own; costs nothing where it has.
+inline nb::ft_mutex wrappers_mutex;
+
 /// A node as Python holds it: joint ownership of the Fusion and the node.  The node remembers its living wrapper, so
-/// one node has one Python object.  All access happens under the GIL.
+/// one node has one Python object.
 struct StatementRef {
   std::shared_ptr<Fusion> fusion;
   Statement* node;
   StatementRef(std::shared_ptr<Fusion> owner, Statement* statement) : fusion(std::move(owner)), node(statement) {}
   StatementRef(const StatementRef&) = delete;
   StatementRef& operator=(const StatementRef&) = delete;
-  ~StatementRef() { node->wrapper = nullptr; }
+  ~StatementRef();
 };
 struct ValRef : StatementRef {
   using StatementRef::StatementRef;

@@ -7,9 +7,33 @@
 namespace nvfuser::python {
 namespace {
 
-/// By type, for the life of the process; each type is held, so its address names it for good.  Under the GIL.
-std::unordered_map<PyTypeObject*, const Exchange*>& known_types() {
-  static auto* known = new std::unordered_map<PyTypeObject*, const Exchange*>;
+/// By type, for the life of the process; each type is held, so its address names it for good.
+class KnownTypes {
+ public:
+  /// Null where the type is not known.
+  const KnownType* find(PyTypeObject* type) {
+    nb::ft_lock_guard guard(mutex_);
+    const auto found = types_.find(type);
+    return found == types_.end() ? nullptr : &found->second;
+  }
+
+  /// What is known of it then: of two threads that add a type, the first one's.
+  const KnownType* add(PyTypeObject* type, const Exchange* exchange) {
+    nb::ft_lock_guard guard(mutex_);
+    const auto [found, is_new] = types_.try_emplace(type, KnownType{type, exchange});
+    if (is_new) {
+      Py_INCREF(type);
+    }
+    return &found->second;
+  }
+
+ private:
+  nb::ft_mutex mutex_;
+  std::unordered_map<PyTypeObject*, KnownType> types_;
+};
+
+KnownTypes& known_types() {
+  static auto* const known = new KnownTypes;
   return *known;
 }
 
@@ -30,18 +54,12 @@ const Exchange* make_exchange(nb::handle object) {
 
 const Exchange* find_exchange(nb::handle object) {
   PyTypeObject* type = Py_TYPE(object.ptr());
-  auto& known = known_types();
-  const auto found = known.find(type);
-  if (found != known.end()) {
-    last_exchange = {type, found->second};
-    return found->second;
+  if (const KnownType* known = known_types().find(type)) {
+    last_type.store(known, std::memory_order_release);
+    return known->exchange;
   }
   const Exchange* exchange = make_exchange(object);
-  if (exchange != nullptr) {
-    Py_INCREF(type);
-    known.emplace(type, exchange);
-  }
-  return exchange;
+  return exchange != nullptr ? known_types().add(type, exchange)->exchange : nullptr;
 }
 
 const Exchange& default_exchange(bool on_cuda) {

@@ -2,13 +2,15 @@
 // Tensor exchange: how the tensors of a Python type are lent for a call and how results of that kind are made.
 #pragma once
 
+#include <atomic>
+
 #include "bindings.h"
 #include "nvfuser/runtime/call_arguments.h"
 #include "nvfuser/runtime/executor.h"
 
 namespace nvfuser::python {
 
-/// One way to exchange tensors.  Objects live as long as the process; all methods want the GIL and throw
+/// One way to exchange tensors.  Objects live as long as the process; all methods want an attached thread and throw
 /// nb::python_error or Error.
 class Exchange {
  public:
@@ -27,21 +29,25 @@ class Exchange {
   virtual void written(nb::handle) const {}
 };
 
-/// The type that was asked for last.  Under the GIL.
-struct LastExchange {
+/// A type and how its objects are exchanged.  They live as long as the process.
+struct KnownType {
   PyTypeObject* type = nullptr;
   const Exchange* exchange = nullptr;
 };
-inline LastExchange last_exchange;
+inline constexpr KnownType kNoType;
+/// The type that was asked for last.
+inline constinit std::atomic<const KnownType*> last_type = &kNoType;
 
 /// The exchange for objects of exactly this type; null for anything that is no tensor.  Cached by type.
 const Exchange* find_exchange(nb::handle object);
 inline const Exchange* exchange_of(nb::handle object) {
-  return Py_TYPE(object.ptr()) == last_exchange.type ? last_exchange.exchange : find_exchange(object);
+  const KnownType& last = *last_type.load(std::memory_order_acquire);
+  return Py_TYPE(object.ptr()) == last.type ? last.exchange : find_exchange(object);
 }
 /// The same where it costs one comparison; null otherwise.
 inline const Exchange* quick_exchange_of(nb::handle object) {
-  return Py_TYPE(object.ptr()) == last_exchange.type ? last_exchange.exchange : nullptr;
+  const KnownType& last = *last_type.load(std::memory_order_acquire);
+  return Py_TYPE(object.ptr()) == last.type ? last.exchange : nullptr;
 }
 /// Where results live when no input is a tensor of a known framework.
 const Exchange& default_exchange(bool on_cuda = false);

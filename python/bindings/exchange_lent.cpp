@@ -84,8 +84,8 @@ class LentExchange final : public Exchange {
 }  // namespace
 
 const Exchange* lent_exchange(nb::handle object) {
-  static const auto* exchange = new LentExchange;
-  return nb::isinstance<LentTensor>(object) ? exchange : nullptr;
+  static const LentExchange exchange;
+  return nb::isinstance<LentTensor>(object) ? &exchange : nullptr;
 }
 
 void bind_lent(nb::module_& m) {

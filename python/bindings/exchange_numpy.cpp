@@ -115,8 +115,7 @@ const Exchange* numpy_exchange(PyTypeObject* type) {
   if (!object.is(nb::module_::import_("numpy").attr("ndarray"))) {
     return nullptr;
   }
-  static const auto* exchange = new NumpyExchange;
-  return exchange;
+  return new NumpyExchange;
 }
 
 }  // namespace nvfuser::python

@@ -90,12 +90,7 @@ class StridedAllocator {
   explicit operator bool() const { return static_cast<bool>(function_); }
 
   nb::object make(const OutputSpec& spec, const nb::object& dtype) {
-    Form& form = forms_[slot_of(spec)];
-    if (form.dtype != spec.dtype || form.sizes != spec.sizes || form.strides != spec.strides) {
-      form = {spec.dtype, spec.sizes, spec.strides,
-              nb::make_tuple(int_tuple(spec.sizes), int_tuple(spec.strides), dtype)};
-    }
-    const nb::object arguments = form.arguments;  // another thread may take the slot meanwhile
+    const nb::object arguments = arguments_for(spec, dtype);  // held: another thread may take the slot meanwhile
     return function_(arguments);
   }
 
@@ -115,7 +110,18 @@ class StridedAllocator {
     return mixed >> 58;
   }
 
+  nb::object arguments_for(const OutputSpec& spec, const nb::object& dtype) {
+    nb::ft_lock_guard guard(mutex_);
+    Form& form = forms_[slot_of(spec)];
+    if (form.dtype != spec.dtype || form.sizes != spec.sizes || form.strides != spec.strides) {
+      form = {spec.dtype, spec.sizes, spec.strides,
+              nb::make_tuple(int_tuple(spec.sizes), int_tuple(spec.strides), dtype)};
+    }
+    return form.arguments;
+  }
+
   CFunction function_;
+  nb::ft_mutex mutex_;
   std::array<Form, kForms> forms_;
 };
 
@@ -262,7 +268,7 @@ class TableExchange final : public Exchange {
   nb::object framework_;  ///< of nvfuser/tensors.py; None for one that is not known there
   Question is_neg_, is_conj_;
   CFunction bump_version_;
-  mutable StridedAllocator on_cpu_, on_cuda_;  // under the GIL
+  mutable StridedAllocator on_cpu_, on_cuda_;  // guarded by their own mutex_
   std::array<nb::object, std::size(kDataTypes)> dtypes_;
 };
 

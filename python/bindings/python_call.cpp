@@ -14,11 +14,24 @@ constexpr size_t kFewArguments = 12;
 /// Items of lists and tuples stand for themselves.
 bool is_nested(nb::handle object) { return PyList_Check(object.ptr()) || PyTuple_Check(object.ptr()); }
 
+/// An item of a list, held: what is done with it may run code that changes the list.  Invalid past the end.
+nb::object item_of(nb::handle list, Py_ssize_t position) {
+#if defined(NB_FREE_THREADED)
+  return nb::steal(PyList_GetItemRef(list.ptr(), position));
+#else
+  return nb::borrow(PyList_GetItem(list.ptr(), position));
+#endif
+}
+
 template <class Visit>
 void for_each(nb::handle sequence, Visit&& visit) {
   if (PyList_Check(sequence.ptr())) {
     for (Py_ssize_t k = 0; k < PyList_Size(sequence.ptr()); ++k) {
-      visit(nb::handle(PyList_GetItem(sequence.ptr(), k)));
+      const nb::object item = item_of(sequence, k);
+      if (!item.is_valid()) {
+        nb::raise_python_error();  // another thread made the list shorter
+      }
+      visit(nb::handle(item));
     }
   } else if (PyTuple_Check(sequence.ptr())) {
     for (Py_ssize_t k = 0; k < PyTuple_Size(sequence.ptr()); ++k) {

@@ -3,6 +3,7 @@
 // torch and NumPy.  A sequence is sized once and its items are held while they are read, because reading them may run
 // the user's code.
 #include "bindings.h"
+#include "imported.h"
 
 namespace nvfuser::python {
 namespace {
@@ -54,8 +55,8 @@ bool for_each_item(nb::handle object, const Read& read) {
 }
 
 bool is_numpy_bool(nb::handle object) {
-  static PyObject* const type = nb::object(nb::module_::import_("numpy").attr("bool_")).release().ptr();
-  return reinterpret_cast<PyObject*>(Py_TYPE(object.ptr())) == type;
+  static constinit Imported type("numpy", "bool_");
+  return reinterpret_cast<PyObject*>(Py_TYPE(object.ptr())) == type.get();
 }
 
 }  // namespace

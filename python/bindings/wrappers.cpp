@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Wrappers of nodes, the thread's current Fusion, and operands from Python objects.
 #include <algorithm>
+#include <atomic>
 
 #include "bindings.h"
+#include "imported.h"
 #include "nvfuser/ops/pointwise_builder.h"
 
 namespace nvfuser::python {
@@ -82,7 +84,30 @@ nb::object make_expr(Expr* expr) {
   }
 }
 
+/// The wrapper that a node remembers; invalid where it has none, or one that is on its way out.
+nb::object living_wrapper(const Statement& node) {
+  if (node.wrapper == nullptr) {
+    return {};
+  }
+  auto* object = static_cast<PyObject*>(node.wrapper);
+#if defined(NB_FREE_THREADED)
+  return nb::find(*nb::inst_ptr<StatementRef>(object));  // another thread may have dropped it already
+#else
+  return nb::borrow(object);
+#endif
+}
+
 }  // namespace
+
+StatementRef::~StatementRef() {
+  nb::ft_lock_guard guard(wrappers_mutex);
+#if defined(NB_FREE_THREADED)
+  if (node->wrapper == nullptr || nb::inst_ptr<StatementRef>(static_cast<PyObject*>(node->wrapper)) != this) {
+    return;  // the node has a new wrapper
+  }
+#endif
+  node->wrapper = nullptr;
+}
 
 std::string class_name(nb::handle object) { return nb::cast<std::string>(nb::handle(object.type()).attr("__name__")); }
 
@@ -90,8 +115,9 @@ nb::object wrap(const Statement* node) {
   if (!node) {
     return nb::none();
   }
-  if (node->wrapper) {
-    return nb::borrow(static_cast<PyObject*>(node->wrapper));
+  nb::ft_lock_guard guard(wrappers_mutex);
+  if (nb::object found = living_wrapper(*node); found.is_valid()) {
+    return found;
   }
   auto* statement = const_cast<Statement*>(node);
   if (auto* val = dynamic_cast<Val*>(statement)) {
@@ -129,8 +155,8 @@ std::optional<ScalarValue> own_scalar(nb::handle object) {
 }
 
 bool is_numpy_scalar(nb::handle object) {
-  static PyObject* const type = nb::object(nb::module_::import_("numpy").attr("generic")).release().ptr();
-  return PyType_IsSubtype(Py_TYPE(object.ptr()), reinterpret_cast<PyTypeObject*>(type)) != 0;
+  static constinit Imported type("numpy", "generic");
+  return PyType_IsSubtype(Py_TYPE(object.ptr()), reinterpret_cast<PyTypeObject*>(type.get())) != 0;
 }
 
 }  // namespace
@@ -249,12 +275,12 @@ nb::object code_of(nb::handle frame) {
 /// The code that was the user's last is held, and asked no more: a definition is mostly one function.
 std::shared_ptr<const Location> user_line() {
   static PyObject* const instruction = PyUnicode_InternFromString("f_lasti");
-  static PyObject* last_code = nullptr;
+  static constinit std::atomic<PyObject*> last_code = nullptr;
   nb::object frame = nb::borrow(reinterpret_cast<PyObject*>(PyEval_GetFrame()));
   nb::object code;
   while (frame.is_valid() && !frame.is_none()) {
     code = code_of(frame);
-    if (code.ptr() == last_code || !is_own_code(frame)) {
+    if (code.ptr() == last_code.load(std::memory_order_relaxed) || !is_own_code(frame)) {
       break;
     }
     frame = frame.attr("f_back");
@@ -262,9 +288,8 @@ std::shared_ptr<const Location> user_line() {
   if (!frame.is_valid() || frame.is_none()) {
     return nullptr;
   }
-  if (code.ptr() != last_code) {
-    Py_XDECREF(last_code);
-    last_code = nb::borrow(code).release().ptr();
+  if (code.ptr() != last_code.load(std::memory_order_relaxed)) {
+    Py_XDECREF(last_code.exchange(nb::borrow(code).release().ptr()));
   }
   const nb::object place = nb::steal(PyObject_GetAttr(frame.ptr(), instruction));
   return std::make_shared<PythonLocation>(std::move(code), static_cast<int>(PyLong_AsLong(place.ptr())));

@@ -2,9 +2,9 @@
 """Bindings that return pointers or references say what becomes of the object: reads python/bindings/*.cpp.
 
 Nodes of a fusion are returned by wrap(), which makes the wrapper own the fusion; other objects by value or by
-shared_ptr.  A function bound with .def, m.def or .def_prop_* whose result is a pointer or a reference has to name an
-rv_policy.  What a function returns is read from its own text (`-> T&`, `return &x`) and, for pointers to members, from
-the class.  Status 1 with one line for each finding.
+shared_ptr.  A function bound with .def, m.def, def_op or .def_prop_* whose result is a pointer or a reference has to
+name an rv_policy.  What a function returns is read from its own text (`-> T&`, `return &x`) and, for pointers to
+members, from the class.  Status 1 with one line for each finding.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-CALL = re.compile(r"(?:\.|\b\w+\.)(def(?:_prop_r[ow]|_static|_method)?)\(")
+CALL = re.compile(r"(?:\.|\b\w+\.)(?:def(?:_prop_r[ow]|_static|_method)?)\(|\bdef_op\(\s*m,\s*")
 ARROW = re.compile(r"\][^{]*?->\s*([^{]+?)\s*\{", re.S)
 MEMBER = re.compile(r"^&(?:(\w+)::)?(\w+)$")
 

@@ -20,6 +20,7 @@ check ruff format --check -q "${python[@]}"
 check ruff check -q "${python[@]}"
 check python tools/check/layers.py
 check python tools/check/binding_policies.py
+check python tools/check/shared_state.py
 check python tools/options_page.py --check
 check python benchmarks/bindings/run.py --readme --check
 check typed
