@@ -100,7 +100,9 @@ class Mutation {
     } else if (auto* move = std::get_if<Move>(&node)) {
       visit(move->to);
       visit(move->from);
+      visit(move->within);
     } else if (auto* accumulate = std::get_if<Accumulate>(&node)) {
+      visit(accumulate->within);
       for (Place& read : accumulate->reads) {
         visit(read);
       }
@@ -130,6 +132,13 @@ class Mutation {
       place.offset = pool.add(place.offset, pool.constant(1));
     } else if (defect_ == Defect::swapped_strides) {
       swap_strides(place);
+    }
+  }
+
+  void visit(Within& row) {
+    IndexPool& pool = *program_.kernel->pool;
+    if (row && defect_ == Defect::shifted_index && here()) {
+      row.column = pool.add(row.column, pool.constant(1));
     }
   }
 

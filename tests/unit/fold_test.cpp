@@ -121,6 +121,53 @@ TEST(Fold, IntegersAndTruth) {
   });
 }
 
+/// Vectors at every place over rows of every length: as the elements inside one by one.  What lies outside is NaN.
+template <class Row, class S, int K, class... P>
+void expect_folds_within(double near) {
+  const auto value = [](int k) { return rt::to<S>(value_of(k)); };
+  for (int columns = 1; columns < 3 * K; ++columns) {
+    for (int start = 0; start < K; ++start) {
+      run_thread([&] {
+        rt::Array<S, K> source;
+        rt::Array<typename Row::Tuple, 2> acc;
+        rt::begin<Row>(acc, 0);
+        rt::begin<Row>(acc, 1);
+        for (int column = -start; column < columns; column += K) {
+          for (int k = 0; k < K; ++k) {
+            const bool inside = column + k >= 0 && column + k < columns;
+            source.set(k, inside ? value(column + k) : rt::beyond_row<S>());
+          }
+          rt::fold_within<Row, K>(acc, 0, source, 0, column, columns);
+        }
+        for (int k = 0; k < columns; ++k) {
+          rt::accumulate<Row>(acc, 1, rt::to<typename Row::Element>(value(k)));
+        }
+        const auto expect = [&](auto got, auto wanted) {
+          EXPECT_NEAR(double(got), double(wanted), near * columns) << "start " << start << " of " << columns;
+        };
+        (expect(Row::finish(acc[0], P()), Row::finish(acc[1], P())), ...);
+      });
+    }
+  }
+}
+
+TEST(Fold, LanesBeyondARowJoinNothing) {
+  using rt::Part;
+  expect_folds_within<rt::Sum<float>, float, 4, Part<0>>(2e-7);
+  expect_folds_within<rt::Sum<float>, rt::bfloat16, 8, Part<0>>(4e-7);
+  expect_folds_within<rt::Sum<rt::int64>, rt::int32, 4, Part<0>>(0);
+  expect_folds_within<rt::Product<float>, float, 4, Part<0>>(1e-6);
+  expect_folds_within<rt::Max<float>, rt::bfloat16, 8, Part<0>>(0);
+  expect_folds_within<rt::Min<float>, rt::float8_e4m3fn, 8, Part<0>>(0);
+  expect_folds_within<rt::Max<rt::int32>, rt::int32, 4, Part<0>>(0);
+  expect_folds_within<rt::Any<float>, float, 4, Part<0>>(0);
+  expect_folds_within<rt::All<rt::int32>, rt::int32, 4, Part<0>>(0);
+  expect_folds_within<rt::Welford<float>, rt::float16, 8, Part<0>, Part<1>, Part<2>>(1e-6);
+  expect_folds_within<rt::Welford<double>, float, 4, Part<0>, Part<1>, Part<2>>(1e-14);
+  expect_folds_within<rt::SoftmaxSums<float>, rt::bfloat16, 8, Part<0>, Part<1>>(1e-6);
+  expect_folds_within<rt::SoftmaxSums<float>, rt::float8_e4m3fn, 16, Part<0>, Part<1>>(1e-6);
+}
+
 /// Half of the elements in each of two accumulators; one goes through its fields into the other.
 template <class Row, class... P>
 void expect_states_merge() {

@@ -347,10 +347,20 @@ class ProgramInterpreter {
       fault("move of " + std::to_string(n.width) + " elements between " + where(*n.to.tensor, to, t) + " and " +
             where(*n.from.tensor, from, t));
     }
+    const int64_t column = n.within ? value(n.within.column, t, true) : 0;
+    const int64_t columns = n.within ? value(n.within.columns, t) : count;
+    const bool stored = n.to.tensor->memory == MemoryType::global;
     for (int64_t k = 0; k < count; ++k) {
-      write(n.to, to + k, read(n.from, from + k, t), t);
+      if (column + k >= 0 && column + k < columns) {
+        write(n.to, to + k, read(n.from, from + k, t), t);
+      } else if (!stored) {
+        write(n.to, to + k, beyond_row(n.to.tensor->dtype), t);
+      }
     }
   }
+
+  /// What lanes hold that nobody may ask for.
+  static ScalarValue beyond_row(DataType type) { return cast_scalar(ScalarValue(int64_t{-77}), type); }
 
   ScalarValue operand(const Assign& n, size_t k, int64_t t) {
     if (n.reads[k].tensor != nullptr) {

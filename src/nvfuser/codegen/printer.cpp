@@ -56,6 +56,7 @@ class Printer {
   void print(const Guard& node);
   std::string least_of(const std::string& name, const std::vector<Index>& values);
   std::string bound_of(const Loop& node);
+  std::string text_of(Index p) const { return p != nullptr ? index_.text(p) : ""; }
 
   // ---- values
   std::string buffer_name(const Tensor* tensor) const;
@@ -146,12 +147,14 @@ void Printer::print_fold(const Accumulate& node) {
   }
   const std::string count =
       node.counts.empty() ? std::to_string(node.width) : least_of(node.reduce->name + "_count", node.counts);
-  body_.line(fill(dialect_.fold, {{"combiner", combiner_text(*node.reduce)},
-                                  {"width", std::to_string(node.width)},
-                                  {"acc", accumulators(node.reduce)},
-                                  {"at", index_.text(node.at)},
-                                  {"sources", sources},
-                                  {"count", count}}));
+  body_.line(fill(node.within ? dialect_.fold_within : dialect_.fold, {{"combiner", combiner_text(*node.reduce)},
+                                                                       {"width", std::to_string(node.width)},
+                                                                       {"acc", accumulators(node.reduce)},
+                                                                       {"at", index_.text(node.at)},
+                                                                       {"sources", sources},
+                                                                       {"count", count},
+                                                                       {"column", text_of(node.within.column)},
+                                                                       {"columns", text_of(node.within.columns)}}));
 }
 
 void Printer::print(const Accumulate& node) {
@@ -233,7 +236,9 @@ void Printer::print(const Move& node) {
   const bool streams = !node.counts.empty();
   const std::string count = streams ? least_of(node.from.tensor->name + "_count", node.counts) : "";
   const bool once = node.what->op == TensorOp::load && node.what->streaming && !dialect_.load_once.empty();
+  const size_t masked = node.what->op == TensorOp::store ? 3 : node.unaligned ? 2 : once ? 1 : 0;
   const std::string_view form = streams           ? dialect_.move_streamed
+                                : node.within     ? dialect_.within[masked]
                                 : node.unaligned  ? dialect_.load_unaligned
                                 : once            ? dialect_.load_once
                                 : node.width == 1 ? dialect_.move_element
@@ -244,7 +249,9 @@ void Printer::print(const Move& node) {
                          {"to", buffer_name(node.to.tensor)},
                          {"i", index_.text(node.to.offset)},
                          {"from", buffer_name(node.from.tensor)},
-                         {"j", index_.text(node.from.offset)}}));
+                         {"j", index_.text(node.from.offset)},
+                         {"column", text_of(node.within.column)},
+                         {"columns", text_of(node.within.columns)}}));
 }
 
 void Printer::print(const Assign& node) {

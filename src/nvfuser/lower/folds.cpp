@@ -45,6 +45,14 @@ class Folds {
     }
   }
 
+  std::optional<Item> within(const Item& loop, const Within& row) const {
+    std::optional<Item> step = fold(loop);
+    if (step) {
+      std::get<Accumulate>(step->action).within = row;
+    }
+    return step;
+  }
+
  private:
   /// Elements that a fold alone reads come straight from where they are loaded.
   void read_through(std::vector<Item>& body) const {
@@ -163,5 +171,9 @@ class Folds {
 }  // namespace
 
 void form_folds(Lowering& state) { Folds(state).walk(state.body); }
+
+std::optional<Item> fold_within(Lowering& state, const Item& loop, const Within& row) {
+  return Folds(state).within(loop, row);
+}
 
 }  // namespace nvfuser

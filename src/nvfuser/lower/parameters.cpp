@@ -95,6 +95,7 @@ class Collector {
     written_.insert(move.to.tensor);
     add(move.from);
     std::for_each(move.counts.begin(), move.counts.end(), [&](Index p) { add(p); });
+    add(move.within);
   }
 
   void visit(const BulkCopy& copy) {
@@ -125,6 +126,7 @@ class Collector {
   void visit(const Accumulate& accumulate) {
     add(accumulate.at);
     std::for_each(accumulate.counts.begin(), accumulate.counts.end(), [&](Index p) { add(p); });
+    add(accumulate.within);
     for (const Place& place : accumulate.reads) {
       add(place);
     }
@@ -160,6 +162,11 @@ class Collector {
       buffers_.insert(place.tensor);
       add(place.offset);
     }
+  }
+
+  void add(const Within& within) {
+    add(within.column);
+    add(within.columns);
   }
 
   void add(const std::vector<Test>& tests) {

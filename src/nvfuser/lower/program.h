@@ -22,6 +22,13 @@ struct Place {
   Index offset = nullptr;          ///< in elements
 };
 
+/// Lane k of a vector lies in a row where 0 <= column + k < columns; null: nothing is asked of lanes.
+struct Within {
+  Index column = nullptr;
+  Index columns = nullptr;
+  explicit operator bool() const { return column != nullptr; }
+};
+
 struct Block;
 
 /// Only the last of the `count` blocks that share semaphore `at` goes on; reached by all threads.
@@ -52,13 +59,15 @@ struct Begin {
   Index at;
 };
 /// The operands' elements join the accumulator at `at`: `width` consecutive ones of local memory, from multiples of the
-/// width on where it is more than 1.  With `counts` (CPU target), only the first min(width, counts...) of them.
+/// width on where it is more than 1.  With `counts` (CPU target), only the first min(width, counts...) of them; with
+/// `within` (GPU), those inside, one at least.
 struct Accumulate {
   const Tensor* reduce;
   Index at;
   std::vector<Place> reads;
   int width = 1;
   std::vector<Index> counts = {};
+  Within within = {};
 };
 /// Every member of a team gets the combination of the members' accumulators, all `counts[k]` of reduction k; reached by
 /// all threads.
@@ -87,7 +96,8 @@ struct Assign {
 };
 /// `width` consecutive elements, both places aligned to width elements; load, store and copy tensors only.  With
 /// `counts`, only the first min(width, counts...) of them, past the cache (CPU target).  `unaligned`: whole 16 bytes of
-/// an input that nothing writes, from any element on.
+/// an input that nothing writes, from any element on.  `within` (GPU target): one lies inside at least; only those
+/// are stored, and what is loaded of others is of no meaning.
 struct Move {
   const Tensor* what;
   Place to;
@@ -95,6 +105,7 @@ struct Move {
   int width;
   std::vector<Index> counts = {};
   bool unaligned = false;
+  Within within = {};
 };
 /// By one thread: `count` elements of a row leave for the ring's stage of a turn.
 struct BulkCopy {

@@ -27,6 +27,10 @@ std::string most_text(const std::vector<Index>& bounds) {
   return text;
 }
 
+std::string within_text(const Within& row) {
+  return row ? ", in columns " + to_string(row.column) + " of " + to_string(row.columns) : "";
+}
+
 class Text {
  public:
   explicit Text(const Program& program) : program_(program) {}
@@ -111,7 +115,7 @@ class Text {
     }
     const std::string width = n.width > 1 ? "<" + std::to_string(n.width) + "> " : "";
     const std::string verb = n.reduce->reduction->merges ? " joins " : " gets ";
-    line(depth, accumulator(n.reduce, n.at) + verb + width + operands + most_text(n.counts));
+    line(depth, accumulator(n.reduce, n.at) + verb + width + operands + most_text(n.counts) + within_text(n.within));
   }
 
   void print(const Join& n, int depth) {
@@ -163,7 +167,7 @@ class Text {
   void print(const Move& n, int depth) {
     const std::string width = "<" + std::to_string(n.width) + "> ";
     const std::string verb = n.unaligned ? " = unaligned move" : " = move";
-    line(depth, place_text(n.to) + verb + width + place_text(n.from) + most_text(n.counts));
+    line(depth, place_text(n.to) + verb + width + place_text(n.from) + most_text(n.counts) + within_text(n.within));
   }
 
   void print(const Assign& n, int depth) { line(depth, place_text(n.to) + " = " + value_text(n)); }

@@ -38,17 +38,41 @@ class Moves {
     }
   }
 
+  std::optional<Item> within(const Item& loop, const Within& row) const {
+    const Assign* assign = moved(loop);
+    const int64_t extent = loop.extent->constant();
+    const bool global = assign != nullptr && (assign->reads[0].tensor->memory == MemoryType::global) !=
+                                                 (assign->to.tensor->memory == MemoryType::global);
+    if (!global || extent < 2 || widest(extent) != extent) {
+      return std::nullopt;
+    }
+    std::optional<Item> step = move(loop, extent);
+    step = step ? std::move(step) : unaligned(loop);
+    if (step) {
+      std::get<Move>(step->action).within = row;
+      step->tests = tidy_tests(state_.algebra, std::move(step->tests));
+    }
+    return step;
+  }
+
  private:
-  bool try_loop(Item& loop) {
+  /// What the loop's only statement moves, lane by lane; null where it does more.
+  static const Assign* moved(const Item& loop) {
     const bool lanes = loop.parallel == ParallelType::vectorize || loop.parallel == ParallelType::unroll;
     if (!lanes || !loop.extent->is_constant() || loop.body.size() != 1 || loop.body[0].kind != Item::Kind::step) {
-      return false;
+      return nullptr;
     }
     const auto* assign = std::get_if<Assign>(&loop.body[0].action);
     const bool moves = assign != nullptr && (assign->what->op == TensorOp::load ||
                                              assign->what->op == TensorOp::store || assign->what->op == TensorOp::copy);
-    if (!moves || assign->reads[0].tensor->dtype != assign->to.tensor->dtype ||
-        bytes_of(assign->to.tensor->dtype) == 0) {
+    return moves && assign->reads[0].tensor->dtype == assign->to.tensor->dtype && bytes_of(assign->to.tensor->dtype) > 0
+               ? assign
+               : nullptr;
+  }
+
+  bool try_loop(Item& loop) {
+    const Assign* assign = moved(loop);
+    if (assign == nullptr) {
       return false;
     }
     const int64_t extent = loop.extent->constant(), bytes = bytes_of(assign->to.tensor->dtype);
@@ -165,5 +189,9 @@ class Moves {
 }  // namespace
 
 void form_moves(Lowering& state) { Moves(state).walk(state.body); }
+
+std::optional<Item> move_within(Lowering& state, const Item& loop, const Within& row) {
+  return Moves(state).within(loop, row);
+}
 
 }  // namespace nvfuser

@@ -5,6 +5,7 @@
 
 #include "rt/divisor.h"
 #include "rt/flavor.h"
+#include "rt/within.h"
 
 #ifndef RT_KERNEL
 #define RT_KERNEL(name, threads, blocks) extern "C" __global__ void __launch_bounds__(threads, blocks) name
@@ -144,34 +145,37 @@ RT_FN void copy_once(Array<T, M>& to, I i, From& from, J j) {
   }
 }
 
-/// As copy, of whole 16 bytes from any element on: the aligned ones that hold some of them, shifted together.  For
-/// elements that nothing in the kernel writes.
-template <int N, class T, int M, class I, class From, class J>
-RT_FN void copy_unaligned(Array<T, M>& to, I i, From& from, J j) {
-  constexpr int kWords = N * int(sizeof(T)) / 4;
-  static_assert(kWords % 4 == 0, "parts of 16 bytes");
-  const char* const at = reinterpret_cast<const char*>(address(from, j));
-  const unsigned off = static_cast<unsigned>(reinterpret_cast<unsigned long long>(at)) & 15u;
-  const uint4* const aligned = reinterpret_cast<const uint4*>(at - off);
-  unsigned w[kWords + 4];
+/// Any value.
+template <class Word>
+RT_FN Word anything() {
+  Word x;
+  unsigned* const parts = reinterpret_cast<unsigned*>(&x);
 #pragma unroll
-  for (int k = 0; k <= kWords / 4; ++k) {
-    uint4 x = {0, 0, 0, 0};
-    if (k < kWords / 4 || off != 0) {
-      x = aligned[k];
-    }
-    w[4 * k] = x.x, w[4 * k + 1] = x.y, w[4 * k + 2] = x.z, w[4 * k + 3] = x.w;
+  for (int k = 0; k < int(sizeof x) / 4; ++k) {
+    asm("" : "=r"(parts[k]));
   }
-  if constexpr (sizeof(T) < 16) {
+  return x;
+}
+
+/// N elements, whole 16 bytes, `off` % 8 bytes behind the first of the aligned 8 that hold some of them, shifted
+/// together.  Those that `takes` refuses are not read.
+template <int N, class T, class Takes>
+RT_FN void load_shifted(T* to, const uint2* from, int off, const Takes& takes) {
+  constexpr int kWords = N * int(sizeof(T)) / 4, kPieces = kWords / 2 + (sizeof(T) < 8 ? 1 : 0);
+  static_assert(kWords % 4 == 0, "parts of 16 bytes");
+  unsigned w[kWords + 2];
 #pragma unroll
-    for (int k = 0; k < kWords + 2; ++k) {
-      w[k] = (off & 8u) != 0 ? w[k + 2] : w[k];
+  for (int k = 0; k < kPieces; ++k) {
+    uint2 x = anything<uint2>();
+    if (takes(k)) {
+      x = from[k];
     }
+    w[2 * k] = x.x, w[2 * k + 1] = x.y;
   }
   if constexpr (sizeof(T) < 8) {
 #pragma unroll
     for (int k = 0; k < kWords + 1; ++k) {
-      w[k] = (off & 4u) != 0 ? w[k + 1] : w[k];
+      w[k] = (off & 4) != 0 ? w[k + 1] : w[k];
     }
   }
   if constexpr (sizeof(T) < 4) {
@@ -182,7 +186,78 @@ RT_FN void copy_unaligned(Array<T, M>& to, I i, From& from, J j) {
   }
 #pragma unroll
   for (int k = 0; k < kWords / 4; ++k) {
-    reinterpret_cast<uint4*>(address(to, i))[k] = {w[4 * k], w[4 * k + 1], w[4 * k + 2], w[4 * k + 3]};
+    reinterpret_cast<uint4*>(to)[k] = {w[4 * k], w[4 * k + 1], w[4 * k + 2], w[4 * k + 3]};
+  }
+}
+
+/// As copy, of whole 16 bytes from any element on.  For elements that nothing in the kernel writes.
+template <int N, class T, int M, class I, class From, class J>
+RT_FN void copy_unaligned(Array<T, M>& to, I i, From& from, J j) {
+  constexpr int kBytes = N * int(sizeof(T));
+  const char* const at = reinterpret_cast<const char*>(address(from, j));
+  const int off = static_cast<int>(reinterpret_cast<unsigned long long>(at)) & 7;
+  load_shifted<N>(address(to, i), reinterpret_cast<const uint2*>(at - off), off,
+                  [=](int k) { return k * 8 < kBytes || off != 0; });
+}
+
+// ---- vectors of which some lanes, one at least, lie in a row of `columns`: lane 0 at `column`.
+
+/// As copy: what is read beyond the row, into lanes that nobody asks for, shares aligned 16 bytes with some of it.
+template <int N, bool kOnce = false, class T, int M, class I, class From, class J, class C, class D>
+RT_FN void load_within(Array<T, M>& to, I i, From& from, J j, C column, D columns) {
+  constexpr int kPiece = N * int(sizeof(T)) > 16 ? 16 / int(sizeof(T)) : N, kBytes = kPiece * int(sizeof(T));
+  using Word = typename Chunk<kBytes>::type;
+  const auto row = inner::inside(column, columns);
+#pragma unroll
+  for (int k = 0; k < N / kPiece; ++k) {
+    const auto* const at = address(from, j) + k * kPiece;
+    if (kPiece == N || row.template some<kPiece>(k * kPiece)) {
+      reinterpret_cast<Word*>(address(to, i))[k] = kOnce ? load_once<kBytes>(at) : *reinterpret_cast<const Word*>(at);
+    }
+  }
+}
+template <int N, class To, class I, class From, class J, class C, class D>
+RT_FN void load_once_within(To& to, I i, From& from, J j, C column, D columns) {
+  load_within<N, true>(to, i, from, j, column, columns);
+}
+
+/// As copy_unaligned.  The aligned 8 bytes of the row are counted from its start: those below it, and beyond its end,
+/// are not read.
+template <int N, class T, int M, class I, class From, class J, class C, class D>
+RT_FN void load_unaligned_within(Array<T, M>& to, I i, From& from, J j, C column, D columns) {
+  using Index = decltype(column + columns);
+  const char* const start = reinterpret_cast<const char*>(address(from, j - column));
+  const int before = static_cast<int>(reinterpret_cast<unsigned long long>(start)) & 7;
+  const uint2* const first = reinterpret_cast<const uint2*>(start - before);
+  const Index bytes = column * Index(sizeof(T)) + before, piece = bytes >> 3;
+  const Index pieces = (columns * Index(sizeof(T)) + before + 7) >> 3;
+  load_shifted<N>(address(to, i), first + piece, static_cast<int>(bytes),
+                  [=](int k) { return inner::without_sign(piece + k) < inner::without_sign(pieces); });
+}
+
+/// Only lanes inside are written.
+template <int N, class T, class I, int M, class J, class C, class D>
+RT_FN void store_within(T* to, I i, Array<T, M>& from, J j, C column, D columns) {
+  constexpr int kWord = N * int(sizeof(T)) < 4 ? N * int(sizeof(T)) : 4, kWords = N * int(sizeof(T)) / kWord;
+  const auto row = inner::inside(column, columns);
+  // Packed once for both ways.
+  typename Chunk<kWord>::type w[kWords];
+#pragma unroll
+  for (int k = 0; k < kWords; ++k) {
+    w[k] = reinterpret_cast<const typename Chunk<kWord>::type*>(address(from, j))[k];
+    if constexpr (kWord == 4) {
+      asm("" : "+r"(w[k]));
+    }
+  }
+  if (row.template all<N>()) {
+    copy_elements<N>(address(to, i), reinterpret_cast<const T*>(w));
+  } else {
+#pragma unroll
+    for (int k = 0; k < N; ++k) {
+      if (row.holds(k)) {
+        address(to, i)[k] = reinterpret_cast<const T*>(w)[k];
+      }
+    }
   }
 }
 

@@ -49,24 +49,35 @@ RT_FN uint32 extreme_of(const uint32* words) {
   }
 }
 
-/// The largest (smallest) of K halves from j on, as float32: two candidates.
-template <class Row, int K, class S, int N>
-RT_FN Values<float32, 2> extremes(Array<S, N>& source, int j) {
-  const uint32 pair = extreme_of<Row, S, 0, K / 2>(reinterpret_cast<const uint32*>(&source.v[j]));
+/// The largest (smallest) of K halves from j on, of lanes, of those that are inside; as float32: two candidates.
+template <class Row, int K, class S, int N, class Lanes = Everywhere>
+RT_FN Values<float32, 2> extremes(Array<S, N>& source, int j, const Lanes& lanes = {}) {
+  uint32 words[K / 2];
+  repeat<K / 2>([&](int k) { words[k] = reinterpret_cast<const uint32*>(&source.v[j])[k]; });
+  if (!lanes.template all<K>()) {
+    const uint32 half = to<S>(nothing<Row>()).bits, otherwise = half << 16 | half;
+    repeat<K / 2>([&](int k) {
+      const uint32 mine = (lanes.holds(2 * k) ? 0xffffu : 0u) | (lanes.holds(2 * k + 1) ? 0xffff0000u : 0u);
+      words[k] = (words[k] & mine) | (otherwise & ~mine);
+    });
+  }
+  const uint32 pair = extreme_of<Row, S, 0, K / 2>(words);
   return {{widen(S{static_cast<uint16>(pair)}), widen(S{static_cast<uint16>(pair >> 16)})}};
 }
 
-/// `a` with the K elements from j on.
-template <class Row, int K, class S, int N>
-RT_FN typename Row::Tuple folded(const typename Row::Tuple& a, Array<S, N>& source, int j) {
+/// `a` with the K elements from j on; of lanes, with those that are inside.
+template <class Row, int K, class S, int N, class... Lanes>
+RT_FN typename Row::Tuple folded(const typename Row::Tuple& a, Array<S, N>& source, int j, const Lanes&... lanes) {
   constexpr bool kHalves = (kSame<S, bfloat16> || kSame<S, float16>) && K % 2 == 0;
   if constexpr (kHalves && (kSame<Row, Max<float32>> || kSame<Row, Min<float32>>)) {
-    return Folding<Row>::template join<2>(a, extremes<Row, K>(source, j));
+    return Folding<Row>::template join<2>(a, extremes<Row, K>(source, j, lanes...));
   } else if constexpr (kHalves && kSame<Row, SoftmaxSums<float32>>) {
-    const Values<float32, 2> largest = extremes<Max<float32>, K>(source, j);
-    return Folding<Row>::template join<K>(a, values_of<float32, K>(source, j), maximum(largest.v[0], largest.v[1]));
+    const Values<float32, 2> largest = extremes<Max<float32>, K>(source, j, lanes...);
+    Values<float32, K> x = values_of<float32, K>(source, j);
+    (keep_inside(x, lanes, Limits<float32>::kLowest), ...);
+    return Folding<Row>::template join<K>(a, x, maximum(largest.v[0], largest.v[1]));
   } else {
-    return Folding<Row>::template join<K>(a, values_of<Element<Row>, K>(source, j));
+    return Folding<Row>::template join<K>(a, values_of<Element<Row>, K>(source, j), lanes...);
   }
 }
 

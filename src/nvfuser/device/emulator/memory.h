@@ -8,8 +8,10 @@
 #include "emulator.h"
 #if __has_include("divisor.h")
 #include "divisor.h"
+#include "within.h"
 #else
 #include "nvfuser/device/generic/divisor.h"
+#include "nvfuser/device/generic/within.h"
 #endif
 
 #ifndef RT_KERNEL
@@ -228,6 +230,65 @@ void copy_unaligned(To& to, long long i, From& from, long long j) {
   }
   for (int k = 0; k < N; ++k) {
     to.set(i + k, from.get(j + k));
+  }
+}
+
+// ---- vectors of which some lanes, one at least, lie in a row of `columns`: lane 0 at `column`.
+
+/// What a lane outside holds: no number, where the type has such a value, so that what uses it shows.
+template <class T>
+T beyond_row() {
+  T value{};
+  if constexpr (!std::is_same_v<T, bool>) {
+    std::memset(static_cast<void*>(&value), 0xff, sizeof value);
+  }
+  return value;
+}
+
+template <int N, class To, class From>
+void load_lanes(To& to, long long i, From& from, long long j, long long column, long long columns) {
+  using T = std::decay_t<decltype(from.get(0))>;
+  const auto row = inner::inside(column, columns);
+  if (i % N) {
+    machine->fault("misaligned: vector of %d at %s[%lld]", N, to.name().c_str(), i);
+  }
+  if (!row.template some<N>()) {
+    machine->fault("vector of %d at %s[%lld] beyond its row", N, from.name().c_str(), j);
+  }
+  for (int k = 0; k < N; ++k) {
+    to.set(i + k, row.holds(k) ? from.get(j + k) : beyond_row<T>());
+  }
+}
+
+template <int N, class To, class From>
+void load_within(To& to, long long i, From& from, long long j, long long column, long long columns) {
+  constexpr int kBytes = N * sizeof(from.get(0)) < 16 ? N * sizeof(from.get(0)) : 16;
+  if (j % N || !from.aligned(j, kBytes)) {
+    machine->fault("misaligned: vector of %d at %s[%lld]", N, from.name().c_str(), j);
+  }
+  load_lanes<N>(to, i, from, j, column, columns);
+}
+template <int N, class To, class From>
+void load_once_within(To& to, long long i, From& from, long long j, long long column, long long columns) {
+  load_within<N>(to, i, from, j, column, columns);
+}
+template <int N, class To, class From>
+void load_unaligned_within(To& to, long long i, From& from, long long j, long long column, long long columns) {
+  static_assert(N * sizeof(from.get(0)) % 16 == 0, "parts of 16 bytes");
+  load_lanes<N>(to, i, from, j, column, columns);
+}
+
+/// Only lanes inside are written.
+template <int N, class To, class From>
+void store_within(To& to, long long i, From& from, long long j, long long column, long long columns) {
+  const auto row = inner::inside(column, columns);
+  if (row.template all<N>()) {
+    return copy<N>(to, i, from, j);
+  }
+  for (int k = 0; k < N; ++k) {
+    if (row.holds(k)) {
+      to.set(i + k, from.get(j + k));
+    }
   }
 }
 

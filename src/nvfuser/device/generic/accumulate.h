@@ -36,6 +36,12 @@ RT_FN void fold(Acc& acc, I i, Source& source, J j) {
   acc.set(i, inner::folded<Row, K>(acc[i], source, static_cast<int>(j)));
 }
 
+/// As fold, of a vector's lanes those that lie in a row of `columns`, lane 0 at `column`; one lies there at least.
+template <class Row, int K, class Acc, class I, class Source, class J, class C, class D>
+RT_FN void fold_within(Acc& acc, I i, Source& source, J j, C column, D columns) {
+  acc.set(i, inner::folded<Row, K>(acc[i], source, static_cast<int>(j), inner::inside(column, columns)));
+}
+
 /// A tuple by its fields, of elements that come after those of accumulator i.
 template <class Row, class Acc, class I, class... State>
 RT_FN void merge(Acc& acc, I i, State... state) {

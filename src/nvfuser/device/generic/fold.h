@@ -8,10 +8,12 @@
 #include "rt/fields.h"
 #include "rt/combine.h"
 #include "rt/approximate.h"
+#include "rt/within.h"
 #else
 #include "fields.h"
 #include "combine.h"
 #include "approximate.h"
+#include "within.h"
 #endif
 // clang-format on
 
@@ -51,9 +53,38 @@ RT_FN R size_of(complex<R> x) {
   return x.re * x.re + x.im * x.im;
 }
 
+/// All lanes of a vector join: the twin of Inside.
+struct Everywhere {
+  template <int N>
+  RT_MEMBER bool all() const {
+    return true;
+  }
+  RT_MEMBER bool holds(int) const { return true; }
+};
+
+/// Lanes outside become `otherwise`.
+template <int K, class T, class Lanes>
+RT_FN void keep_inside(Values<T, K>& x, const Lanes& lanes, T otherwise) {
+  if (!lanes.template all<K>()) {
+    repeat<K>([&](int k) { x.v[k] = lanes.holds(k) ? x.v[k] : otherwise; });
+  }
+}
+
+/// An element that joins nothing to an accumulator.
+template <class Row>
+RT_FN auto nothing() {
+  return to<typename Row::Element>(field<0>(Row::neutral()));
+}
+
 template <class Row>
 struct Folding {
   using Tuple = typename Row::Tuple;
+  /// With those of x that are inside.
+  template <int K, class T, class Lanes>
+  RT_MEMBER static Tuple join(const Tuple& a, Values<T, K> x, const Lanes& lanes) {
+    keep_inside(x, lanes, nothing<Row>());
+    return join(a, x);
+  }
   template <int K, class T>
   RT_MEMBER static Tuple join(const Tuple& a, const Values<T, K>& x) {
     return Row::combine(a, lifted<Row, 0, K>(x));
@@ -67,11 +98,23 @@ struct Folding<Welford<T>> {
   using R = Real<T>;
   template <int K>
   RT_MEMBER static Tuple join(const Tuple& a, const Values<T, K>& x) {
-    constexpr R kCount = R(K), kShare = R(1) / R(K);
-    const T mean = sum_of<0, K>(x) * kShare;
+    return join(a, x, Everywhere());
+  }
+  /// Of those that are inside, one at least.
+  template <int K, class Lanes>
+  RT_MEMBER static Tuple join(const Tuple& a, Values<T, K> x, const Lanes& lanes) {
+    R number = R(K), each = R(1) / R(K);
+    if (!lanes.template all<K>()) {
+      number = R(0);
+      repeat<K>([&](int k) { number += lanes.holds(k) ? R(1) : R(0); });
+      each = quotient(R(1), number);
+    }
+    keep_inside(x, lanes, to<T>(0));
+    const T mean = sum_of<0, K>(x) * each;
+    keep_inside(x, lanes, mean);
     Values<R, K> squares;
     repeat<K>([&](int k) { squares.v[k] = size_of(x.v[k] - mean); });
-    const R count = a.count + kCount, share = quotient(kCount, count);
+    const R count = a.count + number, share = quotient(number, count);
     const T distance = mean - a.mean;
     return {a.mean + distance * share, a.squares + (sum_of<0, K>(squares) + size_of(distance) * (share * a.count)),
             count};
@@ -85,6 +128,12 @@ struct Folding<SoftmaxSums<T>> {
   template <int K>
   RT_MEMBER static Tuple join(const Tuple& a, const Values<T, K>& x) {
     return join(a, x, lifted<Max<T>, 0, K>(x).a);
+  }
+  /// With those of x that are inside.
+  template <int K, class I>
+  RT_MEMBER static Tuple join(const Tuple& a, Values<T, K> x, const Inside<I>& lanes) {
+    keep_inside(x, lanes, Limits<T>::kLowest);
+    return join(a, x);
   }
   /// With the largest of x.
   template <int K>

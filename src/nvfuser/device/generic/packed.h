@@ -12,10 +12,10 @@ RT_FN Values<T, K> values_of(Source& source, int j) {
   return x;
 }
 
-/// `a` with the K elements from j on.
-template <class Row, int K, class Source>
-RT_FN typename Row::Tuple folded(const typename Row::Tuple& a, Source& source, int j) {
-  return Folding<Row>::template join<K>(a, values_of<Element<Row>, K>(source, j));
+/// `a` with the K elements from j on; of lanes, with those that are inside.
+template <class Row, int K, class Source, class... Lanes>
+RT_FN typename Row::Tuple folded(const typename Row::Tuple& a, Source& source, int j, const Lanes&... lanes) {
+  return Folding<Row>::template join<K>(a, values_of<Element<Row>, K>(source, j), lanes...);
 }
 
 }  // namespace rt::inner
