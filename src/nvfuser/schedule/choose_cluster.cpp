@@ -39,11 +39,17 @@ void add_cluster_rows(CandidateList& list) {
     return;
   }
   Params params{.family = Family::rows, .vector = list.common_vector(), .home = Home::registers};
+  const int widest = list.widest_vector();
+  if (params.vector < widest && problem.peel >= widest) {
+    params.vector = widest;
+    params.peel = true;
+  }
+  const int64_t columns = problem.columns + (params.peel ? params.vector - 1 : 0);
   for (params.cluster = 2; params.cluster <= kLargestCluster; params.cluster *= 2) {
     for (params.threads = 256; params.threads <= 1024; params.threads *= 2) {
       const int64_t wave = int64_t{params.threads} * params.cluster * params.vector;
-      const auto* batch = std::find_if(std::begin(kBatches), std::end(kBatches),
-                                       [&](int count) { return wave * count >= problem.columns; });
+      const auto* batch =
+          std::find_if(std::begin(kBatches), std::end(kBatches), [&](int count) { return wave * count >= columns; });
       if (batch != std::end(kBatches)) {
         params.batch = *batch;
         params.blocks_per_sm = resident_blocks(list, params);

@@ -11,12 +11,12 @@ namespace nvfuser {
 
 int row_blocks(const CandidateList& list, const Params& params) {
   const double wanted = rows_work(list.problem(), params).registers;
-  int threads = list.device().threads_per_sm;
-  const auto registers = [&] { return list.device().registers_per_sm / threads; };
-  while (threads > params.threads && registers() < wanted) {
-    threads -= params.peel ? params.threads : threads / 2;
+  int blocks = list.device().threads_per_sm / params.threads;
+  const auto registers = [&] { return list.device().registers_per_sm / (blocks * params.threads) / 8 * 8; };
+  while (blocks > 1 && registers() < wanted) {
+    blocks -= params.peel ? 1 : blocks / 2;
   }
-  return std::clamp(threads / params.threads, 1, list.device().blocks_per_sm);
+  return std::clamp(blocks, 1, list.device().blocks_per_sm);
 }
 
 namespace {
@@ -25,7 +25,7 @@ constexpr int64_t kRowLanes = 512, kShortestLanes = 16;  ///< CPU: elements of a
 constexpr int kShared = 128;                             ///< threads of a block that takes several rows
 constexpr int64_t kThreadRow = 64;                       ///< bytes of a row that a thread may have to itself
 constexpr double kReadOnly = .02;                        ///< share of bytes written, where nothing but results is
-constexpr int64_t kShortestPeeled = 48;                  ///< vectors of a row below which its ends are too much of it
+constexpr int64_t kShortestPeeled = 16;                  ///< vectors of a row below which its ends are too much of it
 constexpr double kRare = 1.3;                            ///< handicap of kernels beside the usual ones
 
 /// Threads that share a row, and loads of each.
@@ -37,9 +37,10 @@ struct Team {
 constexpr Team kUsual[] = {{4, 1},   {16, 1},  {32, 2},  {64, 2},  {128, 2},
                            {256, 2}, {512, 2}, {512, 4}, {512, 8}, {1024, 8}};
 /// The same for rows whose ends are peeled: lengths that are a little more than a power of two are common.
-constexpr Team kUsualPeeled[] = {{64, 2}, {64, 4}, {192, 3}, {256, 4}, {512, 4}, {512, 8}};
+constexpr Team kUsualPeeled[] = {{8, 5},   {16, 5},  {32, 5},  {64, 4},  {192, 3},
+                                 {256, 4}, {384, 4}, {512, 4}, {768, 4}, {512, 8}};
 /// The same for single elements.
-constexpr Team kUsualSingle[] = {{8, 1}, {32, 4}, {32, 8}, {32, 12}, {128, 8}, {256, 8}, {512, 8}, {1024, 8}};
+constexpr Team kUsualSingle[] = {{8, 1}, {32, 4}, {32, 8}, {128, 8}, {256, 8}, {512, 8}, {1024, 8}};
 constexpr Team kReloaded[] = {{1024, 4}, {1024, 2}, {1024, 8}, {512, 2}, {512, 4}, {512, 8}};
 
 /// One kind of access to rows: all its candidates.

@@ -12,10 +12,12 @@ constexpr double kLateOperand = .2;  ///< of the latency of operands that are re
 
 /// Of the last block, a round in which each of its threads reads four states.
 constexpr double kLastRound = .4;
-/// Of peeled rows: for the ends, for each vector, and for shared inputs, whose vectors start anywhere (softmax, RMS and
-/// layer norm, softmax backward in 2 bytes, 512 threads: 78, 80, 96, 105 registers for 8 vectors, 43, 40, 56, 40 for
-/// 2).
-constexpr double kPeelRegisters = 10, kPeelBatch = 2, kUnalignedRegisters = 14;
+/// Of peeled rows: for the ends, for each vector, and for shared inputs, whose vectors start anywhere (sum, softmax,
+/// RMS and layer norm in 2 bytes: 55, 61, 64, 64 registers for 8 vectors, 32, 40, 40, 48 for 4, 18, 28, 32, 39 for
+/// one).
+constexpr double kPeelRegisters = 3, kPeelBatch = .25, kUnalignedRegisters = 7;
+/// Instructions of a lane at an end of a row: for each value that is folded, and for each that is stored.
+constexpr double kFoldedLane = 3, kStoredLane = 4;
 constexpr double kTogether = 2;  ///< microseconds that a launch of blocks takes which are all resident at once
 
 /// What one part of a row takes of what the row does.
@@ -78,11 +80,14 @@ double row_registers(const Problem& problem, const Params& params) {
   return registers;
 }
 
-/// The warps at both ends of each row move single elements too.
-void add_ends(const Problem& problem, const Params& params, const RowForm& form, double readings, Work& work) {
-  const double ends = 2.0 * params.rows * params.vector, moves = readings * static_cast<double>(problem.buffers.size());
-  work.accesses += ends * moves;
-  work.instructions += ends * (3 * moves + form.issue / problem.place);
+/// What the warps at both ends of their rows do beside: lanes are masked one by one.
+void add_ends(const Problem& problem, const Params& params, const RowForm& form, double warps, Work& work) {
+  const double lanes = 2.0 * params.vector * std::min<double>(params.rows, warps);
+  const auto stores = static_cast<double>(
+      std::count_if(problem.buffers.begin(), problem.buffers.end(),
+                    [&](const ProblemBuffer& buffer) { return buffer.output && is_full(problem, buffer); }));
+  work.accesses += lanes * stores;
+  work.instructions += lanes * (kFoldedLane * form.joins + kStoredLane * stores);
 }
 
 /// Does the buffer have an element for each column, or for each point?
@@ -122,7 +127,9 @@ Work rows_work(const Problem& problem, const Params& params) {
                waves = std::ceil((columns + (params.peel ? params.vector - 1 : 0)) / wave),
                readings = resident ? 1 : form.readings;
   work.tiles = std::ceil(static_cast<double>(std::max<int64_t>(1, problem.rows)) / side) * params.cluster;
-  const double vectors = waves * threads * side;  // those beyond the row take slots too
+  // Those beyond the row take slots too, but for whole warps of them at a peeled one's end.
+  const double slots = waves * threads, touched = std::ceil((columns + params.vector - 1) / params.vector / 32) * 32;
+  const double vectors = side * (params.peel ? std::min(slots, touched) : slots);
   work.barriers = threads > 32 ? form.joins : 0;  // their instructions are counted with them
   work.barrier_issue = kBlockJoin;
   const double levels = threads > 32 ? 0 : std::log2(threads);
@@ -136,7 +143,7 @@ Work rows_work(const Problem& problem, const Params& params) {
   work.dependent = shared_inputs(problem) > 0 ? kLateOperand : 0;
   work.registers = row_registers(problem, params);
   if (params.peel) {
-    add_ends(problem, params, form, readings, work);
+    add_ends(problem, params, form, params.threads / 32.0, work);
   }
   work.again = (readings - 1) * problem.bytes * (1 - problem.written) / work.tiles;
   if (params.blocks > 1) {
