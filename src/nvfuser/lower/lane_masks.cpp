@@ -4,6 +4,7 @@
 #include "nvfuser/lower/lane_masks.h"
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "nvfuser/lower/folds.h"
 #include "nvfuser/lower/nest_tests.h"
@@ -46,7 +47,26 @@ bool is_nonnegative(const Algebra& algebra, Index p) {
   return algebra.nonnegative(least);
 }
 
-}  // namespace
+/// Over the nest in its order: what one loop leaves undefined in some lanes, later ones may not use.
+class LaneMasks {
+ public:
+  explicit LaneMasks(Lowering& state) : state_(state) {}
+
+  void walk(std::vector<Item>& body);
+
+ private:
+  bool mask(Item& loop);
+  void mask_lanes(Item& lanes);
+  void note(const Item& loop);
+  std::optional<Within> row_of(const Item& lanes) const;
+  std::optional<Within> row_of(const Item& step, const Atom* lane) const;
+  void weaken(Item& step, const Item& lanes) const;
+  bool is_defined(const Place& place) const;
+  bool runs_anywhere(const Item& step, const Item& lanes) const;
+
+  Lowering& state_;
+  std::unordered_set<const Tensor*> partial_;  ///< not defined in all lanes
+};
 
 std::optional<Within> LaneMasks::row_of(const Item& step, const Atom* lane) const {
   Index first = nullptr, column = nullptr, bound = nullptr;
@@ -174,16 +194,32 @@ bool LaneMasks::mask(Item& loop) {
   return true;
 }
 
-void LaneMasks::note(const std::vector<Item>& body) {
-  for (const Item& item : body) {
-    for (const Item& step : item.body) {
-      const auto* assign = std::get_if<Assign>(&step.action);
-      if (assign != nullptr && item.kind == Item::Kind::loop && names_lane(step, item)) {
-        partial_.insert(assign->to.tensor);
-      }
+/// What runs as it stands.
+void LaneMasks::note(const Item& loop) {
+  for (const Item& step : loop.body) {
+    const auto* assign = std::get_if<Assign>(&step.action);
+    if (assign != nullptr && names_lane(step, loop)) {
+      partial_.insert(assign->to.tensor);
     }
-    note(item.body);
-    note(item.otherwise);
+  }
+}
+
+void LaneMasks::walk(std::vector<Item>& body) {
+  for (Item& item : body) {
+    if (item.kind == Item::Kind::loop && item.parallel == ParallelType::unswitch && mask(item)) {
+      item.parallel = ParallelType::unroll;
+    } else if (item.kind == Item::Kind::loop) {
+      note(item);
+      walk(item.body);
+    }
+  }
+}
+
+}  // namespace
+
+void mask_lanes(Lowering& state) {
+  if (state.request.target == Target::gpu) {
+    LaneMasks(state).walk(state.body);
   }
 }
 

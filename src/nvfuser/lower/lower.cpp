@@ -11,6 +11,7 @@
 #include "nvfuser/lower/dimensions.h"
 #include "nvfuser/lower/folds.h"
 #include "nvfuser/lower/guards.h"
+#include "nvfuser/lower/lane_masks.h"
 #include "nvfuser/lower/lane_remainders.h"
 #include "nvfuser/lower/loop_groups.h"
 #include "nvfuser/lower/lowering.h"
@@ -60,6 +61,7 @@ constexpr Pass kPasses[] = {
     {"operations", list_operations, "knows the aliases that order loads before stores"},
     {"nest", build_nest, "orders operations before anything is said of their text"},
     {"statements", make_statements, "index and predicate need the loops of the nest only by name"},
+    {"masks", mask_lanes, "before moves of fewer lanes, whose tests are no longer those of a row"},
     {"moves", form_moves, "needs offsets, tests, and a loop with a single statement"},
     {"folds", form_folds, "before tests are split off, and where no loop of lanes is left to accumulate"},
     {"collectives", join_collectives, "before barriers are counted: one serves several joins"},

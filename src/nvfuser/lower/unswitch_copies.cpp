@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copies of unswitch bodies: where all points exist, where some do.  Barriers stand already: which copy runs differs
-// between threads, so none may be inside.  Vectors that lie at either end of a row are masked instead.
+// between threads, so none may be inside.
 #include "nvfuser/lower/unswitch_copies.h"
 
 #include <optional>
 
-#include "nvfuser/lower/lane_masks.h"
 #include "nvfuser/lower/nest_tests.h"
 #include "nvfuser/lower/predicates.h"
 
@@ -15,18 +14,17 @@ namespace {
 
 class Copies {
  public:
-  explicit Copies(Lowering& state) : state_(state), masks_(state) {}
+  explicit Copies(Lowering& state) : state_(state) {}
 
   /// Outermost first: what an outer copy is free of needs no test inside.
-  void walk(std::vector<Item>& body) {
+  void walk(std::vector<Item>& body) const {
     for (Item& item : body) {
       if (item.kind == Item::Kind::loop && item.parallel == ParallelType::unswitch && !holds_sync(item.body)) {
-        masks_.mask(item) ? void() : split(item);
+        split(item);
       }
       walk(item.body);
       walk(item.otherwise);
     }
-    masks_.note(body);
   }
 
  private:
@@ -132,7 +130,6 @@ class Copies {
   }
 
   Lowering& state_;
-  LaneMasks masks_;
 };
 
 }  // namespace

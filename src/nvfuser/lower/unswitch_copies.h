@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pass: the body of an unswitch loop in two copies, one for full tiles and one with tests; or masked, at both ends of
-// rows.
+// Pass: the body of an unswitch loop in two copies, one for full tiles and one with tests.
 #pragma once
 
 #include "nvfuser/lower/lowering.h"
@@ -9,7 +8,7 @@ namespace nvfuser {
 
 /// gpu target: the first copy runs where the tests hold at their largest over the loops inside, and has none of them,
 /// so that its lanes can move as vectors; the second runs elsewhere.  One copy where nothing is tested inside, and
-/// where a barrier stands inside, or lanes are masked (lane_masks.h).  The cpu target has limits in place of tests.
+/// where a barrier stands inside.  The cpu target has limits in place of tests.
 void copy_unswitched(Lowering& state);
 
 }  // namespace nvfuser

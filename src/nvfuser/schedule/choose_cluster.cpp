@@ -9,8 +9,8 @@ namespace nvfuser {
 
 namespace {
 
-constexpr int64_t kOneBlock = 128 * 1024;  ///< bytes of a row that one block holds better
-constexpr int kLargestCluster = 8;         ///< that every device of these architectures takes
+constexpr int64_t kOneBlock = 64 * 1024;  ///< bytes of a row that one block holds better (667x50257 of 2 bytes, H200)
+constexpr int kLargestCluster = 8;        ///< that every device of these architectures takes
 /// Loads a thread: few of them, so that lengths share kernels.
 constexpr int kBatches[] = {2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16};
 

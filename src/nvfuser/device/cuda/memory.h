@@ -157,20 +157,33 @@ RT_FN Word anything() {
   return x;
 }
 
-/// N elements, whole 16 bytes, `off` % 8 bytes behind the first of the aligned 8 that hold some of them, shifted
+/// Bytes of the aligned pieces of which vectors that start anywhere are made.
+inline constexpr int kPieceBytes = 8, kPieceShift = kPieceBytes == 16 ? 4 : 3;
+using Piece = Chunk<kPieceBytes>::type;
+
+/// N elements, whole 16 bytes, `off` % kPieceBytes bytes behind the first of the pieces that hold some of them, shifted
 /// together.  Those that `takes` refuses are not read.
 template <int N, class T, class Takes>
-RT_FN void load_shifted(T* to, const uint2* from, int off, const Takes& takes) {
-  constexpr int kWords = N * int(sizeof(T)) / 4, kPieces = kWords / 2 + (sizeof(T) < 8 ? 1 : 0);
-  static_assert(kWords % 4 == 0, "parts of 16 bytes");
-  unsigned w[kWords + 2];
+RT_FN void load_shifted(T* to, const Piece* from, int off, const Takes& takes) {
+  constexpr int kBytes = N * int(sizeof(T)), kWords = kBytes / 4;
+  static_assert(kBytes % 16 == 0, "parts of 16 bytes");
+  unsigned w[kWords + kPieceBytes / 4];
 #pragma unroll
-  for (int k = 0; k < kPieces; ++k) {
-    uint2 x = anything<uint2>();
+  for (int k = 0; k < kBytes / kPieceBytes + (sizeof(T) < kPieceBytes ? 1 : 0); ++k) {
+    Piece x = anything<Piece>();
     if (takes(k)) {
       x = from[k];
     }
-    w[2 * k] = x.x, w[2 * k + 1] = x.y;
+#pragma unroll
+    for (int l = 0; l < kPieceBytes / 4; ++l) {
+      w[kPieceBytes / 4 * k + l] = reinterpret_cast<const unsigned*>(&x)[l];
+    }
+  }
+  if constexpr (sizeof(T) < 16 && kPieceBytes == 16) {
+#pragma unroll
+    for (int k = 0; k < kWords + 2; ++k) {
+      w[k] = (off & 8) != 0 ? w[k + 2] : w[k];
+    }
   }
   if constexpr (sizeof(T) < 8) {
 #pragma unroll
@@ -195,9 +208,9 @@ template <int N, class T, int M, class I, class From, class J>
 RT_FN void copy_unaligned(Array<T, M>& to, I i, From& from, J j) {
   constexpr int kBytes = N * int(sizeof(T));
   const char* const at = reinterpret_cast<const char*>(address(from, j));
-  const int off = static_cast<int>(reinterpret_cast<unsigned long long>(at)) & 7;
-  load_shifted<N>(address(to, i), reinterpret_cast<const uint2*>(at - off), off,
-                  [=](int k) { return k * 8 < kBytes || off != 0; });
+  const int off = static_cast<int>(reinterpret_cast<unsigned long long>(at)) & (kPieceBytes - 1);
+  load_shifted<N>(address(to, i), reinterpret_cast<const Piece*>(at - off), off,
+                  [=](int k) { return k * kPieceBytes < kBytes || off != 0; });
 }
 
 // ---- vectors of which some lanes, one at least, lie in a row of `columns`: lane 0 at `column`.
@@ -221,18 +234,19 @@ RT_FN void load_once_within(To& to, I i, From& from, J j, C column, D columns) {
   load_within<N, true>(to, i, from, j, column, columns);
 }
 
-/// As copy_unaligned.  The aligned 8 bytes of the row are counted from its start: those below it, and beyond its end,
+/// As copy_unaligned.  The aligned pieces of the row are counted from its start: those below it, and beyond its end,
 /// are not read.
 template <int N, class T, int M, class I, class From, class J, class C, class D>
 RT_FN void load_unaligned_within(Array<T, M>& to, I i, From& from, J j, C column, D columns) {
   using Index = decltype(column + columns);
   const char* const start = reinterpret_cast<const char*>(address(from, j - column));
-  const int before = static_cast<int>(reinterpret_cast<unsigned long long>(start)) & 7;
-  const uint2* const first = reinterpret_cast<const uint2*>(start - before);
-  const Index bytes = column * Index(sizeof(T)) + before, piece = bytes >> 3;
-  const Index pieces = (columns * Index(sizeof(T)) + before + 7) >> 3;
+  const int before = static_cast<int>(reinterpret_cast<unsigned long long>(start)) & (kPieceBytes - 1);
+  const Piece* const first = reinterpret_cast<const Piece*>(start - before);
+  const Index bytes = column * Index(sizeof(T)) + before,
+              pieces = columns * Index(sizeof(T)) + before + kPieceBytes - 1;
+  const Index piece = bytes >> kPieceShift;
   load_shifted<N>(address(to, i), first + piece, static_cast<int>(bytes),
-                  [=](int k) { return inner::without_sign(piece + k) < inner::without_sign(pieces); });
+                  [=](int k) { return inner::without_sign(piece + k) < inner::without_sign(pieces >> kPieceShift); });
 }
 
 /// Only lanes inside are written.
