@@ -35,7 +35,8 @@ int resident_blocks(const CandidateList& list, const Params& params) {
 
 void add_cluster_rows(CandidateList& list) {
   const Problem& problem = list.problem();
-  if (list.device().arch < kClusters || row_bytes(problem) <= kOneBlock) {
+  const bool held = problem.forms[static_cast<size_t>(Form::resident)].readings > 1;  // else nothing is read again
+  if (list.device().arch < kClusters || !held || row_bytes(problem) <= kOneBlock) {
     return;
   }
   Params params{.family = Family::rows, .vector = list.common_vector(), .home = Home::registers};

@@ -130,16 +130,20 @@ double missed_share(const TimeModel& model, const DeviceProps& device, double by
 }
 
 /// Nanoseconds that the tiles of a last wave take beyond their share, where there are few waves: an SM draws no more
-/// while the others rest.
-double last_wave(const TimeModel& model, const DeviceProps& device, const Work& work, const Estimate& e) {
-  constexpr double kFewWaves = 3;
+/// while the others rest.  Clusters load together and store together, so that a wave of a part of them takes most of a
+/// whole one's time; a few find room on the faster SMs.
+double last_wave(const TimeModel& model, const DeviceProps& device, const Params& params, const Work& work,
+                 const Estimate& e) {
+  constexpr double kFewWaves = 3, kFew = .05, kMost = .7;
   const double slots = device.sms * e.resident, waves = std::floor(work.tiles / slots);
-  if (work.blocks > 0 || waves < 1 || waves >= kFewWaves) {
+  const double rest = work.tiles - waves * slots;
+  if (work.blocks > 0 || waves < 1 || waves >= kFewWaves || rest <= (params.cluster > 1 ? kFew * slots : 0)) {
     return 0;
   }
-  const double rest = work.tiles - waves * slots, bytes = work.read + work.again + work.write;
+  const double bytes = work.read + work.again + work.write;
   const double alone = std::max(e.life, bytes / (model.sm_bytes * device.clock_ghz));
-  return rest > 0 ? std::max(0.0, alone - rest / device.sms * e.period) : 0;
+  const double together = params.cluster > 1 ? kMost * (slots - rest) / device.sms * e.period : 0;
+  return std::max({0.0, together, alone - rest / device.sms * e.period});
 }
 
 Estimate estimate_gpu(const Problem& problem, const Params& params, const DeviceProps& device, Work work) {
@@ -186,10 +190,13 @@ Estimate estimate_gpu(const Problem& problem, const Params& params, const Device
   const double use = own + work.barriers * exchange + work.meetings * model.meeting;
   const double relaunch =
       (model.relaunch + model.relaunch_thread * threads) * (1 + model.cluster_start * (params.cluster - 1));
-  e.life = model.latency * work.rounds + model.dependent * work.dependent + use + (work.blocks > 0 ? 0 : relaunch);
+  e.life = model.latency * work.rounds + model.dependent * work.dependent + model.arrival * work.arrivals + use +
+           (work.blocks > 0 ? 0 : relaunch);
   const double bound = std::sqrt(norm4(e.memory * e.memory, e.issue * e.issue,
                                        norm4(e.special * e.special, e.access * e.access, model.start * model.start)));
-  e.period = norm4(e.life / e.resident, bound, 0) * (1 + model.alone * mixed * std::clamp(2 - room, 0.0, 1.0));
+  const double phases = params.cluster > 1 ? model.cluster_phases * std::max(0.0, 4 - room)
+                                           : model.alone * std::clamp(2 - room, 0.0, 1.0);
+  e.period = norm4(e.life / e.resident, bound, 0) * (1 + phases * mixed);
   if (ring) {
     // Rows come at the rate of memory as soon as it is the slower one.
     e.life = ring_life(model, params, use, per_sm / e.resident);
@@ -199,7 +206,8 @@ Estimate estimate_gpu(const Problem& problem, const Params& params, const Device
   const double uneven = work.level && blocks > 1 ? std::ceil(blocks) / blocks : work.uneven;
   e.stream = per_sm / std::min(1.0, blocks) * e.period * uneven * (work.meetings > 0 ? model.together : 1) / 1000;
   e.tail = model.tail * (e.life + std::min(e.resident, 8.0) * e.memory) / 1000;
-  e.total = model.launch + e.stream + last_wave(model, device, work, e) / 1000 + e.tail + work.finish;
+  e.total = model.launch + model.next_pass * work.later_passes + e.stream +
+            last_wave(model, device, params, work, e) / 1000 + e.tail + work.finish;
   return e;
 }
 

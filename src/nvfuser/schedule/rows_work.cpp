@@ -38,7 +38,9 @@ void share(const Problem& problem, const Params& params, const RowForm& form, do
   work.finish = std::max(1, form.joins) * kFinish[static_cast<size_t>(params.finish)];
   work.pass = problem.bytes * (1 - problem.written);
   work.level = true;
+  work.later_passes = params.finish == GridFinish::barrier ? 0 : rounds - 1;
   if (params.finish == GridFinish::last) {
+    work.arrivals = work.blocks / work.tiles;
     work.finish += kLastRound * params.blocks / (4.0 * params.threads);
   }
 }

@@ -17,14 +17,19 @@ struct TimeModel {
   double start = 75;     ///< one block start an SM
   double barrier = 174;  ///< block-wide exchange
   double barrier_thread = .0597;
-  double meeting = 1800;  ///< exchange of a few blocks through L2
+  double arrival = 2000;  ///< of a block that counts itself in, behind a fence (sum of 133 rows of 2^20, H200)
+  double next_pass = 5;   ///< microseconds until a further kernel is under way that reads rows again (norms of 7 and
+                          ///< 133 rows of 2^17 and 2^20, H200)
+  double meeting = 2800;  ///< exchange of a few blocks through L2
   double together = 1.2;  ///< blocks that meet load at one time and store at another (rows of 2^20 and 128255, H200)
-  double cluster = 1270;  ///< cluster exchange
-  double cluster_block = 173;
+  double cluster = 300;   ///< cluster exchange
+  double cluster_block = 30;
   double cluster_start = .234;
-  double cluster_loss = .248;
-  double claim = 2.01;        ///< one claim from a counter, whole chip
-  double issue_share = .936;  ///< of peak issue slots
+  double cluster_loss = .15;
+  double cluster_phases = .04;  ///< for each block an SM below four: a cluster's blocks load and store together (batch
+                                ///< norm of 64x256x56x56, norms of 133x131072, H200; the three above too)
+  double claim = 2.01;          ///< one claim from a counter, whole chip
+  double issue_share = .936;    ///< of peak issue slots
   double special_share = .837;
   double chain = 2.12;  ///< cycles an instruction of one warp
   double drift = .149;  ///< overlap of warps that no barrier holds together

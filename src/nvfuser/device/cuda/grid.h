@@ -24,17 +24,16 @@ namespace rt {
 /// wrote before.  Reached by all threads.
 template <class I, class C>
 RT_FN bool last_to_arrive(Coherent<int32> semaphores, I i, C count) {
-  __threadfence();
   __syncthreads();
   int last = 0;
   if (inner::first_thread()) {
     // Wraps around to 0 by itself.
     const unsigned most = static_cast<unsigned>(count) - 1u;
+    __threadfence();
     last = atomicInc(inner::word(semaphores, i + 1), most) == most;
+    __threadfence();
   }
-  last = __syncthreads_or(last);
-  __threadfence();
-  return last != 0;
+  return __syncthreads_or(last) != 0;
 }
 
 /// Waits until blocks have come to semaphore i so many times in this launch, this one included: the blocks that share
