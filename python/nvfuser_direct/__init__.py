@@ -52,6 +52,7 @@ from nvfuser import (
 )
 from nvfuser.absent import refuser
 from nvfuser.executor_cache import LruFusionCache
+from nvfuser.kernel_executor import KernelExecutor
 from nvfuser_direct.definition import FusionDefinition
 from nvfuser_direct.executors import FusionExecutorCache, LRUCache
 from nvfuser_direct.nvfuser_direct_version import __version__, version
@@ -74,6 +75,7 @@ __all__ = [
     "FusionProfile",
     "InternalError",
     "IterDomain",
+    "KernelExecutor",
     "KernelProfile",
     "LRUCache",
     "LruFusionCache",
