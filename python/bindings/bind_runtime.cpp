@@ -178,9 +178,6 @@ void bind_runtime(nb::module_& m) {
       .def_prop_ro(
           "fallback_reason", [](const PlanRef& self) { return FusionExecutor::fallback_reason(*self.plan); },
           "Why the evaluator runs although nobody asked for it; empty otherwise.")
-      .def_prop_ro(
-          "kernel_count", [](const PlanRef& self) { return FusionExecutor::kernel_count(*self.plan); },
-          "How many kernels a call runs; 0 where the evaluator does.")
       .def("__str__", [](const PlanRef& self) { return FusionExecutor::describe(*self.plan); })
       .def("__repr__", [](const PlanRef& self) {
         const std::string text = FusionExecutor::describe(*self.plan);

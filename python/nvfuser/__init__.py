@@ -45,7 +45,6 @@ from nvfuser.ahead import TensorSpec
 from nvfuser.definition import FusionDefinition, translate_fusion
 from nvfuser.drawing import draw
 from nvfuser.executor_cache import FusionExecutorCache, LRUCache, LruFusionCache
-from nvfuser.kernel_executor import KernelExecutor
 from nvfuser.libraries import register_library_folders
 from nvfuser.profiler import PythonProfiler
 from nvfuser.version import __version__, version
@@ -71,7 +70,6 @@ __all__ = [
     "FusionProfile",
     "InternalError",
     "IterDomain",
-    "KernelExecutor",
     "KernelProfile",
     "LRUCache",
     "LruFusionCache",

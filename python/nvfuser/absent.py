@@ -9,7 +9,6 @@ from typing import NoReturn
 
 _MANUAL = "schedules written by hand are not part of this version; fd.execute chooses the schedule"
 _MATMUL = "matrix products are not part of this version"
-_PARAMS = "a kernel's options and launch follow from its schedule, which fd.execute chooses; nothing would honour them"
 _DEVICES = "programs of several devices are not part of this version"
 _GRAPHS = "graphs of index domains are not part of this version"
 _NODES = "no operation of this version makes such an expression"
@@ -21,11 +20,12 @@ _TIMERS = "PythonProfiler and its FusionProfile time calls in this version"
 # Name -> why it is not there, and what serves instead.
 ABSENT = {
     "schedule": _MANUAL,
-    "CompileParams": _PARAMS,
-    "LaunchParams": _PARAMS,
-    "HeuristicParams": _PARAMS,
-    "PointwiseParams": _PARAMS,
-    "ReductionParams": _PARAMS,
+    "KernelExecutor": _MANUAL,
+    "CompileParams": _MANUAL,
+    "LaunchParams": _MANUAL,
+    "HeuristicParams": _MANUAL,
+    "PointwiseParams": _MANUAL,
+    "ReductionParams": _MANUAL,
     "SchedulerType": _MANUAL,
     "LoadStoreOpType": _MANUAL,
     "CacheOp": _MANUAL,

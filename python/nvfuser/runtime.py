@@ -4,14 +4,12 @@
 from nvfuser._C import FusionProfile, KernelProfile, Way, get_fusion_profile, reset_profiler
 from nvfuser.ahead import TensorSpec
 from nvfuser.executor_cache import FusionExecutorCache, LRUCache, LruFusionCache
-from nvfuser.kernel_executor import KernelExecutor
 from nvfuser.profiler import PythonProfiler
 from nvfuser.ways import PerformanceWarning
 
 __all__ = [
     "FusionExecutorCache",
     "FusionProfile",
-    "KernelExecutor",
     "KernelProfile",
     "LRUCache",
     "LruFusionCache",

@@ -52,7 +52,6 @@ from nvfuser import (
 )
 from nvfuser.absent import refuser
 from nvfuser.executor_cache import LruFusionCache
-from nvfuser.kernel_executor import KernelExecutor
 from nvfuser_direct.definition import FusionDefinition
 from nvfuser_direct.executors import FusionExecutorCache, LRUCache
 from nvfuser_direct.nvfuser_direct_version import __version__, version
@@ -75,7 +74,6 @@ __all__ = [
     "FusionProfile",
     "InternalError",
     "IterDomain",
-    "KernelExecutor",
     "KernelProfile",
     "LRUCache",
     "LruFusionCache",

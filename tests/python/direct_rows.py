@@ -358,7 +358,6 @@ ELSEWHERE = {
     "test_define_tensor": "test_define.py::test_forms",
     "test_mismatched_input_types": "test_errors.py::test_arguments",
     "test_compute_tensor_descriptor": "test_define.py::test_descriptor",
-    "test_kernel_executor": "test_kernel_executor.py::test_one_kernel",
     "test_fusion_definition_print": "test_direct_rows.py::test_texts",
     "test_fusion_profiler_auto_scheduled": "test_profiler.py::test_kernels_and_bytes",
     "test_lru_fusion_cache_decorator": "test_fusion_cache.py::test_decorator",

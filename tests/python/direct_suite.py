@@ -34,8 +34,8 @@ WITHOUT = {
         test_tutorial_pointwise_auto_scheduler test_tutorial_reduction_auto_scheduler
         test_tutorial_inner_persistent_auto_scheduler test_tutorial_scheduling_layer_norm_with_profiling
         test_warp_specialized_circular_buffering_pointwise test_pdl""",
-    "schedules as IR text": "test_fusion_execution_cache",
-    "refusal of results of CPU scalars, which are computed here": "test_issue2853 test_single_segment_multi_device",
+    "kernels run without an executor cache": """test_fusion_execution_cache test_kernel_executor test_issue2853
+        test_single_segment_multi_device""",
     "streams within a program": "test_stream.test_matmul test_two_matmuls_inlinable test_two_matmuls_not_inlinable",
     "narrow formats of Blackwell": """test_cutlass_nvfp4_grouped_mm test_block_quantize_op_and_layout_op
         test_grouped_block_quantize_op test_layout_op_and_cutlass_nvfp4_grouped_mm test_nv_quantization_to_mxfp8

@@ -16,7 +16,7 @@ NEVER_RAISE = re.compile(
     r"Val\..*|IterDomain\..*|Expr\.(location|inputs|outputs)|TensorView\.(dtype|shape|domain|get_\w+_domain|has_root)|FusionGuard.*"
     r"|Fusion\.(inputs|outputs|vals|exprs|describe_input|print_math|python_source|structural_hash|same_definition)"
     r"|(nvfuser_direct\.)?version|reset_profiler|translate_fusion|LRUCache\.(num_fusions|stats|cache_compile)"
-    r"|FusionDefinition\.validate_definition|FusionExecutorCache\.fusion|TensorSpec|KernelExecutor\.is_\w+"
+    r"|FusionDefinition\.validate_definition|FusionExecutorCache\.fusion|TensorSpec"
     r"|pytorch_utils\.retry_on_oom_or_skip_test|(nvfuser_direct\.)?(FusionDefinition|FusionExecutorCache|LRUCache)"
 )
 

@@ -20,8 +20,6 @@ T = 2 * M * N  # bytes of a matrix
 IMAGES = (3, 8, 5, 7)
 S = 2 * math.prod(IMAGES)
 C, GROUPS = IMAGES[1], 4
-LONG = 32771  # few such rows are shared by teams of blocks
-TEAM = 24  # of so many, which leave a Float each
 SHARES = 4  # turns of rows are dealt out among so many blocks, which leave a row of Float sums each
 CLASSES = "classes"
 Shape = tuple[int, ...] | str
@@ -31,7 +29,6 @@ CASES: dict[str, tuple[list[Shape], Callable[..., Any], int]] = {
     "sum inner": ([(M, N)], lambda ops, x: ops.sum(x, [1]), T + 2 * M),
     "sum outer": ([(M, N)], lambda ops, x: ops.sum(x, [0]), T + 2 * N),
     "sum all": ([(M, N)], lambda ops, x: ops.sum(x), T + 2),
-    "sum all, teams": ([(3, LONG)], lambda ops, x: ops.sum(x), 2 * 3 * LONG + 2 + 2 * 4 * TEAM),
     "softmax": ([(M, N)], lambda ops, x: ops.softmax(x, 1), 2 * T),
     "log_softmax": ([(M, N)], lambda ops, x: ops.log_softmax(x, 1), 2 * T),
     "softmax outer": ([(M, N)], lambda ops, x: ops.softmax(x, 0), 2 * T),

@@ -144,7 +144,7 @@ def direct(t: torch.Tensor) -> None:
     assert_type(fd.execute((t,), device=0, _enable_options=["fuse_matmul"]), list[torch.Tensor])
     assert_type(fd.fec.is_compiled([t], device=0), bool)
     assert_type(nvfuser_direct.LRUCache(2).cache_compile(fd.fusion), nvfuser_direct.FusionExecutorCache)
-    nvfuser_direct.CompileParams()  # type: ignore[attr-defined]
+    nvfuser_direct.KernelExecutor()  # type: ignore[attr-defined]
 
 
 def errors() -> None:

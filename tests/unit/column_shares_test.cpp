@@ -67,6 +67,11 @@ Params shared(Params params, int blocks, GridFinish finish) {
   params.finish = finish;
   return params;
 }
+/// The same, of rows that start at one place.
+Params peeled(Params params) {
+  params.peel = true;
+  return params;
+}
 
 TEST(ColumnShares, Blocks) {
   ForcedSweep sweep;
@@ -86,6 +91,10 @@ TEST(ColumnShares, Blocks) {
     sweep.add(what, {33, 14}, held, true);
     if (!what.more) {
       sweep.add(what, {513, 7}, shared(strips(64, 4, 1, 4), 16, GridFinish::last), true);
+      sweep.add(what, {67, 41}, peeled(shared(strips(64, 2, 4, 8), 4, GridFinish::second)), true);
+      sweep.add(what, {150, 38}, peeled(shared(strips(64, 2, 4, 4), 8, GridFinish::dependent)), true);
+      sweep.add(what, {9, 3}, peeled(shared(strips(32, 1, 4, 1), 4, GridFinish::second)), true);
+      sweep.add(what, {31, 67}, peeled(shared(strips(32, 2, 4, 4), 4, GridFinish::dependent)), true);
     }
   }
   sweep.expect_right_and_stable(Way::emulator);

@@ -27,6 +27,16 @@ struct SumCase : KernelCase {
   }
 };
 
+/// x * 2, and its sum.
+struct StoredCase : KernelCase {
+  explicit StoredCase(const Sizes& sizes) {
+    TensorView* x = input(sizes);
+    TensorView* y = binary(PointwiseOp::add, x, x);
+    output(y);
+    output(sum(y, {{0}}));
+  }
+};
+
 SizeValues values_of(const KernelCase& test, const Kernel& kernel) {
   const std::map<std::string, int64_t> sizes = test.sizes(kernel);
   return {sizes.begin(), sizes.end()};
@@ -93,6 +103,33 @@ TEST(Columns, Choices) {
   EXPECT_EQ(chosen(SumCase({8192, 4096}, {0}), "CPU").piece, 0) << "strips are enough";
   EXPECT_EQ(chosen(SumCase({1 << 20, 32}, {0}), "CPU").piece, 1 << 14);
   EXPECT_EQ(chosen(SumCase({8192, 3}, {0}), "CPU").family, Family::cpu_rows) << "three columns are no lanes";
+}
+
+TEST(Columns, RowsThatStartAtOnePlaceAreDealtToABlock) {
+  for (const Sizes& sizes : {Sizes{16384, 8191}, Sizes{65536, 547}, Sizes{1024, 40034}}) {
+    const Params params = chosen(StoredCase(sizes), "H200");
+    EXPECT_TRUE(params.peel) << params.text();
+    EXPECT_EQ(params.vector, 4);
+    EXPECT_EQ(params.blocks % 4, 0) << params.text();
+  }
+  EXPECT_FALSE(chosen(StoredCase({16384, 8192}), "H200").peel) << "all rows start aligned";
+  EXPECT_FALSE(chosen(StoredCase({64, 129, 127}), "H200").peel) << "columns of two axes";
+  std::shared_ptr<Kernel> kernel = StoredCase({64, 31}).kernel();
+  Params params{.family = Family::columns, .threads = 64, .batch = 2, .vector = 4, .lanes = 8, .peel = true};
+  params.blocks = 8;
+  apply(*kernel, params);
+  EXPECT_EQ(loops_text(kernel->main()),
+            "(i1 + 34) / 32 grid_x, 8 block_x, 8 grid_y, 8 block_y, (((i0 + 7) / 8) + 15) / 16 serial, 2 unroll, "
+            "1 unswitch, 4 vectorize");
+  const auto refusal = [](const Sizes& sizes, const Params& asked) {
+    return message_of(ErrorKind::schedule, [&] { apply(*StoredCase(sizes).kernel(), asked); });
+  };
+  params.blocks = 6;
+  EXPECT_NE(refusal({64, 31}, params).find("vectors of 4 do not divide"), std::string::npos);
+  params.blocks = 1;
+  EXPECT_NE(refusal({64, 31}, params).find("start at several places"), std::string::npos);
+  params.blocks = 8;
+  EXPECT_NE(refusal({64, 5, 31}, params).find("rows of several axes"), std::string::npos);
 }
 
 TEST(Columns, ListsAreShortAndEndWithAWayThatCannotFail) {

@@ -104,6 +104,26 @@ TEST(Mixed, Blocks) {
   sweep.expect_right_and_stable(Way::emulator);
 }
 
+/// The same, the rows of a block dealt so that all start at one place.
+Params peeled(Params params) {
+  params.peel = true;
+  return params;
+}
+
+TEST(Mixed, BlocksWithRowsThatStartAtOnePlace) {
+  ForcedSweep sweep;
+  for (const Program& what : programs()) {
+    sweep.add(what, {13, 253}, peeled(turns(64, 1, 4, 1, 1, 4)), true);
+    sweep.add(what, {47, 199}, peeled(turns(32, 2, 4, 1, 2, 8)), true);
+    sweep.add(what, {70, 38}, peeled(turns(64, 1, 4, 4, 1, 4)), true);
+    sweep.add(what, {50, 23}, peeled(turns(64, 1, 4, 8, 2, 4)), true);
+    sweep.add(what, {3, 501}, peeled(turns(128, 1, 4, 1, 1, 4)), true);
+    sweep.add(what, {1, 7}, peeled(turns(32, 1, 4, 4, 1, 4)), true);
+  }
+  expect_two_kernels(sweep);
+  sweep.expect_right_and_stable(Way::emulator);
+}
+
 /// The same, by a ring.
 Params ring(Params params, int stages) {
   params.home = Home::shared;
@@ -166,6 +186,11 @@ TEST(Mixed, IsChosenWhereABlockHoldsRows) {
       EXPECT_TRUE(found[0].params.family == Family::mixed || found[0].params.family == Family::cpu_mixed);
     }
     EXPECT_TRUE(chosen({64, 1 << 20}, device).empty()) << "two kernels: no block holds such rows";
+  }
+  for (const Sizes& sizes : {Sizes{16384, 4097}, Sizes{9070, 7001}}) {
+    const Params params = chosen(sizes, "H200").front().params;
+    EXPECT_TRUE(params.peel && params.vector == 4) << params.text();
+    EXPECT_EQ(params.grid % 4, 0) << "a block's rows start at one place";
   }
 }
 

@@ -60,8 +60,24 @@ TEST(Transform, ShiftIsWiderAndReadsOtherAxes) {
   const auto refused = [&](Id* loop, Index by) { return refusal([&] { loops.shift(loop, by, 7); }); };
   EXPECT_TRUE(contains(refused(row, below_8(row)), "depends on the loop itself"));
   EXPECT_TRUE(contains(refused(row, below_8(column)), "depends on the loop itself")) << "the column is shifted by rows";
-  EXPECT_TRUE(contains(refused(row, below_8(shifted)), "is no root of this reference"));
+  EXPECT_TRUE(contains(refused(row, below_8(shifted)), "depends on the loop itself")) << "the same";
   EXPECT_EQ(needs(*kernel->tensors[1]).size(), 2u) << "where a column stands depends on the row";
+}
+
+TEST(Transform, ShiftReadsLoopsOfOtherAxes) {
+  BiasAdd test;
+  const auto kernel = test.kernel();
+  const Loops loops(*kernel, kernel->main());
+  Id* const column = loops[1];
+  const auto [round, share] = loops.split(loops[0], 4);
+  loops.shift(column, share->leaf, 3);
+  EXPECT_EQ(loops_text(kernel->main()), "jo:(i0 + 3) / 4 ji:4 ks:i1 + 3");
+  const std::vector<Id*> mine = needs(*kernel->tensors[1]);
+  EXPECT_TRUE(std::find(mine.begin(), mine.end(), share) != mine.end()) << "where a column stands depends on it";
+  const std::string itself = refusal([&] { loops.shift(round, share->leaf, 3); });
+  EXPECT_TRUE(contains(itself, "depends on the loop itself")) << itself << ": both are of one axis";
+  const std::string foreign = refusal([&] { loops.shift(round, make_id(*kernel, "u", share->extent)->leaf, 3); });
+  EXPECT_TRUE(contains(foreign, "is no axis of this reference")) << foreign;
 }
 
 TEST(Transform, SplitMergeReorder) {

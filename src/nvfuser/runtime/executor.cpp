@@ -443,8 +443,6 @@ std::string FusionExecutor::kernel_text(const Plan& plan) {
   return text;
 }
 
-size_t FusionExecutor::kernel_count(const Plan& plan) { return plan.steps.size(); }
-
 std::string FusionExecutor::describe(const Plan& plan) {
   std::string text = "way " + std::string(name_of(plan.way)) + ", " + std::to_string(plan.steps.size()) + " kernels\n";
   for (const KernelStep& step : plan.steps) {

@@ -111,8 +111,6 @@ class FusionExecutor {
   /// Text of all kernels of a plan; Params and Facts of each, one line.
   static std::string kernel_text(const Plan& plan);
   static std::string describe(const Plan& plan);
-  /// How many kernels a call runs; none where the evaluator does.
-  static size_t kernel_count(const Plan& plan);
   /// Why the evaluator runs this plan although nobody asked for it; empty otherwise.
   static const std::string& fallback_reason(const Plan& plan);
 

@@ -62,8 +62,17 @@ Index common_start(const Kernel& kernel) {
 
 }  // namespace
 
-Id* shift_to_vectors(Kernel& kernel, const Loops& loops, Id* row, int64_t vector) {
-  const Index start = common_start(kernel), width = kernel.pool->constant(vector);
+Id* shift_to_vectors(Kernel& kernel, const Loops& loops, Id* row, int64_t vector, const Id* dealt) {
+  const Index width = kernel.pool->constant(vector);
+  Index start = common_start(kernel);
+  if (dealt != nullptr) {
+    check(loops.reference().roots.size() == 2, ErrorKind::schedule, "rows of several axes have no one place to peel");
+    check(dealt->extent->is_constant() && dealt->extent->constant() % vector == 0, ErrorKind::schedule,
+          "rows dealt to ", to_string(dealt->extent), ", which vectors of ", vector, " do not divide");
+    start = Algebra(*kernel.pool).substitute(start, [&](const Atom& atom) {
+      return atom.kind == AtomKind::axis ? dealt->leaf : nullptr;
+    });
+  }
   const Index aligned = kernel.pool->mul(Algebra(*kernel.pool).div(start, width), width);
   return loops.shift(row, kernel.pool->sub(start, aligned), vector - 1);
 }

@@ -15,7 +15,7 @@ namespace {
 
 struct Phase {
   Reference* loops = nullptr;
-  Reference* finish = nullptr;  ///< where states of earlier phases are combined
+  Reference* finish = nullptr;  ///< where states of earlier phases are combined; null: of the first
   ColumnLoops at;
 };
 
@@ -30,7 +30,8 @@ class ColumnShares {
     levels_ = levels_of(kernel_);
     make_phases();
     split_reductions();
-    for (Phase& phase : phases_) {
+    for (size_t p = 1; p < phases_.size(); ++p) {
+      Phase& phase = phases_[p];
       const Params params = params_of(phase.at.share != nullptr ? Walk::shares : Walk::none);
       phase.finish = &finish_columns(kernel_, *phase.loops, phase.at, roots_, shares_, params,
                                      static_cast<int>(kernel_.workspaces.size()));

@@ -81,9 +81,15 @@ class Mixed {
     return finish_params(params);
   }
 
-  /// Blocks take turns: neighbours in time are neighbours in memory.
+  /// Blocks take turns: neighbours in time are neighbours in memory; where vectors of rows begin at aligned elements,
+  /// every so many rows, which all start at one place.
   void take_turns(const Loops& loops) {
-    Id *turn = loops.merge_all(roots_.rows), *side = nullptr, *deep = nullptr;
+    Id *turn = loops.merge_all(roots_.rows), *side = nullptr, *deep = nullptr, *round = nullptr;
+    Id* columns = loops.merge_all(roots_.columns);
+    if (params_.peel) {
+      std::tie(turn, share_) = loops.split(turn, params_.grid);
+      columns = shift_to_vectors(kernel_, loops, columns, params_.vector, share_);
+    }
     if (params_.unroll > 1) {
       std::tie(turn, deep) = loops.split(turn, params_.unroll);
       loops.parallelize(deep, ParallelType::unroll);
@@ -92,15 +98,17 @@ class Mixed {
       std::tie(turn, side) = loops.split(turn, params_.rows);
       loops.parallelize(side, ParallelType::block_y);
     }
-    Id* round = nullptr;
-    std::tie(round, share_) = loops.split(turn, params_.grid);
+    std::tie(round, share_) = params_.peel ? std::pair(turn, share_) : loops.split(turn, params_.grid);
     loops.parallelize(share_, ParallelType::grid_x);
     const int64_t threads = params_.threads / params_.rows;
-    Id* const row = loops.fit(loops.merge_all(roots_.columns), threads * params_.vector * params_.batch);
+    Id* const row = loops.fit(columns, threads * params_.vector * params_.batch);
     Id* const whole = row->definition->outputs[0];
-    const BlockLoops block = split_block(loops, row, threads, params_.vector);
+    BlockLoops block = split_block(loops, row, threads, params_.vector);
+    if (params_.peel) {
+      unswitch(loops, block);  // a vector at a time: few of them reach beyond an end
+    }
     std::vector<Id*> order = {share_, round};
-    for (Id* loop : {side, block.thread, deep, whole, block.batch, block.lane}) {
+    for (Id* loop : {side, block.thread, deep, whole, block.batch, block.whole, block.lane}) {
       if (loop != nullptr) {
         order.push_back(loop);
       }

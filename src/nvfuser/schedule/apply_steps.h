@@ -27,8 +27,9 @@ BlockLoops split_block(const Loops& loops, Id* loop, int64_t threads, int64_t ve
 void unswitch(const Loops& loops, BlockLoops& block);
 
 /// The innermost axis, begun so far before its first element that its vectors are aligned in all full-size accesses,
-/// which start their rows at one distance from aligned elements.
-Id* shift_to_vectors(Kernel& kernel, const Loops& loops, Id* row, int64_t vector);
+/// which start their rows at one distance from aligned elements.  `dealt`: a loop that says so much of where a row
+/// starts, as each of its points has every so many rows, a multiple of the vector; null: the row itself says it.
+Id* shift_to_vectors(Kernel& kernel, const Loops& loops, Id* row, int64_t vector, const Id* dealt = nullptr);
 
 /// All loops in memory order as one; null when the fusion has no axes.
 Id* merge_main(Kernel& kernel);

@@ -20,6 +20,9 @@ constexpr int kMostStages = 4;
 /// Handicap of rings: layer and RMS norm backward 16384x4096 (H200) had .835 and .867 of a copy with them, .828 and
 /// .877 without.
 constexpr double kRing = 1.02;
+/// Handicap of narrower vectors where rows can be peeled: layer norm backward of 68037x1089 took 1.7 times its estimate
+/// with single elements, of 139153x522 1.4 times with two, of 15229x6986 1.07 times (H200).
+constexpr double kNarrow = 1.3;
 constexpr int64_t kTurns = 4;       ///< of a block, below which it has no ring
 constexpr int64_t kReserve = 2048;  ///< bytes of shared memory that a block takes besides its ring
 
@@ -48,10 +51,12 @@ Problem columns_part(Problem problem) {
   return problem;
 }
 
-/// Blocks that take turns: as many as the device holds, or as there are turns.
+/// Blocks that take turns: as many as the device holds, or as there are turns; of peeled rows as many as let each have
+/// rows that start at one place.
 int blocks_for(const CandidateList& list, const Params& params) {
   const int64_t turns = ceil_div(list.problem().rows, int64_t{params.rows} * params.unroll);
-  return static_cast<int>(std::min(int64_t{list.device().sms} * params.blocks_per_sm, power_above(turns)));
+  const auto blocks = static_cast<int>(std::min(int64_t{list.device().sms} * params.blocks_per_sm, power_above(turns)));
+  return params.peel ? std::max(blocks / params.vector, 1) * params.vector : blocks;
 }
 
 /// By a ring: turns have to be whole, and so many that the first ones, which nothing hides, cost little.
@@ -68,12 +73,12 @@ void add_rings(CandidateList& list, Params params, int64_t slots) {
 }
 
 /// `slots`: bytes of shared memory in which accumulators are joined.
-void add_turns(CandidateList& list, Params params, int64_t slots) {
-  const bool whole = comes_whole(list, params.vector);
+void add_turns(CandidateList& list, Params params, int64_t slots, double handicap) {
+  const bool whole = !params.peel && comes_whole(list, params.vector);
   for (params.unroll = 1; params.unroll <= 2; ++params.unroll) {
     for (params.blocks_per_sm = 1; params.blocks_per_sm * params.threads <= kMostResident; params.blocks_per_sm *= 2) {
       params.grid = blocks_for(list, params);
-      list.add(params);
+      list.add(params, handicap);
       if (whole) {
         add_rings(list, params, slots);
       }
@@ -81,13 +86,15 @@ void add_turns(CandidateList& list, Params params, int64_t slots) {
   }
 }
 
-std::vector<Candidate> gpu_mixed(CandidateList& list) {
+/// Blocks that hold their part of all columns.
+void add_held(CandidateList& list, int vector, bool peel, double handicap) {
   const Problem& problem = list.problem();
-  const int vector = list.common_vector();
+  const int64_t columns = problem.columns + (peel ? vector - 1 : 0);
   for (int threads = kFewestThreads; threads <= kMostThreads; threads *= 2) {
-    const int64_t batch = power_above(ceil_div(problem.columns, int64_t{threads} * vector));
+    const int64_t waves = ceil_div(columns, int64_t{threads} * vector);
+    const int64_t batch = peel ? round_up(waves) : power_above(waves);
     const int64_t accumulators = batch * vector * problem.across;
-    const bool wasted = threads > kFewestThreads && int64_t{threads} * vector >= 2 * problem.columns;
+    const bool wasted = threads > kFewestThreads && int64_t{threads} * vector >= 2 * columns;
     if (batch * vector > kMostElements || accumulators > kMostAccumulators || wasted) {
       continue;
     }
@@ -100,12 +107,22 @@ std::vector<Candidate> gpu_mixed(CandidateList& list) {
                    .threads = threads * rows,
                    .batch = static_cast<int>(batch),
                    .vector = vector,
+                   .peel = peel,
                    .home = Home::registers,
                    .rows = rows,
                    .finish = list.device().arch >= kEarlyStarts ? GridFinish::dependent : GridFinish::second},
-                  slots);
+                  slots, handicap);
       }
     }
+  }
+}
+
+std::vector<Candidate> gpu_mixed(CandidateList& list) {
+  const Problem& problem = list.problem();
+  const int common = list.common_vector(), peel = std::min(list.widest_vector(), problem.peel);
+  add_held(list, common, false, peel > common ? kNarrow : 1);
+  if (peel > common) {
+    add_held(list, peel, true, 1);
   }
   std::vector<Candidate> found = list.ranked();
   const auto alone = [&](const Problem& part) { return choose(part, list.device()).front().microseconds; };

@@ -49,13 +49,20 @@ ColumnLoops strip_loops(Kernel& kernel, Reference& reference, const ColumnRoots&
   const int row_threads = params.threads / params.lanes;
   check(row_threads * params.lanes == params.threads, ErrorKind::schedule, "columns: ", params.lanes, " lanes of ",
         params.threads, " threads");
-  const auto [strip, column] = loops.split(merge_roots(loops, roots.kept), int64_t{params.lanes} * params.vector);
+  Id* rows = walk == Walk::none ? nullptr : merge_roots(loops, roots.reduced);
+  Id* columns = merge_roots(loops, roots.kept);
+  ColumnLoops made;
+  if (params.peel && rows != nullptr) {
+    check(walk == Walk::shares, ErrorKind::schedule, "columns: rows of one block start at several places");
+    std::tie(rows, made.share) = loops.split(rows, params.blocks);
+    columns = shift_to_vectors(kernel, loops, columns, params.vector, made.share);
+  }
+  const auto [strip, column] = loops.split(columns, int64_t{params.lanes} * params.vector);
   loops.parallelize(strip, ParallelType::grid_x);
   BlockLoops lanes = split_block(loops, column, params.lanes, params.vector);
   if (lanes.lane != nullptr) {
     unswitch(loops, lanes);  // a vector at a time: one of them reaches beyond the last column
   }
-  ColumnLoops made;
   std::vector<Id*> order = {strip, lanes.thread};
   made.strip = made.column = 2;
   if (walk == Walk::none) {
@@ -63,7 +70,6 @@ ColumnLoops strip_loops(Kernel& kernel, Reference& reference, const ColumnRoots&
     keep_roots(reference, roots, order);
     return made;
   }
-  Id* const rows = merge_roots(loops, roots.reduced);
   const int64_t at_once = int64_t{row_threads} * params.batch;
   Id* turn = nullptr;
   Id* row = nullptr;
@@ -74,8 +80,10 @@ ColumnLoops strip_loops(Kernel& kernel, Reference& reference, const ColumnRoots&
     std::tie(turn, row) = loops.split(rows, at_once);
   }
   if (walk == Walk::shares) {
-    // Blocks take turns: neighbours in time are neighbours in memory.
-    std::tie(turn, made.share) = loops.split(turn, params.blocks);
+    if (made.share == nullptr) {
+      // Blocks take turns: neighbours in time are neighbours in memory.
+      std::tie(turn, made.share) = loops.split(turn, params.blocks);
+    }
     loops.parallelize(made.share, ParallelType::grid_y);
     made.column = 3;
   }

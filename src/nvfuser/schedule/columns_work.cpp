@@ -17,7 +17,8 @@ double at_least_one(int64_t n) { return static_cast<double>(std::max<int64_t>(1,
 
 Work columns_work(const Problem& problem, const Params& params) {
   Work work;
-  const double columns = at_least_one(problem.rows), rows = at_least_one(problem.columns);
+  const double columns = at_least_one(problem.rows) + (params.peel ? params.vector - 1 : 0),
+               rows = at_least_one(problem.columns);
   const double strip = static_cast<double>(params.lanes) * params.vector;
   const double at_once = static_cast<double>(params.threads) / params.lanes * params.batch;
   const bool resident = params.home == Home::registers;
@@ -26,9 +27,10 @@ Work columns_work(const Problem& problem, const Params& params) {
   work.blocks = std::ceil(columns / strip) * params.blocks;
   work.tiles = std::ceil(columns / strip) * rounds;
   const double vectors = static_cast<double>(params.threads) * params.batch;
-  work.instructions = vectors / 32 * (element_issue(problem) * params.vector + access_issue(problem, params.vector));
+  work.instructions =
+      vectors / 32 * (element_issue(problem) * params.vector + access_issue(problem, params.vector, params.peel));
   work.special = vectors * params.vector * problem.special / problem.place;
-  work.accesses = vectors / 32 * access_count(problem, params.vector);
+  work.accesses = vectors / 32 * access_count(problem, params.vector, params.peel);
   work.barriers = work.blocks / work.tiles;
   work.registers = 24 + params.vector * std::max(1, problem.sums);
   for (const ProblemBuffer& buffer : problem.buffers) {
@@ -40,9 +42,10 @@ Work columns_work(const Problem& problem, const Params& params) {
   const double wide = std::min(strip, at_least_one(problem.piece)) * problem.narrowest_bytes;
   if (wide < at_least_one(problem.piece) * problem.narrowest_bytes) {
     // Neighbours of a strip belong to other blocks, and vectors of odd rows start anywhere in a sector.
-    const bool anywhere = std::any_of(problem.buffers.begin(), problem.buffers.end(), [&](const ProblemBuffer& buffer) {
+    const auto starts_anywhere = [&](const ProblemBuffer& buffer) {
       return is_full(problem, buffer) && buffer.max_vector * buffer.element_bytes < kVector;
-    });
+    };
+    const bool anywhere = !params.peel && std::any_of(problem.buffers.begin(), problem.buffers.end(), starts_anywhere);
     const double sectors = wide / kSector + (anywhere ? 1 : 0);
     work.short_rows = std::max(0.0, kWideRow / wide - 1);
     work.reload = bytes * std::max(0.0, std::max(1.0, sectors) * kSector / wide - 1);

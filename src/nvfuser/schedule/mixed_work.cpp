@@ -9,6 +9,7 @@ namespace nvfuser {
 namespace {
 
 constexpr double kBaseRegisters = 24;
+constexpr double kMaskIssue = 2;  ///< instructions an element of peeled rows, of which lanes may lie beyond an end
 constexpr double kStateBytes = 4, kWrittenAMicrosecond = 4.2e6, kReadAMicrosecond = 4.0e6;
 
 /// A thread's: its part of a turn's rows, as it is loaded and one value of each element; what all rows share; an
@@ -32,10 +33,12 @@ Work mixed_work(const Problem& problem, const Params& params) {
   const double at_once = static_cast<double>(params.rows) * params.unroll,
                threads = static_cast<double>(params.threads) / params.rows,
                columns = static_cast<double>(std::max<int64_t>(1, problem.columns)),
-               waves = std::ceil(columns / (threads * params.vector)), vectors = waves * threads * at_once;
+               waves = std::ceil((columns + (params.peel ? params.vector - 1 : 0)) / (threads * params.vector)),
+               vectors = waves * threads * at_once;
   double moves = 0;
   for (const ProblemBuffer& buffer : problem.buffers) {
-    moves += is_full(problem, buffer) ? buffer_accesses(problem, buffer, buffer.max_vector, params.vector) : 0;
+    const int widest = params.peel ? params.vector : buffer.max_vector;
+    moves += is_full(problem, buffer) ? buffer_accesses(problem, buffer, widest, params.vector) : 0;
   }
   work.tiles = std::ceil(static_cast<double>(std::max<int64_t>(1, problem.rows)) / at_once);
   work.blocks = params.grid;
@@ -43,9 +46,10 @@ Work mixed_work(const Problem& problem, const Params& params) {
   work.barriers = threads > 32 ? form.joins : 0;
   work.barrier_issue = kBlockJoin * params.unroll;
   const double levels = threads > 32 ? 0 : std::log2(threads);
-  work.instructions =
-      vectors / 32 * (form.issue / problem.place * params.vector + kAccessIssue * moves + kAddressIssue) +
-      params.threads / 32.0 * params.unroll * form.joins * levels * kJoinLevel;
+  work.instructions = vectors / 32 *
+                          (form.issue / problem.place * params.vector + kAccessIssue * moves + kAddressIssue +
+                           (params.peel ? kMaskIssue * params.vector : 0)) +
+                      params.threads / 32.0 * params.unroll * form.joins * levels * kJoinLevel;
   work.special = columns * at_once * form.special / problem.place;
   work.accesses = at_once * std::ceil(columns / params.vector) / 32 * moves;
   work.registers = mixed_registers(problem, params);

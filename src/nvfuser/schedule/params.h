@@ -54,7 +54,8 @@ struct Params {
   int lanes = 0;          ///< columns: threads side by side along the strip; the others take other rows of it
   int64_t task = 0;       ///< cpu_flat: elements of the innermost run that a task handles, the extent of its lane loop;
                           ///< cpu_columns: columns of a strip; cpu_mixed: of a lane loop
-  bool peel = false;      ///< flat: vectors of a row begin at aligned elements, wherever the row starts
+  bool peel = false;      ///< GPU: vectors of a row begin at aligned elements, wherever the row starts; columns, mixed:
+                          ///< as the rows of a block all start at one place
   bool stream = false;    ///< CPU: results go to memory past the cache; rows: rows are read past the first-level cache
   Home home = Home::reload;    ///< rows, columns
   Form form = Form::resident;  ///< rows

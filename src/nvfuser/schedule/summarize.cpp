@@ -271,7 +271,8 @@ Problem Summary::at(const SizeValues& sizes, const Alignments& alignments) {
     }
     problem.row = extent(roots.back());
     const bool rows = !reduces_ || (row_.size() == 1 && row_[0] == roots.back());
-    problem.peel = rows ? common_peel(problem, value, alignments) : 0;
+    const bool dealt = (outer_ || mixed_) && roots.size() == 2;
+    problem.peel = dealt || (rows && !mixed_) ? common_peel(problem, value, alignments) : 0;
     problem.run = 1;
     for (const Id* root : run_) {
       problem.run *= extent(root);

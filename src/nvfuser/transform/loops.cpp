@@ -21,6 +21,17 @@ bool made_of(const Id* loop, const Id* axis) {
                                                      [&](const Id* input) { return made_of(input, axis); }));
 }
 
+/// The id and all that it is made of.
+void add_sources(const Reference& reference, Id* id, std::vector<Id*>& found) {
+  found.push_back(id);
+  const std::vector<Id*>& roots = reference.roots;
+  if (id->definition != nullptr && std::find(roots.begin(), roots.end(), id) == roots.end()) {
+    for (Id* input : id->definition->inputs) {
+      add_sources(reference, input, found);
+    }
+  }
+}
+
 void collect_below(const Reference& reference, const Id* id, std::vector<Id*>& found) {
   const auto loop = std::find(reference.loops.begin(), reference.loops.end(), id);
   if (loop != reference.loops.end()) {
@@ -119,10 +130,8 @@ Id* Loops::shift(Id* loop, Index amount, int64_t most) const {
   std::vector<Id*> read;
   for (const Atom* atom : atoms_of(amount)) {
     if (atom->kind == AtomKind::axis) {
-      read.push_back(id_of(*atom));
-      check(std::find(reference_.roots.begin(), reference_.roots.end(), read.back()) != reference_.roots.end(),
-            ErrorKind::schedule, "shift of ", describe(loop), " by ", to_string(amount), ": ", atom->name,
-            " is no root of this reference");
+      loops_below(reference_, id_of(*atom));  // an error where it is of another reference
+      add_sources(reference_, id_of(*atom), read);
     }
   }
   for (const Id* axis : std::vector<Id*>(read)) {

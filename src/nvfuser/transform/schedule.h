@@ -27,7 +27,7 @@ class Loops {
   Id* fit(Id* loop, int64_t bound) const;
   /// shifted = loop + amount, of extent `most` more: where the amount is the distance of a row's start from the last
   /// aligned element, vectors of the shifted loop are aligned, and lowering tests both ends.  The amount is over sizes
-  /// and other roots of the reference; the caller promises 0 <= amount <= most.
+  /// and other axes of the reference, or loops made of them; the caller promises 0 <= amount <= most.
   Id* shift(Id* loop, Index amount, int64_t most) const;
   /// out = a * extent(b) + b, in a's place; b need not stand beside a.
   Id* merge(Id* a, Id* b) const;
