@@ -41,7 +41,7 @@ double vectors_a_row(const Problem& problem, const Params& params) {
   return params.peel ? std::ceil(own + 1 - 1.0 / params.vector) : own;
 }
 
-/// Warps that run both copies, the one of vectors and the one of single elements, for an end of a row is among theirs.
+/// Warps with an end of a row among theirs mask it lane by lane: charged as if lanes moved alone (not measured).
 void add_ends(const Problem& problem, const Params& params, Work& work) {
   const double share = std::min(1.0, 2 * 32 / vectors_a_row(problem, params));
   const double warps = static_cast<double>(params.threads) * params.batch / 32;

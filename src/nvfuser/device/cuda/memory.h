@@ -157,60 +157,59 @@ RT_FN Word anything() {
   return x;
 }
 
-/// Bytes of the aligned pieces of which vectors that start anywhere are made.
-inline constexpr int kPieceBytes = 8, kPieceShift = kPieceBytes == 16 ? 4 : 3;
-using Piece = Chunk<kPieceBytes>::type;
+/// The aligned 8 bytes each that hold N elements, whole 16 bytes, wherever these start.
+template <int N, class T>
+struct Pieces {
+  static constexpr int kOwn = N * int(sizeof(T)) / 8, kMost = kOwn + (sizeof(T) < 8 ? 1 : 0), kWords = 2 * kOwn;
+  static_assert(kOwn % 2 == 0, "parts of 16 bytes");
+  unsigned w[kWords + 2];
 
-/// N elements, whole 16 bytes, `off` % kPieceBytes bytes behind the first of the pieces that hold some of them, shifted
-/// together.  Those that `takes` refuses are not read.
-template <int N, class T, class Takes>
-RT_FN void load_shifted(T* to, const Piece* from, int off, const Takes& takes) {
-  constexpr int kBytes = N * int(sizeof(T)), kWords = kBytes / 4;
-  static_assert(kBytes % 16 == 0, "parts of 16 bytes");
-  unsigned w[kWords + kPieceBytes / 4];
+  /// Those around an address that `takes`; nobody asks for what the others hold.
+  template <class Takes>
+  RT_MEMBER void read(const T* at, const Takes& takes) {
+    const unsigned long long first = reinterpret_cast<unsigned long long>(at) & ~7ull;
 #pragma unroll
-  for (int k = 0; k < kBytes / kPieceBytes + (sizeof(T) < kPieceBytes ? 1 : 0); ++k) {
-    Piece x = anything<Piece>();
-    if (takes(k)) {
-      x = from[k];
-    }
-#pragma unroll
-    for (int l = 0; l < kPieceBytes / 4; ++l) {
-      w[kPieceBytes / 4 * k + l] = reinterpret_cast<const unsigned*>(&x)[l];
+    for (int k = 0; k < kMost; ++k) {
+      uint2 x = anything<uint2>();
+      if (takes(k)) {
+        asm("ld.global.nc.v2.u32 {%0, %1}, [%2];" : "=r"(x.x), "=r"(x.y) : "l"(first + 8 * k));
+      }
+      w[2 * k] = x.x, w[2 * k + 1] = x.y;
     }
   }
-  if constexpr (sizeof(T) < 16 && kPieceBytes == 16) {
+
+  /// The elements, `off` bytes behind the first piece.
+  RT_MEMBER void shift(T* to, int off) {
+    if constexpr (sizeof(T) < 8) {
 #pragma unroll
-    for (int k = 0; k < kWords + 2; ++k) {
-      w[k] = (off & 8) != 0 ? w[k + 2] : w[k];
+      for (int k = 0; k < kWords + 1; ++k) {
+        w[k] = (off & 4) != 0 ? w[k + 1] : w[k];
+      }
+    }
+    if constexpr (sizeof(T) < 4) {
+#pragma unroll
+      for (int k = 0; k < kWords; ++k) {
+        w[k] = __funnelshift_r(w[k], w[k + 1], off * 8);
+      }
+    }
+#pragma unroll
+    for (int k = 0; k < kWords / 4; ++k) {
+      reinterpret_cast<uint4*>(to)[k] = {w[4 * k], w[4 * k + 1], w[4 * k + 2], w[4 * k + 3]};
     }
   }
-  if constexpr (sizeof(T) < 8) {
-#pragma unroll
-    for (int k = 0; k < kWords + 1; ++k) {
-      w[k] = (off & 4) != 0 ? w[k + 1] : w[k];
-    }
-  }
-  if constexpr (sizeof(T) < 4) {
-#pragma unroll
-    for (int k = 0; k < kWords; ++k) {
-      w[k] = __funnelshift_r(w[k], w[k + 1], off * 8);
-    }
-  }
-#pragma unroll
-  for (int k = 0; k < kWords / 4; ++k) {
-    reinterpret_cast<uint4*>(to)[k] = {w[4 * k], w[4 * k + 1], w[4 * k + 2], w[4 * k + 3]};
-  }
-}
+};
+
+/// Bytes from the aligned 8 to an address.
+RT_FN int bytes_off(const void* at) { return static_cast<int>(reinterpret_cast<unsigned long long>(at)) & 7; }
 
 /// As copy, of whole 16 bytes from any element on.  For elements that nothing in the kernel writes.
 template <int N, class T, int M, class I, class From, class J>
 RT_FN void copy_unaligned(Array<T, M>& to, I i, From& from, J j) {
-  constexpr int kBytes = N * int(sizeof(T));
-  const char* const at = reinterpret_cast<const char*>(address(from, j));
-  const int off = static_cast<int>(reinterpret_cast<unsigned long long>(at)) & (kPieceBytes - 1);
-  load_shifted<N>(address(to, i), reinterpret_cast<const Piece*>(at - off), off,
-                  [=](int k) { return k * kPieceBytes < kBytes || off != 0; });
+  const T* const at = address(from, j);
+  const int off = bytes_off(at);
+  Pieces<N, T> pieces;
+  pieces.read(at, [=](int k) { return k < Pieces<N, T>::kOwn || off != 0; });
+  pieces.shift(address(to, i), off);
 }
 
 // ---- vectors of which some lanes, one at least, lie in a row of `columns`: lane 0 at `column`.
@@ -234,19 +233,22 @@ RT_FN void load_once_within(To& to, I i, From& from, J j, C column, D columns) {
   load_within<N, true>(to, i, from, j, column, columns);
 }
 
-/// As copy_unaligned.  The aligned pieces of the row are counted from its start: those below it, and beyond its end,
-/// are not read.
+/// As copy_unaligned; pieces that hold nothing of the row are not read.  With a lane inside, the first piece does not
+/// lie beyond the row's end, nor the last before its start.
 template <int N, class T, int M, class I, class From, class J, class C, class D>
 RT_FN void load_unaligned_within(Array<T, M>& to, I i, From& from, J j, C column, D columns) {
-  using Index = decltype(column + columns);
-  const char* const start = reinterpret_cast<const char*>(address(from, j - column));
-  const int before = static_cast<int>(reinterpret_cast<unsigned long long>(start)) & (kPieceBytes - 1);
-  const Piece* const first = reinterpret_cast<const Piece*>(start - before);
-  const Index bytes = column * Index(sizeof(T)) + before,
-              pieces = columns * Index(sizeof(T)) + before + kPieceBytes - 1;
-  const Index piece = bytes >> kPieceShift;
-  load_shifted<N>(address(to, i), first + piece, static_cast<int>(bytes),
-                  [=](int k) { return inner::without_sign(piece + k) < inner::without_sign(pieces >> kPieceShift); });
+  constexpr int kLanes = sizeof(T) < 8 ? 8 / int(sizeof(T)) : 1, kParts = sizeof(T) < 8 ? 1 : int(sizeof(T)) / 8;
+  const T* const at = address(from, j);
+  const int off = bytes_off(at);
+  const auto row = inner::inside(column - (sizeof(T) < 8 ? off / int(sizeof(T)) : 0), columns);
+  Pieces<N, T> pieces;
+  pieces.read(at, [=](int k) {
+    const int lane = k / kParts * kLanes;
+    return lane == 0                                          ? row.column > -kLanes
+           : k / kParts == (Pieces<N, T>::kMost - 1) / kParts ? row.column + lane < row.columns
+                                                              : row.template some<kLanes>(lane);
+  });
+  pieces.shift(address(to, i), off);
 }
 
 /// Only lanes inside are written.

@@ -59,6 +59,10 @@ struct Everywhere {
   RT_MEMBER bool all() const {
     return true;
   }
+  template <int N>
+  RT_MEMBER int count() const {
+    return N;
+  }
   RT_MEMBER bool holds(int) const { return true; }
 };
 
@@ -105,8 +109,7 @@ struct Folding<Welford<T>> {
   RT_MEMBER static Tuple join(const Tuple& a, Values<T, K> x, const Lanes& lanes) {
     R number = R(K), each = R(1) / R(K);
     if (!lanes.template all<K>()) {
-      number = R(0);
-      repeat<K>([&](int k) { number += lanes.holds(k) ? R(1) : R(0); });
+      number = static_cast<R>(lanes.template count<K>());
       each = quotient(R(1), number);
     }
     keep_inside(x, lanes, to<T>(0));

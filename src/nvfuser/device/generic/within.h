@@ -24,6 +24,12 @@ struct Inside {
   RT_MEMBER bool all() const {
     return without_sign(column) < without_sign(columns < N ? I(0) : columns - (N - 1));
   }
+  /// How many of the first N?
+  template <int N>
+  RT_MEMBER int count() const {
+    const I first = column < 0 ? I(0) : column, last = column + N < columns ? column + N : columns;
+    return static_cast<int>(last - first);
+  }
   /// Does one of N, from `first` on?
   template <int N>
   RT_MEMBER bool some(int first = 0) const {
