@@ -111,6 +111,8 @@ TEST(ChooseRows, FewLongRowsOfH200) {
   EXPECT_EQ(first("RMS norm", {133, 1 << 20}), teams);
   EXPECT_EQ(first("layer norm", {7, 1 << 20}), teams);
   EXPECT_EQ(first("softmax", {7, 1 << 20}), teams + " form=streaming");
+  EXPECT_EQ(first("softmax", {1, 1 << 20}),
+            "rows threads=512 batch=2 vector=8 blocks=4 share=128 finish=dependent home=reload form=streaming");
   // A cluster holds rows for a second pass; blocks that count themselves in take long over little.
   for (const int64_t rows : {1, 7}) {
     EXPECT_EQ(first("sum", {rows, 1 << 17}),

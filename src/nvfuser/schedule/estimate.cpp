@@ -171,7 +171,8 @@ Estimate estimate_gpu(const Problem& problem, const Params& params, const Device
                       (few ? model.few_threads : 0) + (narrow ? model.narrow_loss : 0) +
                       (work.stays ? model.static_loss * mixed * std::sqrt(mixed) : 0) +
                       model.short_rows * work.short_rows;
-  const double missed = missed_share(model, device, work.pass > 0 ? work.pass / sms : e.resident * work.read);
+  const double missed =
+      work.later_passes > 0 ? 1 : missed_share(model, device, work.pass > 0 ? work.pass / sms : e.resident * work.read);
   e.memory =
       sms / 1000 *
       ((work.read / device.read_tbps + work.write / device.write_tbps) * form +

@@ -18,7 +18,7 @@ struct TimeModel {
   double barrier = 174;  ///< block-wide exchange
   double barrier_thread = .0597;
   double arrival = 2000;  ///< of a block that counts itself in, behind a fence (sum of 133 rows of 2^20, H200)
-  double next_pass = 5;   ///< microseconds until a further kernel is under way that reads rows again (norms of 7 and
+  double next_pass = 3;   ///< microseconds until a further kernel is under way that reads rows again (norms of 7 and
                           ///< 133 rows of 2^17 and 2^20, H200)
   double meeting = 2800;  ///< exchange of a few blocks through L2
   double together = 1.2;  ///< blocks that meet load at one time and store at another (rows of 2^20 and 128255, H200)

@@ -28,7 +28,7 @@ struct Work {
   double registers = 24;      ///< a thread wants
   double blocks = 0;          ///< of a grid whose blocks do several tiles one after the other; 0: a tile each
   double arrivals = 0;        ///< of a block, each behind a fence
-  double later_passes = 0;    ///< kernels behind the first that read rows again
+  double later_passes = 0;    ///< kernels behind the first that read rows again: from memory, as measured
   double meetings = 0;        ///< of the blocks that share a tile
   double uneven = 1;          ///< turns of all blocks, over those that have work
   bool level = false;         ///< blocks do equal parts of the work
