@@ -12,8 +12,7 @@ namespace nvfuser {
 int row_blocks(const CandidateList& list, const Params& params) {
   const double wanted = rows_work(list.problem(), params).registers;
   int blocks = list.device().threads_per_sm / params.threads;
-  const auto registers = [&] { return list.device().registers_per_sm / (blocks * params.threads) / 8 * 8; };
-  while (blocks > 1 && registers() < wanted) {
+  while (blocks > 1 && registers_a_thread(list.device(), params.threads, blocks) < wanted) {
     blocks -= params.peel ? 1 : blocks / 2;
   }
   return std::clamp(blocks, 1, list.device().blocks_per_sm);

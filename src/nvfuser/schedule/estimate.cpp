@@ -101,8 +101,7 @@ Work tile_work(const Problem& problem, const Params& params) {
 }
 
 double register_cap(const Params& params, const DeviceProps& device) {
-  const double blocks = std::max(1, params.blocks_per_sm);
-  return std::min(255.0, std::floor(device.registers_per_sm / (params.threads * blocks) / 8) * 8);
+  return std::min(255, registers_a_thread(device, params.threads, std::max(1, params.blocks_per_sm)));
 }
 
 /// Blocks an SM holds, before the number of blocks limits it.

@@ -2,6 +2,7 @@
 // What families tell the estimate: the work of one block.
 #pragma once
 
+#include <algorithm>
 #include <array>
 
 #include "nvfuser/schedule/estimate.h"
@@ -49,6 +50,12 @@ inline constexpr std::array<double, 4> kFinish = {2.9, 1.15, 2.05, 4.05};
 double buffer_accesses(const Problem& problem, const ProblemBuffer& buffer, int widest, int vector);
 /// Instructions an element, without those of its accesses.
 double element_issue(const Problem& problem);
+
+/// Registers a thread has where so many blocks share an SM: its warps are dealt to four parts, registers by eights.
+inline int registers_a_thread(const DeviceProps& device, int threads, int blocks) {
+  const int warps = std::max(1, (threads * blocks + 127) / 128);
+  return device.registers_per_sm / (4 * 32 * warps) / 8 * 8;
+}
 
 /// Bytes of shared memory of a ring of rows.
 int64_t ring_bytes(const Problem& problem, const Params& params);
