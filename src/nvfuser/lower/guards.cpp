@@ -67,6 +67,9 @@ class Guards {
         drop_test(item.body, test);
       }
     }
+    if (const Index limit = state_.request.target == Target::gpu ? turn_limit(item) : nullptr) {
+      loop.limits.push_back(limit);
+    }
     Block body = block(item.body);
     if (item.extent->is(1)) {
       append(std::move(body), outer, nodes);
@@ -98,6 +101,58 @@ class Guards {
       const bool allocation = std::holds_alternative<Allocate>(node);
       nodes.push_back({std::move(node), allocation ? std::vector<Test>{} : tests});
     }
+  }
+
+  /// Where a test that is the same for a whole block fails for all that a turn does, no turn is left: a number of turns
+  /// takes its place, and barriers stay reached by all threads.  Null where there is no such test.
+  Index turn_limit(Item& item) const {
+    if (item.parallel != ParallelType::serial || item.extent->is_constant() || item.variable == state_.ring.row) {
+      return nullptr;
+    }
+    std::vector<Test> tests;
+    collect_tests(item.body, tests);
+    for (const Test& test : tests) {
+      if (const Index limit = is_of_turn(test, item) && covers(test, item.body) ? limit_of(test, item) : nullptr) {
+        drop_test(item.body, test);
+        return limit;
+      }
+    }
+    return nullptr;
+  }
+
+  /// Is it the same for all threads of a block, in each turn of the loop?
+  bool is_of_turn(const Test& test, const Item& loop) const {
+    const std::vector<const Atom*> atoms = atoms_of(test.index);
+    return test.kind == Test::Kind::lt && depends_on(test, loop.variable->as_atom()) &&
+           std::all_of(atoms.begin(), atoms.end(), [&](const Atom* atom) {
+             const auto is_block_index = [&](Index v) { return v != nullptr && v->as_atom() == atom; };
+             const bool leaf =
+                 atom->kind == AtomKind::var || atom->kind == AtomKind::axis || atom->kind == AtomKind::data;
+             return !leaf || atom == loop.variable->as_atom() ||
+                    std::any_of(state_.program.grid_var.begin(), state_.program.grid_var.end(), is_block_index);
+           });
+  }
+
+  /// Does nothing come of the body where the test fails?  Accumulators that begin and are joined in it hold nothing
+  /// then.
+  bool covers(const Test& test, const std::vector<Item>& body) const {
+    const auto excludes = [&](const Test& other) {
+      return other.kind == Test::Kind::lt && other.bound == test.bound &&
+             state_.algebra.nonnegative(state_.pool().sub(other.index, test.index));
+    };
+    return std::all_of(body.begin(), body.end(), [&](const Item& item) {
+      const bool tested =
+          item.kind != Item::Kind::branch && std::any_of(item.tests.begin(), item.tests.end(), excludes);
+      if (item.kind == Item::Kind::sync || tested) {
+        return true;
+      }
+      if (item.kind == Item::Kind::step) {
+        const auto* join = std::get_if<Join>(&item.action);
+        return is_allocation(item) || std::holds_alternative<Begin>(item.action) ||
+               std::holds_alternative<Finish>(item.action) || (join != nullptr && !join->cluster);
+      }
+      return covers(test, item.body) && covers(test, item.otherwise);
+    });
   }
 
   /// rest + c * loop < bound  is  loop < ceil((bound - rest) / c); null when the test is of another form.

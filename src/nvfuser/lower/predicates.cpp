@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "nvfuser/lower/index_values.h"
 
@@ -144,16 +145,27 @@ Index unshifted(Lowering& state, const Tensor& t, const Id* id, const std::set<c
   return id == x.inputs[0] ? state.algebra.div(first, inner) : state.algebra.mod(first, inner);
 }
 
-/// Loops inside the kernel of constant extent: a test that is the same for all their points needs none of them.
-void drop_lanes(const Lowering& state, const Tensor& t, std::vector<Test>& tests) {
-  for (size_t k = t.loop.size(); k-- > 0;) {
-    const Id* loop = t.loop[k];
-    if (loop == nullptr || is_bound(loop->parallel) || !loop->extent->is_constant() || loop->extent->constant() < 2) {
-      continue;
-    }
-    const Index variable = state.pool().var(state.groups[state.group_of.at(&t)[k]].name, loop->extent);
-    for (Test& test : tests) {
-      test = without_lane(state.algebra, test, variable->as_atom(), loop->extent->constant()).value_or(test);
+/// Does the loop's variable take all values below a constant?  Of threads: in every block.
+bool is_lane(const Lowering& state, const Id& loop) {
+  if (is_block(loop.parallel) || !loop.extent->is_constant() || loop.extent->constant() < 2) {
+    return false;
+  }
+  return !is_thread(loop.parallel) || loop.extent->constant() == state.program.block[thread_dimension(loop.parallel)];
+}
+
+/// A test that is the same for all points of a lane loop needs none of them; one loop may be in the way of another.
+void drop_lanes(Lowering& state, const Tensor& t, std::vector<Test>& tests) {
+  for (bool changed = true; std::exchange(changed, false);) {
+    for (size_t k = t.loop.size(); k-- > 0;) {
+      if (t.loop[k] == nullptr || !is_lane(state, *t.loop[k])) {
+        continue;
+      }
+      const Atom* variable = value_of(state, t, t.loop_ids[k])->as_atom();
+      for (Test& test : tests) {
+        const Test shorter = without_lane(state.algebra, test, variable, t.loop[k]->extent->constant()).value_or(test);
+        changed = changed || shorter != test;
+        test = shorter;
+      }
     }
   }
 }

@@ -3,8 +3,21 @@
 #include "nvfuser/schedule/facts.h"
 
 #include <algorithm>
+#include <charconv>
+#include <numeric>
 
 namespace nvfuser {
+
+namespace {
+
+/// The number that a text is; 0 for other texts.
+int64_t number_in(const std::string& text) {
+  int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size() ? number : 0;
+}
+
+}  // namespace
 
 bool Facts::divides(const Transform& split) const {
   const Index extent = split.inputs[0]->extent;
@@ -42,7 +55,17 @@ Index Facts::with_same(const Algebra& algebra, Index p) const {
   });
 }
 
-Algebra Facts::algebra(IndexPool& pool) const { return Algebra(pool, {divisors.begin(), divisors.end()}); }
+Algebra Facts::algebra(IndexPool& pool) const {
+  std::unordered_map<std::string, int64_t> known(divisors.begin(), divisors.end());
+  for (const auto& [extent, factor] : exact) {
+    // What is no name of a size is asked for by nobody.
+    if (const int64_t divisor = number_in(factor); divisor > 1) {
+      int64_t& all = known.try_emplace(extent, 1).first->second;
+      all = std::lcm(all, divisor);
+    }
+  }
+  return Algebra(pool, std::move(known));
+}
 
 std::string Facts::text() const {
   std::string text;
