@@ -144,6 +144,27 @@ TEST(Mixed, BlocksWithRings) {
   sweep.expect_right_and_stable(Way::emulator);
 }
 
+/// Where turns are of whole numbers of rows a block counts its own, and no statement of a turn is tested.
+TEST(Mixed, BlocksCountWholeTurns) {
+  const auto text = [](const Sizes& sizes) {
+    auto test = std::make_shared<KernelCase>();
+    sums(*test, test->input(sizes));
+    return to_string(ForcedRun(test, turns(64, 1, 4, 1, 2, 3), true, "k").programs()[0]);
+  };
+  EXPECT_TRUE(contains(text({22, 256}), ", at most ")) << text({22, 256});
+  EXPECT_FALSE(contains(text({22, 256}), "< i0")) << text({22, 256});
+  EXPECT_TRUE(contains(text({23, 256}), "< i0")) << "a row of the last turn is not there";
+}
+
+/// The states of a column are combined by threads that take equally many.
+TEST(Mixed, StatesAreSharedEqually) {
+  for (const auto& [grid, threads] : {std::pair{264, 44}, {132, 44}, {36, 36}, {67, 32}}) {
+    auto test = std::make_shared<KernelCase>();
+    sums(*test, test->input({600, 256}));
+    EXPECT_EQ(ForcedRun(test, turns(64, 1, 4, 1, 1, grid), true, "k").programs()[1].block[1], threads) << grid;
+  }
+}
+
 /// Why there is no such kernel.
 std::string refusal(const Make& make, const Sizes& sizes, const Params& params) {
   auto test = std::make_shared<KernelCase>();

@@ -62,9 +62,9 @@ class ColumnShares {
   }
 
   Params params_of(Walk walk) const {
-    const bool alone =
-        walk == Walk::none && (params_.finish == GridFinish::second || params_.finish == GridFinish::dependent);
-    return alone ? finish_params(params_) : params_;
+    const bool alone = on_gpu_ && walk == Walk::none &&
+                       (params_.finish == GridFinish::second || params_.finish == GridFinish::dependent);
+    return alone ? finish_params(params_, params_.blocks) : params_;
   }
 
   /// Every reduction becomes a partial one of its phase and one that combines states along `shares_`.

@@ -78,7 +78,7 @@ class Mixed {
       return params;
     }
     params.lanes = params.threads;
-    return finish_params(params);
+    return finish_params(params, params.grid);
   }
 
   /// Blocks take turns: neighbours in time are neighbours in memory; where vectors of rows begin at aligned elements,

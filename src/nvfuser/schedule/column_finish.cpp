@@ -10,7 +10,18 @@ namespace nvfuser {
 namespace {
 
 constexpr int kFinishLanes = 8, kFinishVector = 4, kFinishThreads = 256;  ///< of a phase that has columns alone
-constexpr int64_t kMostAhead = 8;                                         ///< states that a thread loads at once
+constexpr int kFewestSharers = 8, kMostSharers = 64;                      ///< threads that share the states of a column
+constexpr int64_t kMostAhead = 56;                                        ///< states that a thread loads at once
+
+/// Threads that share so many states of a column: all have equally many, where that is possible.
+int sharers(int states, int usual) {
+  for (int count = kMostSharers; count >= kFewestSharers; --count) {
+    if (states % count == 0) {
+      return count;
+    }
+  }
+  return usual;
+}
 
 /// In front of the loops that are unrolled, so that all loads of a thread are on their way at once.
 int ahead_of_use(const Reference& reference) {
@@ -36,10 +47,10 @@ std::vector<Id*> share_states(const Loops& loops, Id* shares, const Params& para
 
 }  // namespace
 
-Params finish_params(Params params) {
+Params finish_params(Params params, int shares) {
   params.lanes = std::min(params.lanes, kFinishLanes);
   params.vector = std::min(params.vector, kFinishVector);
-  params.threads = kFinishThreads;
+  params.threads = params.lanes * sharers(shares, kFinishThreads / params.lanes);
   return params;
 }
 

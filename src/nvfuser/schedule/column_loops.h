@@ -46,8 +46,8 @@ int first_loop(const Tensor& reduce);
 void inline_column(Tensor& t, const ColumnRoots& roots, const std::vector<Tensor*>& stored, const ColumnLoops& loops);
 
 /// Of a phase in which states of columns are combined and nothing is walked: as there is little to do for each column,
-/// more, narrower strips.
-Params finish_params(Params params);
+/// more, narrower strips.  `shares`: states of a column that are combined.
+Params finish_params(Params params, int shares);
 /// Loops in which the states of columns are combined that `shares` left, a row of columns each: the strips of `loops`,
 /// with all threads of a block.  `states`: how many a column has in each share.
 Reference& finish_columns(Kernel& kernel, const Reference& loops, const ColumnLoops& at, const ColumnRoots& roots,
