@@ -96,7 +96,7 @@ TEST(ChooseRows, H200) {
   EXPECT_EQ(first("layer norm", {16384, 8192}), "rows threads=512 batch=2 vector=8 blocks=4 home=registers");
   EXPECT_EQ(first("layer norm", {4096, 32768}), "rows threads=512 batch=8 vector=8 blocks=2 home=registers");
   EXPECT_EQ(first("logsumexp", {8192, 128256}),
-            "rows threads=1024 batch=4 vector=8 blocks=2 stream=1 home=reload form=streaming");
+            "rows threads=1024 batch=4 vector=8 blocks=2 home=reload form=streaming");
   EXPECT_EQ(first("softmax", {1 << 20, 64}), "rows threads=128 batch=2 vector=8 blocks=16 rows=32 home=registers");
   EXPECT_EQ(first("softmax", {1 << 20, 16}), "rows threads=128 batch=2 vector=8 blocks=16 rows=128 home=registers");
 }
