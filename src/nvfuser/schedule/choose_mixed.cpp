@@ -17,9 +17,10 @@ constexpr int kBlocks[] = {256, 512};                  ///< threads of a block
 constexpr int kMostResident = 1024;                    ///< threads of an SM whose registers hold accumulators and rows
 constexpr int64_t kMostSlots = 64 << 10;               ///< bytes in which accumulators of rows side by side are joined
 constexpr int kMostStages = 4;
-/// Handicap of rings: layer and RMS norm backward 16384x4096 (H200) had .835 and .867 of a copy with them, .828 and
-/// .877 without.
-constexpr double kRing = 1.02;
+/// Handicaps of rings.  Layer and RMS norm backward 16384x4096 (H200) had .80 and .87 of a copy without; .854 and less
+/// than .88 with two blocks an SM of two rows a turn, .836 and .902 of one row; .79 and .883 with one block.  Each
+/// stage more cost .003.
+constexpr double kRing = 1.02, kGoodRing = .88, kFairRing = .92, kStage = .002;
 /// Handicap of narrower vectors where rows can be peeled: layer norm backward of 68037x1089 took 1.7 times its estimate
 /// with single elements, of 139153x522 1.4 times with two, of 15229x6986 1.07 times (H200).
 constexpr double kNarrow = 1.3;
@@ -59,6 +60,14 @@ int blocks_for(const CandidateList& list, const Params& params) {
   return params.peel ? std::max(blocks / params.vector, 1) * params.vector : blocks;
 }
 
+/// Of a ring, by its blocks an SM, rows a turn and stages.
+double ring_handicap(const Problem& problem, const Params& params) {
+  // Two rows share the wait for two sums; 512 threads a block had .893 where 256 had .902.
+  const bool fits = (params.unroll > 1) == (problem.across > 1) && params.threads <= 256;
+  const double usual = params.blocks_per_sm < 2 ? kRing : fits ? kGoodRing : kFairRing;
+  return usual + kStage * params.stages;
+}
+
 /// By a ring: turns have to be whole, and so many that the first ones, which nothing hides, cost little.
 void add_rings(CandidateList& list, Params params, int64_t slots) {
   const DeviceProps& device = list.device();
@@ -67,7 +76,7 @@ void add_rings(CandidateList& list, Params params, int64_t slots) {
   for (params.stages = 2; params.stages <= kMostStages; ++params.stages) {
     const int64_t bytes = (ring_bytes(list.problem(), params) + slots + kReserve) * params.blocks_per_sm;
     if (rows % at_once == 0 && rows >= kTurns * at_once * params.grid && bytes <= device.shared_per_block) {
-      list.add(params, kRing);
+      list.add(params, ring_handicap(list.problem(), params));
     }
   }
 }
