@@ -124,6 +124,18 @@ TEST(Mixed, BlocksWithRowsThatStartAtOnePlace) {
   sweep.expect_right_and_stable(Way::emulator);
 }
 
+/// Values of a row alone are tested by turns, which leaves no lane of the row undefined.
+TEST(Mixed, BlocksTestNoLaneOfRowsThatStartAtOnePlace) {
+  for (const int unroll : {1, 2}) {
+    auto test = std::make_shared<KernelCase>();
+    layer_norm_backward(*test, test->input({71, 253}));
+    const std::string text =
+        to_string(ForcedRun(test, peeled(turns(128, 1, 4, 2, unroll, 4)), true, "k").programs()[0]);
+    EXPECT_TRUE(contains(text, "< i0")) << "rows of the last turn are not there\n" << text;
+    EXPECT_FALSE(contains(text, ">= 0")) << text;
+  }
+}
+
 /// The same, by a ring.
 Params ring(Params params, int stages) {
   params.home = Home::shared;

@@ -61,11 +61,12 @@ class LaneMasks {
   std::optional<Within> row_of(const Item& lanes) const;
   std::optional<Within> row_of(const Item& step, const Atom* lane) const;
   void weaken(Item& step, const Item& lanes) const;
-  bool is_defined(const Place& place) const;
+  bool is_defined(const Place& place, const Atom* lane) const;
   bool runs_anywhere(const Item& step, const Item& lanes) const;
 
   Lowering& state_;
   std::unordered_set<const Tensor*> partial_;  ///< not defined in all lanes
+  std::unordered_set<const Tensor*> tested_;   ///< not defined in all turns of a loop that stays
 };
 
 std::optional<Within> LaneMasks::row_of(const Item& step, const Atom* lane) const {
@@ -123,15 +124,23 @@ void LaneMasks::weaken(Item& step, const Item& lanes) const {
   step.tests = tidy_tests(state_.algebra, std::move(tests));
 }
 
-bool LaneMasks::is_defined(const Place& place) const {
-  return place.tensor == nullptr || (place.tensor->memory == MemoryType::local && !partial_.contains(place.tensor));
+/// What is tested by turns is read under the same test of the turn, which stays: only lanes of such a loop may be
+/// undefined.
+bool LaneMasks::is_defined(const Place& place, const Atom* lane) const {
+  if (place.tensor == nullptr) {
+    return true;
+  }
+  const std::optional<Linear> at = place.offset == nullptr ? Linear{} : linear_in(state_.pool(), place.offset, lane);
+  const bool stepped = !at || at->coefficient != 0;
+  return place.tensor->memory == MemoryType::local && !partial_.contains(place.tensor) &&
+         !(stepped && tested_.contains(place.tensor));
 }
 
 /// May the step run in lanes beyond the row?
 bool LaneMasks::runs_anywhere(const Item& step, const Item& lanes) const {
   const Atom* lane = lanes.variable->as_atom();
   const auto is_plain = [&](Index p) { return p == nullptr || linear_in(state_.pool(), p, lane).has_value(); };
-  const auto is_read = [&](const Place& place) { return is_defined(place) && is_plain(place.offset); };
+  const auto is_read = [&](const Place& place) { return is_defined(place, lane) && is_plain(place.offset); };
   if (const auto* accumulate = std::get_if<Accumulate>(&step.action)) {
     // Each lane has an accumulator: nobody asks for those beyond.
     const std::optional<Linear> at = linear_in(state_.pool(), accumulate->at, lane);
@@ -159,7 +168,7 @@ void LaneMasks::mask_lanes(Item& lanes) {
   std::optional<Item> masked;
   if (lanes.body.size() == 1 && accumulate != nullptr) {
     const bool defined = std::all_of(accumulate->reads.begin(), accumulate->reads.end(),
-                                     [&](const Place& place) { return is_defined(place); });
+                                     [&](const Place& place) { return is_defined(place, lanes.variable->as_atom()); });
     masked = defined ? fold_within(state_, bare, row) : std::nullopt;
   } else if (lanes.body.size() == 1) {
     masked = move_within(state_, bare, row);
@@ -199,7 +208,7 @@ void LaneMasks::note(const Item& loop) {
   for (const Item& step : loop.body) {
     const auto* assign = std::get_if<Assign>(&step.action);
     if (assign != nullptr && names_lane(step, loop)) {
-      partial_.insert(assign->to.tensor);
+      tested_.insert(assign->to.tensor);
     }
   }
 }
