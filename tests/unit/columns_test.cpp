@@ -106,13 +106,14 @@ TEST(Columns, Choices) {
 }
 
 TEST(Columns, RowsThatStartAtOnePlaceAreDealtToABlock) {
-  for (const Sizes& sizes : {Sizes{16384, 8191}, Sizes{65536, 547}, Sizes{1024, 40034}}) {
+  for (const Sizes& sizes : {Sizes{16384, 8191}, Sizes{65536, 547}, Sizes{1024, 40033}}) {
     const Params params = chosen(StoredCase(sizes), "H200");
     EXPECT_TRUE(params.peel) << params.text();
     EXPECT_EQ(params.vector, 4);
     EXPECT_EQ(params.blocks % 4, 0) << params.text();
   }
   EXPECT_FALSE(chosen(StoredCase({16384, 8192}), "H200").peel) << "all rows start aligned";
+  EXPECT_FALSE(chosen(StoredCase({1024, 40034}), "H200").peel) << "halves of vectors start aligned";
   EXPECT_FALSE(chosen(StoredCase({64, 129, 127}), "H200").peel) << "columns of two axes";
   std::shared_ptr<Kernel> kernel = StoredCase({64, 31}).kernel();
   Params params{.family = Family::columns, .threads = 64, .batch = 2, .vector = 4, .lanes = 8, .peel = true};
