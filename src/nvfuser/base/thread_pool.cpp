@@ -10,11 +10,11 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
-#include <deque>
 #include <exception>
 #include <mutex>
 #include <system_error>
 #include <thread>
+#include <vector>
 
 #include "nvfuser/base/options.h"
 
@@ -100,7 +100,7 @@ class Pool {
       Job& job = *jobs_.front();
       ++job.hands;
       if (--job.wanted == 0) {
-        jobs_.pop_front();
+        jobs_.erase(jobs_.begin());
       }
       lock.unlock();
       job.work();
@@ -114,7 +114,7 @@ class Pool {
 
   std::mutex mutex_;
   std::condition_variable wake_, left_;
-  std::deque<Job*> jobs_;
+  std::vector<Job*> jobs_;  ///< oldest first; few, and its memory is kept: a warm call allocates nothing
   int workers_ = 0;
 };
 
