@@ -84,7 +84,7 @@ class Mixed {
   /// Blocks take turns: neighbours in time are neighbours in memory; where vectors of rows begin at aligned elements,
   /// every so many rows, which all start at one place.
   void take_turns(const Loops& loops) {
-    Id *turn = loops.merge_all(roots_.rows), *side = nullptr, *deep = nullptr, *round = nullptr;
+    Id *turn = loops.merge_all(roots_.rows), *side = nullptr, *deep = nullptr;
     Id* columns = loops.merge_all(roots_.columns);
     if (params_.peel) {
       std::tie(turn, share_) = loops.split(turn, params_.grid);
@@ -98,7 +98,9 @@ class Mixed {
       std::tie(turn, side) = loops.split(turn, params_.rows);
       loops.parallelize(side, ParallelType::block_y);
     }
-    std::tie(round, share_) = params_.peel ? std::pair(turn, share_) : loops.split(turn, params_.grid);
+    if (!params_.peel) {
+      std::tie(turn, share_) = loops.split(turn, params_.grid);
+    }
     loops.parallelize(share_, ParallelType::grid_x);
     const int64_t threads = params_.threads / params_.rows;
     Id* const row = loops.fit(columns, threads * params_.vector * params_.batch);
@@ -107,7 +109,7 @@ class Mixed {
     if (params_.peel) {
       unswitch(loops, block);  // a vector at a time: few of them reach beyond an end
     }
-    std::vector<Id*> order = {share_, round};
+    std::vector<Id*> order = {share_, turn};
     for (Id* loop : {side, block.thread, deep, whole, block.batch, block.whole, block.lane}) {
       if (loop != nullptr) {
         order.push_back(loop);

@@ -4,6 +4,7 @@
 // blockIdx.y alone, of threads that differ in threadIdx.x alone.  Twin of emulator/cluster.h.
 #pragma once
 
+#include "rt/mbarrier.h"
 #include "rt/reduce.h"
 
 namespace rt {
@@ -26,8 +27,7 @@ namespace rt::inner {
 
 /// The mbarrier of the round that `peers` is at.
 RT_FN unsigned arrivals_of(const Peers& peers) {
-  return static_cast<unsigned>(
-      __cvta_generic_to_shared(rt_shared_block + peers.at + 2 * peers.half + 8 * (peers.round & 1)));
+  return shared_address(rt_shared_block + peers.at + 2 * peers.half + 8 * (peers.round & 1));
 }
 RT_FN unsigned at_rank(unsigned address, int rank) {
   unsigned there;
@@ -45,20 +45,11 @@ RT_FN void wait_for_start(const Peers& peers) {
 /// Until `bytes` of the round have come, this block's own among them; by all threads.  No block sends for the round
 /// after the next one before this one has told it of the next, so a half and its mbarrier serve one round at a time.
 RT_FN void meet_peers(const Peers& peers, int bytes, int = 0) {
-  const unsigned arrival = arrivals_of(peers), parity = static_cast<unsigned>(peers.round >> 1) & 1u;
+  const unsigned arrival = arrivals_of(peers);
   if (threadIdx.x == 0) {
-    asm volatile("mbarrier.arrive.expect_tx.release.cta.shared::cta.b64 _, [%0], %1;" ::"r"(arrival), "r"(bytes)
-                 : "memory");
+    expect_bytes(arrival, static_cast<unsigned>(bytes));
   }
-  unsigned arrived;
-  do {
-    asm volatile(
-        "{ .reg .pred arrived; mbarrier.try_wait.parity.shared::cta.b64 arrived, [%1], %2; "
-        "selp.u32 %0, 1, 0, arrived; }"
-        : "=r"(arrived)
-        : "r"(arrival), "r"(parity)
-        : "memory");
-  } while (!arrived);
+  wait_for_phase(arrival, peers.round >> 1);
 }
 
 }  // namespace rt::inner
@@ -73,8 +64,7 @@ RT_FN void start(const Peers& peers) {
   if (threadIdx.x == 0) {
 #pragma unroll
     for (int half = 0; half < 2; ++half) {
-      asm volatile("mbarrier.init.shared::cta.b64 [%0], 1;" ::"r"(inner::arrivals_of({peers.at, peers.half, half}))
-                   : "memory");
+      inner::init_barrier(inner::arrivals_of({peers.at, peers.half, half}), 1);
     }
     asm volatile("fence.mbarrier_init.release.cluster;" ::: "memory");
   }
@@ -99,8 +89,7 @@ struct Peer {
 };
 template <class T>
 RT_FN Peer<T> peer(const Peers& peers, const Shared<T>& shared, int rank) {
-  return {inner::at_rank(static_cast<unsigned>(__cvta_generic_to_shared(shared.p)), rank),
-          inner::at_rank(inner::arrivals_of(peers), rank)};
+  return {inner::at_rank(inner::shared_address(shared.p), rank), inner::at_rank(inner::arrivals_of(peers), rank)};
 }
 
 }  // namespace rt

@@ -146,14 +146,9 @@ RT_FN void copy_once(Array<T, M>& to, I i, From& from, J j) {
 }
 
 /// Any value.
-template <class Word>
-RT_FN Word anything() {
-  Word x;
-  unsigned* const parts = reinterpret_cast<unsigned*>(&x);
-#pragma unroll
-  for (int k = 0; k < int(sizeof x) / 4; ++k) {
-    asm("" : "=r"(parts[k]));
-  }
+RT_FN uint2 anything() {
+  uint2 x;
+  asm("" : "=r"(x.x), "=r"(x.y));
   return x;
 }
 
@@ -170,7 +165,7 @@ struct Pieces {
     const unsigned long long first = reinterpret_cast<unsigned long long>(at) & ~7ull;
 #pragma unroll
     for (int k = 0; k < kMost; ++k) {
-      uint2 x = anything<uint2>();
+      uint2 x = anything();
       if (takes(k)) {
         asm("ld.global.nc.v2.u32 {%0, %1}, [%2];" : "=r"(x.x), "=r"(x.y) : "l"(first + 8 * k));
       }

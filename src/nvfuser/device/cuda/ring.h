@@ -4,6 +4,7 @@
 // From compute capability 9.0 on.
 #pragma once
 
+#include "rt/mbarrier.h"
 #include "rt/memory.h"
 #include "rt/types.h"
 
@@ -20,8 +21,6 @@ struct Stages {
 }  // namespace rt
 
 namespace rt::inner {
-
-RT_FN unsigned shared_address(const void* p) { return static_cast<unsigned>(__cvta_generic_to_shared(p)); }
 
 /// The mbarrier of a turn; the row's number stands behind it.
 template <class I, int S, int Copies, bool Claims>
@@ -50,8 +49,7 @@ RT_FN void start(const Stages<S, Copies, Claims>& ring, bool maker) {
   if (maker) {
 #pragma unroll
     for (int s = 0; s < S; ++s) {
-      asm volatile("mbarrier.init.shared::cta.b64 [%0], %1;" ::"r"(inner::arrivals(ring, s)), "r"(ring.kArrivals)
-                   : "memory");
+      inner::init_barrier(inner::arrivals(ring, s), ring.kArrivals);
     }
     asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
   }
@@ -64,8 +62,7 @@ template <int S, int Copies, bool Claims, class Turn, class To, class I, class F
 RT_FN void bulk_copy(const Stages<S, Copies, Claims>& ring, Turn turn, const To& to, I i, From& from, J j, N count) {
   const unsigned arrival = inner::arrivals(ring, turn);
   const unsigned bytes = static_cast<unsigned>(count) * static_cast<unsigned>(sizeof(*from));
-  asm volatile("mbarrier.arrive.expect_tx.release.cta.shared::cta.b64 _, [%0], %1;" ::"r"(arrival), "r"(bytes)
-               : "memory");
+  inner::expect_bytes(arrival, bytes);
   asm volatile("cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1], %2, [%3];" ::"r"(
                    inner::shared_address(address(to, i))),
                "l"(__cvta_generic_to_global(address(from, j))), "r"(bytes), "r"(arrival)
@@ -75,16 +72,7 @@ RT_FN void bulk_copy(const Stages<S, Copies, Claims>& ring, Turn turn, const To&
 /// Until all copies of a turn have arrived; by every thread that reads them.
 template <int S, int Copies, bool Claims, class Turn>
 RT_FN void wait(const Stages<S, Copies, Claims>& ring, Turn turn) {
-  const unsigned arrival = inner::arrivals(ring, turn), parity = static_cast<unsigned>(turn / S) & 1u;
-  unsigned arrived;
-  do {
-    asm volatile(
-        "{ .reg .pred arrived; mbarrier.try_wait.parity.shared::cta.b64 arrived, [%1], %2; "
-        "selp.u32 %0, 1, 0, arrived; }"
-        : "=r"(arrived)
-        : "r"(arrival), "r"(parity)
-        : "memory");
-  } while (!arrived);
+  inner::wait_for_phase(inner::arrivals(ring, turn), static_cast<int>(turn / S));
 }
 
 /// By one thread, before a turn's copies: the number of its row.  One that is not below `rows` ends them, without

@@ -9,13 +9,11 @@ namespace rt::inner {
 template <int Blocks, class Row, int N>
 inline constexpr int kPeerBytes = (N * Blocks * int(sizeof(typename Row::Tuple)) + 15) & ~15;
 
-/// Bytes that a block tells each other one.
-template <class Row, int N>
-inline constexpr int kTold = N * int(sizeof(typename Row::Tuple));
+/// Bytes of a member that a block tells each other one.
 template <class M>
-inline constexpr int kToldBy = 0;
+inline constexpr int kTold = 0;
 template <class Row, int N, class Acc>
-inline constexpr int kToldBy<Member<Row, N, Acc>> = kTold<Row, N>;
+inline constexpr int kTold<Member<Row, N, Acc>> = N * int(sizeof(typename Row::Tuple));
 
 RT_FN Turn half_of(const Peers& peers) { return {peers.at + (peers.round & 1) * peers.half, peers.half}; }
 template <int Blocks, class Row, int N>
@@ -59,7 +57,7 @@ RT_FN void join_cluster(const Team& team, Slots& slots, Peers& peers, const Memb
   inner::Turn give = inner::half_of(peers), take = give;
   inner::give_peers<Blocks>(team, peers, give, first);
   (inner::give_peers<Blocks>(team, peers, give, m), ...);
-  inner::meet_peers(peers, Blocks * (inner::kTold<Row, N> + ... + inner::kToldBy<M>), first.line);
+  inner::meet_peers(peers, Blocks * (inner::kTold<Member<Row, N, Acc>> + ... + inner::kTold<M>), first.line);
   inner::take_peers<Blocks>(take, first);
   (inner::take_peers<Blocks>(take, m), ...);
   ++peers.round;
