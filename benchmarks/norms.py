@@ -197,12 +197,14 @@ def falls_off(row: dict[str, Any]) -> bool:
     return bool(ours > (copy / 0.8 if row["bytes"] >= 2**26 else max(copy / 0.8, copy + 5.0)))
 
 
-def drawn_shapes(generator: random_numbers.Random) -> list[tuple[int, int]]:
-    """Log-uniform lengths of 2^8 to 2^17, and rows for 2^25 to 2^27 elements."""
+def drawn_shapes(generator: random_numbers.Random, listed: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Log-uniform lengths of 2^8 to 2^17, and rows for half to all of the elements of the op's listed shapes: what a
+    length costs is asked for, not what a launch costs."""
+    most = max(rows * columns for rows, columns in listed)
     shapes = []
     for _ in range(10):
         columns = int(2 ** generator.uniform(8, 17))
-        shapes.append((max(1, int(2 ** generator.uniform(25, 27)) // columns), columns))
+        shapes.append((int(most * 2 ** generator.uniform(-1, 0)) // columns, columns))
     return shapes
 
 
@@ -215,7 +217,7 @@ def run_drawn(options: Any) -> list[dict[str, Any]]:
     print(f"shapes drawn from seed {options.drawn}")
     found, ratios = [], []
     for op in LISTED:
-        shapes = drawn_shapes(generator)
+        shapes = drawn_shapes(generator, LISTED[op])
         known, drawn = (measure_all(makers(op, n), options, False) for n in (LISTED[op], shapes))
         if known and drawn:
             ratios.append(mean_share(drawn) / mean_share(known))
