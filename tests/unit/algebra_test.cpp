@@ -118,6 +118,12 @@ TEST_F(AlgebraCase, Range) {
   // a quotient of a size may be 0, a rounded-up one may not
   EXPECT_FALSE(plain.nonnegative(pool.sub(plain.div(a, number(4)), number(1))));
   EXPECT_TRUE(plain.nonnegative(pool.sub(plain.ceil_div(a, number(4)), number(1))));
+  // 4 (a / 4) is a at least less 3
+  const auto rounded = [&](int64_t more) {
+    return sum({pool.scale(plain.div(a, number(4)), 8), pool.scale(a, -2), number(more)});
+  };
+  EXPECT_TRUE(plain.nonnegative(rounded(6)));
+  EXPECT_FALSE(plain.nonnegative(rounded(5)));
   EXPECT_FALSE(plain.nonnegative(pool.sub(i, number(1))));
   EXPECT_EQ(plain.upper(sum({product({i, b}), j})), sum({product({a, b}), number(-1)}));
   EXPECT_EQ(plain.upper(plain.div(pool.var("tx", number(32)), number(4))), number(7));

@@ -35,6 +35,19 @@ Result attempt(Result otherwise, const Proof& proof) {
   }
 }
 
+/// No quotient a / b is less than (a - (b - 1)) / b: p, where multiples of b of quotients by b are at their least.
+Index lower_of_quotients(IndexPool& pool, Index p) {
+  Index low = pool.constant(0);
+  for (const Term& term : p->terms) {
+    const Atom* quotient = term.atoms.size() == 1 && term.atoms[0]->kind == AtomKind::div ? term.atoms[0] : nullptr;
+    const int64_t by = quotient != nullptr && quotient->b->is_constant() ? quotient->b->constant() : 0;
+    const bool bounded = by > 0 && term.coefficient > 0 && term.coefficient % by == 0;
+    low = pool.add(low, bounded ? pool.scale(pool.sub(quotient->a, pool.constant(by - 1)), term.coefficient / by)
+                                : pool.from_terms({term}));
+  }
+  return low;
+}
+
 }  // namespace
 
 int64_t Algebra::known_divisor(Index p) const {
@@ -220,6 +233,9 @@ bool Algebra::shifted_nonnegative(Index p) const {
 
 bool Algebra::prove_nonnegative(Index p) const {
   if (shifted_nonnegative(p)) {
+    return true;
+  }
+  if (const Index low = lower_of_quotients(pool_, p); low != p && nonnegative(low)) {
     return true;
   }
   // Negative terms with indices take their largest size.

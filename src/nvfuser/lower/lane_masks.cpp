@@ -33,20 +33,6 @@ void find_lanes(std::vector<Item>& body, std::vector<Item*>& found) {
   }
 }
 
-/// Is p >= 0, since no quotient a / b is less than (a - (b - 1)) / b?
-bool is_nonnegative(const Algebra& algebra, Index p) {
-  IndexPool& pool = algebra.pool();
-  Index least = pool.constant(0);
-  for (const Term& term : p->terms) {
-    const Atom* quotient = term.atoms.size() == 1 && term.atoms[0]->kind == AtomKind::div ? term.atoms[0] : nullptr;
-    const int64_t by = quotient != nullptr && quotient->b->is_constant() ? quotient->b->constant() : 0;
-    const bool bounded = by > 0 && term.coefficient > 0 && term.coefficient % by == 0;
-    least = pool.add(least, bounded ? pool.scale(pool.sub(quotient->a, pool.constant(by - 1)), term.coefficient / by)
-                                    : pool.from_terms({term}));
-  }
-  return algebra.nonnegative(least);
-}
-
 /// Over the nest in its order: what one loop leaves undefined in some lanes, later ones may not use.
 class LaneMasks {
  public:
@@ -115,7 +101,7 @@ void LaneMasks::weaken(Item& step, const Item& lanes) const {
       const Index rest = linear_in(pool, test.index, lanes.variable->as_atom())->rest;
       const bool first = test.kind == Test::Kind::ge;
       test.index = first ? pool.add(rest, pool.sub(lanes.extent, pool.constant(1))) : rest;
-      if (first && is_nonnegative(state_.algebra, test.index)) {
+      if (first && state_.algebra.nonnegative(test.index)) {
         continue;
       }
     }
