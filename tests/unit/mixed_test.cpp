@@ -136,6 +136,12 @@ TEST(Mixed, BlocksTestNoLaneOfRowsThatStartAtOnePlace) {
   }
 }
 
+/// The same, rows shared by the blocks of a cluster.
+Params cluster(Params params, int blocks) {
+  params.cluster = blocks;
+  return params;
+}
+
 /// The same, by a ring.
 Params ring(Params params, int stages) {
   params.home = Home::shared;
@@ -143,7 +149,7 @@ Params ring(Params params, int stages) {
   return params;
 }
 
-TEST(Mixed, BlocksWithRings) {
+TEST(Mixed, BlocksWithRingsAndClusters) {
   ForcedSweep sweep;
   for (const Program& what : programs()) {
     sweep.add(what, {13, 256}, ring(turns(64, 1, 4, 1, 1, 4), 2), true);
@@ -151,9 +157,18 @@ TEST(Mixed, BlocksWithRings) {
     sweep.add(what, {16, 64}, ring(turns(32, 1, 4, 2, 1, 2), 2), true);
     sweep.add(what, {36, 128}, ring(turns(128, 1, 4, 2, 2, 2), 3), true);
     sweep.add(what, {4, 512}, ring(turns(128, 1, 4, 1, 2, 5), 2), true);  // shares without rows
+    sweep.add(what, {13, 512}, cluster(turns(64, 1, 4, 1, 1, 4), 2), true);
+    sweep.add(what, {12, 700}, cluster(turns(32, 2, 4, 1, 2, 3), 4), true);
+    sweep.add(what, {5, 1001}, cluster(turns(32, 4, 1, 1, 1, 2), 8), true);
+    sweep.add(what, {13, 509}, peeled(cluster(turns(64, 1, 4, 1, 1, 4), 2)), true);
+    sweep.add(what, {47, 701}, peeled(cluster(turns(96, 2, 4, 1, 2, 8), 4)), true);  // blocks without columns
+    sweep.add(what, {3, 1003}, peeled(cluster(turns(64, 1, 4, 1, 2, 4), 4)), true);  // shares without rows
   }
   expect_two_kernels(sweep);
   sweep.expect_right_and_stable(Way::emulator);
+  for (const auto& run : sweep.runs) {
+    EXPECT_EQ(run->programs()[1].cluster, 1) << "states are combined by blocks alone";
+  }
 }
 
 /// Where turns are of whole numbers of rows a block counts its own, and no statement of a turn is tested.
@@ -195,6 +210,8 @@ TEST(Mixed, RefusesWhatIsNotMixed) {
   EXPECT_TRUE(contains(refusal(all, {8, 64}, params), "over different axes"));
   EXPECT_TRUE(contains(refusal(sums, {8, 64}, {.family = Family::rows, .threads = 32}), "over different axes"));
   EXPECT_TRUE(contains(refusal(sums, {8, 256}, params), "preconditions")) << "more columns than a block holds";
+  EXPECT_TRUE(
+      contains(refusal(sums, {8, 64}, cluster(turns(32, 1, 4, 2, 1, 2), 2)), "a cluster of 2 blocks of 2 teams"));
   EXPECT_TRUE(contains(refusal(sums, {9, 64}, ring(turns(32, 1, 4, 1, 2, 2), 2)), "whole numbers of rows"));
 }
 

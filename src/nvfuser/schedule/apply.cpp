@@ -37,6 +37,16 @@ BlockLoops split_block(const Loops& loops, Id* loop, int64_t threads, int64_t ve
   return block;
 }
 
+Id* spread_over_cluster(const Loops& loops, BlockLoops& block, int threads) {
+  loops.parallelize(block.thread, ParallelType::serial);
+  const auto [blocks, thread] = loops.split(block.thread, threads);
+  loops.parallelize(blocks, ParallelType::grid_y);
+  loops.parallelize(thread, ParallelType::block_x);
+  blocks->cluster = true;
+  block.thread = thread;
+  return blocks;
+}
+
 void unswitch(const Loops& loops, BlockLoops& block) {
   if (block.batch == nullptr && block.lane == nullptr) {
     return;

@@ -102,15 +102,17 @@ class Mixed {
       std::tie(turn, share_) = loops.split(turn, params_.grid);
     }
     loops.parallelize(share_, ParallelType::grid_x);
-    const int64_t threads = params_.threads / params_.rows;
+    const int64_t threads = int64_t{params_.threads} * params_.cluster / params_.rows;
     Id* const row = loops.fit(columns, threads * params_.vector * params_.batch);
     Id* const whole = row->definition->outputs[0];
     BlockLoops block = split_block(loops, row, threads, params_.vector);
     if (params_.peel) {
       unswitch(loops, block);  // a vector at a time: few of them reach beyond an end
     }
+    Id* const member =
+        params_.cluster > 1 ? spread_over_cluster(loops, block, params_.threads / params_.rows) : nullptr;
     std::vector<Id*> order = {share_, turn};
-    for (Id* loop : {side, block.thread, deep, whole, block.batch, block.whole, block.lane}) {
+    for (Id* loop : {side, member, block.thread, deep, whole, block.batch, block.whole, block.lane}) {
       if (loop != nullptr) {
         order.push_back(loop);
       }

@@ -134,17 +134,6 @@ std::vector<Id*> bind_rows(const Loops& loops, Id* rows, int side) {
   return bound;
 }
 
-/// Threads of a row as blocks of `threads` each; the loop over blocks.
-Id* spread_over_cluster(const Loops& loops, BlockLoops& block, int threads) {
-  loops.parallelize(block.thread, ParallelType::serial);
-  const auto [blocks, thread] = loops.split(block.thread, threads);
-  loops.parallelize(blocks, ParallelType::grid_y);
-  loops.parallelize(thread, ParallelType::block_x);
-  blocks->cluster = true;
-  block.thread = thread;
-  return blocks;
-}
-
 }  // namespace
 
 void apply_rows(Kernel& kernel, const Params& params) {
@@ -185,7 +174,7 @@ void apply_rows(Kernel& kernel, const Params& params) {
     unswitch(loops, block);  // a vector at a time: few of them reach beyond an end
   }
   if (params.cluster > 1) {
-    order.push_back(spread_over_cluster(loops, block, params.threads));
+    order.push_back(spread_over_cluster(loops, block, params.threads / params.rows));
   }
   order.push_back(block.thread);
   order.push_back(chunk);

@@ -22,6 +22,8 @@ struct BlockLoops {
 /// index = (batch * threads + thread) * vector + lane: neighbours in memory are neighbours in threads for each batch.
 /// `loop` has a constant extent, a multiple of threads * vector.
 BlockLoops split_block(const Loops& loops, Id* loop, int64_t threads, int64_t vector);
+/// The threads of a row as the blocks of a cluster, of `threads` each; the loop over blocks.
+Id* spread_over_cluster(const Loops& loops, BlockLoops& block, int threads);
 /// Lets a thread whose elements all exist run without their tests, its lanes as vectors even where the vector does not
 /// divide the extent.
 void unswitch(const Loops& loops, BlockLoops& block);

@@ -12,10 +12,13 @@ namespace {
 
 constexpr int64_t kMostElements = 64;                  ///< of a row that a thread takes
 constexpr int kMostAccumulators = 96;                  ///< registers of a thread
-constexpr int kFewestThreads = 4, kMostThreads = 512;  ///< that share a row
+constexpr int kFewestThreads = 4, kMostThreads = 512;  ///< of a block that share a row
 constexpr int kBlocks[] = {256, 512};                  ///< threads of a block
-constexpr int kMostResident = 1024;                    ///< threads of an SM whose registers hold accumulators and rows
-constexpr int64_t kMostSlots = 64 << 10;               ///< bytes in which accumulators of rows side by side are joined
+constexpr int kClusterBlocks[] = {256, 384, 512};      ///< the same of a cluster
+constexpr int kLargestCluster = 8;                     ///< that every device of these architectures takes
+constexpr int kTogether = 16;        ///< multiprocessors that clusters share, of which the larger groups' rest is left
+constexpr int kMostResident = 1024;  ///< threads of an SM whose registers hold accumulators and rows
+constexpr int64_t kMostSlots = 64 << 10;  ///< bytes in which accumulators of rows side by side are joined
 constexpr int kMostStages = 4;
 /// Handicaps of rings.  Layer and RMS norm backward 16384x4096 (H200) had .80 and .87 of a copy without; .854 and less
 /// than .88 with two blocks an SM of two rows a turn, .836 and .902 of one row; .79 and .883 with one block.  Each
@@ -24,6 +27,9 @@ constexpr double kRing = 1.02, kGoodRing = .88, kFairRing = .92, kStage = .002;
 /// Handicap of narrower vectors where rows can be peeled: layer norm backward of 68037x1089 took 1.7 times its estimate
 /// with single elements, of 139153x522 1.4 times with two, of 15229x6986 1.07 times (H200).
 constexpr double kNarrow = 1.3;
+/// Handicap of clusters, whose blocks load, wait for each other and store by turns: layer norm backward of 1911x34189,
+/// 769x52589 and 4605x14347 took 1.8, 2 and 1.8 times its estimate (H200).
+constexpr double kCluster = 1.8;
 constexpr int64_t kTurns = 4;       ///< of a block, below which it has no ring
 constexpr int64_t kReserve = 2048;  ///< bytes of shared memory that a block takes besides its ring
 
@@ -52,11 +58,13 @@ Problem columns_part(Problem problem) {
   return problem;
 }
 
-/// Blocks that take turns: as many as the device holds, or as there are turns; of peeled rows as many as let each have
-/// rows that start at one place.
+/// Blocks, or clusters, that take turns: as many as the device holds, or as there are turns; of peeled rows as many as
+/// let each have rows that start at one place.
 int blocks_for(const CandidateList& list, const Params& params) {
   const int64_t turns = ceil_div(list.problem().rows, int64_t{params.rows} * params.unroll);
-  const auto blocks = static_cast<int>(std::min(int64_t{list.device().sms} * params.blocks_per_sm, power_above(turns)));
+  const int sms = params.cluster > 1 ? list.device().sms / kTogether * kTogether : list.device().sms;
+  const int64_t held = int64_t{sms} * params.blocks_per_sm / params.cluster;
+  const auto blocks = static_cast<int>(std::min(std::max<int64_t>(held, 1), power_above(turns)));
   return params.peel ? std::max(blocks / params.vector, 1) * params.vector : blocks;
 }
 
@@ -88,40 +96,51 @@ void add_turns(CandidateList& list, Params params, int64_t slots, double handica
     for (params.blocks_per_sm = 1; params.blocks_per_sm * params.threads <= kMostResident; params.blocks_per_sm *= 2) {
       params.grid = blocks_for(list, params);
       list.add(params, handicap);
-      if (whole) {
+      if (whole && params.cluster == 1) {
         add_rings(list, params, slots);
       }
     }
   }
 }
 
-/// Blocks that hold their part of all columns.
-void add_held(CandidateList& list, int vector, bool peel, double handicap) {
+/// Teams of so many threads a row, in blocks that take rows side by side or in clusters.
+void add_team(CandidateList& list, Params params, int threads, double handicap) {
   const Problem& problem = list.problem();
-  const int64_t columns = problem.columns + (peel ? vector - 1 : 0);
+  const int64_t columns = problem.columns + (params.peel ? params.vector - 1 : 0);
+  const int64_t wave = int64_t{threads} * params.cluster * params.vector;
+  const int64_t batch = ceil_div(columns, wave);
+  const int64_t accumulators = batch * params.vector * problem.across;
+  const bool wasted = threads * params.cluster > kFewestThreads && wave >= 2 * columns;
+  if (batch * params.vector > kMostElements || accumulators > kMostAccumulators || wasted) {
+    return;
+  }
+  params.batch = static_cast<int>(batch);
+  const int64_t slots = params.rows > 1 ? 2 * params.rows * threads * accumulators * int64_t{sizeof(float)} : 0;
+  if (slots <= kMostSlots) {
+    params.threads = threads * params.rows;
+    add_turns(list, params, slots, handicap);
+  }
+}
+
+/// Blocks and clusters that hold their part of all columns.
+void add_held(CandidateList& list, int vector, bool peel, double handicap) {
+  Params params{.family = Family::mixed,
+                .vector = vector,
+                .peel = peel,
+                .home = Home::registers,
+                .finish = list.device().arch >= kEarlyStarts ? GridFinish::dependent : GridFinish::second};
   for (int threads = kFewestThreads; threads <= kMostThreads; threads *= 2) {
-    const int64_t waves = ceil_div(columns, int64_t{threads} * vector);
-    const int64_t batch = peel ? round_up(waves) : power_above(waves);
-    const int64_t accumulators = batch * vector * problem.across;
-    const bool wasted = threads > kFewestThreads && int64_t{threads} * vector >= 2 * columns;
-    if (batch * vector > kMostElements || accumulators > kMostAccumulators || wasted) {
-      continue;
-    }
     for (const int block : kBlocks) {
-      const int rows = std::max(1, block / threads);
-      const int64_t slots = rows > 1 ? 2 * block * accumulators * int64_t{sizeof(float)} : 0;
-      if (threads <= block && slots <= kMostSlots) {
-        add_turns(list,
-                  {.family = Family::mixed,
-                   .threads = threads * rows,
-                   .batch = static_cast<int>(batch),
-                   .vector = vector,
-                   .peel = peel,
-                   .home = Home::registers,
-                   .rows = rows,
-                   .finish = list.device().arch >= kEarlyStarts ? GridFinish::dependent : GridFinish::second},
-                  slots, handicap);
+      params.rows = std::max(1, block / threads);
+      if (threads <= block) {
+        add_team(list, params, threads, handicap);
       }
+    }
+  }
+  params.rows = 1;
+  for (params.cluster = 2; params.cluster <= kLargestCluster && list.device().arch >= kClusters; params.cluster *= 2) {
+    for (const int threads : kClusterBlocks) {
+      add_team(list, params, threads, handicap * kCluster);
     }
   }
 }
@@ -135,7 +154,9 @@ std::vector<Candidate> gpu_mixed(CandidateList& list) {
   }
   std::vector<Candidate> found = list.ranked();
   const auto alone = [&](const Problem& part) { return choose(part, list.device()).front().microseconds; };
-  if (!found.empty() && alone(rows_part(problem)) + alone(columns_part(problem)) < found.front().microseconds) {
+  const double apart = alone(rows_part(problem)) + alone(columns_part(problem));
+  const double handicap = !found.empty() && found.front().params.cluster > 1 ? kCluster : 1;
+  if (!found.empty() && apart < found.front().microseconds * handicap) {
     found.clear();
   }
   return found;

@@ -32,7 +32,8 @@ Work mixed_work(const Problem& problem, const Params& params) {
   const RowForm& form = problem.forms[0];
   const double at_once = static_cast<double>(params.rows) * params.unroll,
                threads = static_cast<double>(params.threads) / params.rows,
-               columns = static_cast<double>(std::max<int64_t>(1, problem.columns)),
+               all_columns = static_cast<double>(std::max<int64_t>(1, problem.columns)),
+               columns = all_columns / params.cluster,
                waves = std::ceil((columns + (params.peel ? params.vector - 1 : 0)) / (threads * params.vector)),
                vectors = waves * threads * at_once;
   double moves = 0;
@@ -40,8 +41,8 @@ Work mixed_work(const Problem& problem, const Params& params) {
     const int widest = params.peel ? params.vector : buffer.max_vector;
     moves += is_full(problem, buffer) ? buffer_accesses(problem, buffer, widest, params.vector) : 0;
   }
-  work.tiles = std::ceil(static_cast<double>(std::max<int64_t>(1, problem.rows)) / at_once);
-  work.blocks = params.grid;
+  work.tiles = std::ceil(static_cast<double>(std::max<int64_t>(1, problem.rows)) / at_once) * params.cluster;
+  work.blocks = params.grid * params.cluster;
   work.stays = true;
   work.barriers = threads > 32 ? form.joins : 0;
   work.barrier_issue = kBlockJoin * params.unroll;
@@ -57,7 +58,7 @@ Work mixed_work(const Problem& problem, const Params& params) {
     work.shared_bytes = ring_bytes(problem, params);
     work.shared = vectors / 32 * problem.full_inputs;
   }
-  const double partial = columns * params.grid * std::max(1, problem.across) * kStateBytes;
+  const double partial = all_columns * params.grid * std::max(1, problem.across) * kStateBytes;
   work.finish =
       kFinish[static_cast<size_t>(params.finish)] + partial / kWrittenAMicrosecond + partial / kReadAMicrosecond;
   return work;

@@ -62,13 +62,13 @@ struct Params {
   int rows = 1;                ///< rows, mixed: rows that a block takes side by side, its threads in equal shares
   int unroll = 1;              ///< mixed: rows that a thread takes at once
   int stages = 0;              ///< home shared: turns of the ring
-  int grid = 0;                ///< home shared, mixed: blocks, which take rows by turns
+  int grid = 0;                ///< home shared, mixed: blocks, or clusters of them, which take rows by turns
   int blocks = 1;              ///< rows: blocks that share a row; columns: a strip
   GridFinish finish = GridFinish::second;  ///< rows that blocks share
   int64_t piece = 0;     ///< cpu_rows: elements of a row that a task takes; cpu_columns: rows of a strip; 0: all;
                          ///< cpu_mixed: rows
   int runs = 0;          ///< cpu_columns: levels of runs of rows, each of which is summed up apart
-  int cluster = 1;       ///< home registers: blocks of a cluster that hold a row together
+  int cluster = 1;       ///< rows, mixed: blocks of a cluster that hold a row together
   bool counter = false;  ///< home shared: blocks claim rows from a counter instead, each as it becomes free
   auto operator<=>(const Params&) const = default;
   /// One line, such as "flat threads=256 batch=1 vector=8".
