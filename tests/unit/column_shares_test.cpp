@@ -49,6 +49,8 @@ struct Program {
 const std::vector<Program>& programs() {
   static const std::vector<Program> table = {
       {"sum", [](KernelCase& c, TensorView* x) { c.output(sum(x, {{0}})); }, 0},
+      {"sum in Double", [](KernelCase& c, TensorView* x) { c.output(sum(tensor(cast(x, DataType::Double)), {{0}})); },
+       0},
       {"max", [](KernelCase& c, TensorView* x) { c.output(max(x, {{0}})); }, 0},
       {"argmin", [](KernelCase& c, TensorView* x) { c.output(argmin(x, {{0}})); }, 0},
       {"moments", moments, 1e-5},

@@ -208,7 +208,7 @@ TEST(Columns, Text) {
               Target::gpu);
   EXPECT_EQ(one.find("rt::join"), std::string::npos) << "a thread a column has nobody to join\n" << one;
   const std::string host = body_of(SumCase({64, 128}, {0}), {.family = Family::cpu_columns, .task = 64}, Target::cpu);
-  expect_order(host, {"rt::Tuples<rt::Sum<rt::float32>, 64>", "rt::begin<", "for (", "#pragma GCC ivdep",
+  expect_order(host, {"rt::Tuples<rt::Sum<rt::float64>, 64>", "rt::begin<", "for (", "#pragma GCC ivdep",
                       "rt::accumulate<", "rt::result<"});
 }
 

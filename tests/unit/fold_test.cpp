@@ -163,6 +163,7 @@ TEST(Fold, LanesBeyondARowJoinNothing) {
   expect_folds_within<rt::Any<float>, float, 4, Part<0>>(0);
   expect_folds_within<rt::All<rt::int32>, rt::int32, 4, Part<0>>(0);
   expect_folds_within<rt::Welford<float>, rt::float16, 8, Part<0>, Part<1>, Part<2>>(1e-6);
+  expect_folds_within<rt::MomentSums<float>, rt::bfloat16, 8, Part<0>, Part<1>>(1e-5);
   expect_folds_within<rt::Welford<double>, float, 4, Part<0>, Part<1>, Part<2>>(1e-14);
   expect_folds_within<rt::SoftmaxSums<float>, rt::bfloat16, 8, Part<0>, Part<1>>(1e-6);
   expect_folds_within<rt::SoftmaxSums<float>, rt::float8_e4m3fn, 16, Part<0>, Part<1>>(1e-6);
@@ -201,6 +202,7 @@ TEST(Fold, TuplesGoThroughTheirFields) {
   expect_states_merge<rt::Max<float>>();
   expect_states_merge<rt::SoftmaxSums<float>>();
   expect_states_merge<rt::Welford<float>>();
+  expect_states_merge<rt::MomentSums<float>>();
   static_assert(rt::inner::kFields<rt::Sum<rt::complex64>::Tuple> == 1);
   static_assert(rt::inner::kFields<rt::Welford<rt::complex128>::Tuple> == 3);
   static_assert(rt::inner::kFields<rt::ArgMax<double>::Tuple> == 2);

@@ -218,6 +218,13 @@ TEST(Combiners, SumsOfSoftmax) {
   EXPECT_TRUE(std::isnan(over_all(ReductionOp::softmax_sums, {1, kInf, kInf}, 1)));
 }
 
+TEST(Combiners, SumsOfMoments) {
+  EXPECT_EQ(over_all(ReductionOp::moment_sums, {}, 0), 0);
+  EXPECT_EQ(over_all(ReductionOp::moment_sums, {}, 1), 0);
+  EXPECT_EQ(over_all(ReductionOp::moment_sums, {1, 2, 6}, 0), 9);
+  EXPECT_EQ(over_all(ReductionOp::moment_sums, {1, 2, 6}, 1), 14);
+}
+
 /// Every way to part elements into runs gives the same result, as combining is associative.
 TEST(Combiners, AnyPartingGivesTheSame) {
   const std::vector<float> elements{3, -1, 4, 1, -5, 9, 2, -6, 5, 3, 5, -8};

@@ -4,6 +4,7 @@
 
 #include "nvfuser/fuse/rewrite.h"
 #include "nvfuser/ops/reduce.h"
+#include "nvfuser/ops/result.h"
 #include "nvfuser/schedule/schedule.h"
 #include "schedule_cases.h"
 
@@ -58,6 +59,17 @@ inline void rms_norm(KernelCase& test, const Sizes& n, DataType type) {
   test.output(stored(binary(PointwiseOp::mul, binary(PointwiseOp::mul, x, column(scale)), row(w)), type));
 }
 
+/// Layer norm as users write it: a mean, the mean of squared distances from it, and the sum beside.
+inline void written_norm(KernelCase& test, const Sizes& n, DataType type) {
+  TensorView* x = wide(test.input(n, type));
+  TensorView* total = sum(x, {{1}}, true);
+  TensorView* distance = binary(PointwiseOp::sub, x, binary(PointwiseOp::truediv, total, extents_of(x)[1]));
+  TensorView* squares = sum(binary(PointwiseOp::mul, distance, distance), {{1}}, true);
+  TensorView* scale = unary(PointwiseOp::rsqrt, binary(PointwiseOp::add, squares, number(test, 1e-5)));
+  test.output(stored(binary(PointwiseOp::mul, distance, scale), type));
+  test.output(total);
+}
+
 /// Three statistics of one input.
 inline void siblings(KernelCase& test, const Sizes& n, DataType type) {
   TensorView* x = wide(test.input(n, type));
@@ -69,9 +81,13 @@ inline void siblings(KernelCase& test, const Sizes& n, DataType type) {
 }  // namespace row_programs
 
 inline constexpr RowProgram kRowPrograms[] = {
-    {"sum", row_programs::row_sum},           {"softmax", row_programs::softmax},
-    {"logsumexp", row_programs::log_sum_exp}, {"layer norm", row_programs::layer_norm},
-    {"RMS norm", row_programs::rms_norm},     {"siblings", row_programs::siblings},
+    {"sum", row_programs::row_sum},
+    {"softmax", row_programs::softmax},
+    {"logsumexp", row_programs::log_sum_exp},
+    {"layer norm", row_programs::layer_norm},
+    {"RMS norm", row_programs::rms_norm},
+    {"siblings", row_programs::siblings},
+    {"written norm", row_programs::written_norm},
 };
 
 inline const RowProgram& row_program(const std::string& name) {

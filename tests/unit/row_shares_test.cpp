@@ -6,6 +6,7 @@
 #include "forced_sweep.h"
 #include "nvfuser/base/options.h"
 #include "nvfuser/ops/reduce.h"
+#include "nvfuser/ops/result.h"
 
 namespace nvfuser {
 namespace {
@@ -28,6 +29,14 @@ void layer_norm(KernelCase& c, TensorView* x) {
   Val* y = op(PointwiseOp::mul, op(PointwiseOp::sub, x, column(m.mean)), column(tensor(scale)));
   c.output(op(PointwiseOp::mul, y, broadcast(weight, {true, false})));
   c.output(m.mean);
+}
+/// A mean, then the mean of squared distances from it, as sums.
+void written_norm(KernelCase& c, TensorView* x) {
+  Val* count = extents_of(x)[1];
+  Val* distance = op(PointwiseOp::sub, x, column(tensor(op(PointwiseOp::truediv, sum(x, {{1}}), count))));
+  Val* squares = column(sum(tensor(op(PointwiseOp::mul, distance, distance)), {{1}}));
+  Val* scale = pointwise(PointwiseOp::rsqrt, {op(PointwiseOp::truediv, squares, count)});
+  c.output(op(PointwiseOp::mul, distance, scale));
 }
 /// Something is stored in every phase, along the rows and of the rows.
 void stores(KernelCase& c, TensorView* x) {
@@ -66,6 +75,7 @@ const std::vector<Case>& cases() {
       {"moments", all_moments, 1e-5},
       {"softmax", soft_max, 1e-5},
       {"layer norm", layer_norm, 2e-5},
+      {"written norm", written_norm, 2e-5},
       {"stores", stores, 0},
       {"full sum", [](KernelCase& c, TensorView* x) { c.output(sum(x)); }, 0},
   };
@@ -126,12 +136,17 @@ TEST(RowShares, TeamsHoldRowsInRegisters) {
   }
   Params streaming = held_params(3, 2);
   streaming.form = Form::streaming;
-  sweep.add(Case{"softmax", soft_max, 1e-5}, {5, 333}, streaming, true);
+  const Case chains[] = {{"softmax", soft_max, 1e-5}, {"written norm", written_norm, 2e-5}};
+  for (const Case& chain : chains) {
+    sweep.add(chain, {5, 333}, streaming, true);
+  }
   streaming.home = Home::reload;
   streaming.grid = 0;
   for (const GridFinish finish : {GridFinish::second, GridFinish::dependent, GridFinish::barrier}) {
     streaming.finish = finish;
-    sweep.add(Case{"softmax", soft_max, 1e-5}, {3, 1031}, streaming, true);
+    for (const Case& chain : chains) {
+      sweep.add(chain, {3, 1031}, streaming, true);
+    }
   }
   for (const Shape& shape : {Shape{5, 2048}, Shape{3, 1031}, Shape{4, 1999}}) {
     auto made = std::make_shared<KernelCase>();
@@ -166,7 +181,7 @@ TEST(RowShares, AllReductionsByBlocks) {
     sweep.add(what, {1, 1031}, gpu_params(8, GridFinish::second), true);
     sweep.add(what, {3, 129}, gpu_params(4, GridFinish::dependent), true);
     sweep.add(what, {2, 31}, gpu_params(2, GridFinish::barrier), true);
-    if (what.name != "softmax" && what.name != "layer norm" && what.name != "stores") {
+    if (what.name != "softmax" && what.name != "layer norm" && what.name != "written norm" && what.name != "stores") {
       sweep.add(what, {7, 4097}, gpu_params(16, GridFinish::last), true);
     }
   }

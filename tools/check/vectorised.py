@@ -97,8 +97,9 @@ BOOLEAN = {
 }
 # Rows of reductions, the type in which they compute and that of their elements.
 REDUCTIONS = [
-    *[(row, "float32", "float32") for row in ("Sum", "Product", "Max", "Min", "Welford", "SoftmaxSums")],
+    *[(row, "float32", "float32") for row in ("Sum", "Product", "Max", "Min", "Welford", "SoftmaxSums", "MomentSums")],
     *[(row, "float32", "bfloat16") for row in ("Sum", "Max")],
+    *[(row, "float64", "float32") for row in ("Sum", "Welford")],
     *[("Sum", "float64", "float64"), ("Sum", "int64", "int32"), ("Max", "int32", "int32")],
 ]
 NARROW = ["float16", "bfloat16", "float8_e4m3fn", "float8_e5m2", "float8_e8m0fnu"]

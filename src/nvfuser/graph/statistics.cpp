@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Chains: max x, then the sum of exp(x - max x), also as 2^((x - max x) log2
-// e).
+// Chains: max x, then the sum of exp(x - max x), also as 2^((x - max x) log2 e); sum x, then the sum of
+// (x - sum x / n)^2.
 #include "nvfuser/graph/statistics.h"
 
 #include <algorithm>
 #include <cmath>
 
 #include "nvfuser/ir/pointwise.h"
+#include "nvfuser/ir/reduction.h"
 
 namespace nvfuser {
 
@@ -56,17 +57,145 @@ bool is_row(const Tensor* t, ReductionOp row) {
   return t != nullptr && t->op == TensorOp::reduce && t->reduction->row == row;
 }
 
-/// The maximum that is taken from x in exp(x - max x); null where there is
-/// none.
-const Tensor* maximum_below(const Tensor* terms) {
-  const Tensor* distance = exponent(terms);
+/// Does the row reduce the values of x, in a wider float or not?
+bool reduces_values(const Tensor* t, ReductionOp row, const Tensor* x) {
+  return x != nullptr && is_row(t, row) && unwidened(t->operands[0].tensor) == unwidened(x);
+}
+
+/// max x, of a sum of exp(x - max x); null where there is none.
+const Tensor* maximum_below(const Kernel&, const Tensor& sum) {
+  const Tensor* distance = exponent(sum.operands[0].tensor);
   if (!computes(distance, PointwiseOp::sub)) {
     return nullptr;
   }
   const Tensor* most = unwidened(distance->operands[1].tensor);
-  const bool same =
-      is_row(most, ReductionOp::max) && unwidened(most->operands[0].tensor) == unwidened(distance->operands[0].tensor);
-  return same ? most : nullptr;
+  return reduces_values(most, ReductionOp::max, distance->operands[0].tensor) ? most : nullptr;
+}
+
+/// A product of a number and of what extents are made of.
+struct Product {
+  double number = 1;
+  std::vector<const void*> factors;
+
+  void multiply(Index extent) {
+    if (extent->terms.size() > 1) {
+      factors.push_back(extent);
+    } else if (extent->is_constant()) {
+      number *= static_cast<double>(extent->constant());
+    } else {
+      number *= static_cast<double>(extent->terms[0].coefficient);
+      factors.insert(factors.end(), extent->terms[0].atoms.begin(), extent->terms[0].atoms.end());
+    }
+  }
+  bool operator==(const Product& other) const {
+    return number == other.number &&
+           std::is_permutation(factors.begin(), factors.end(), other.factors.begin(), other.factors.end());
+  }
+};
+
+const Expr* defined_by(const Val* scalar, PointwiseOp op) {
+  const Expr* expr = scalar->definition();
+  return expr != nullptr && expr->kind() == ExprKind::pointwise && expr->attribute<PointwiseOp>(0) == op ? expr
+                                                                                                         : nullptr;
+}
+
+/// A scalar as a number; none where it is known at launch alone, or complex.
+std::optional<double> number_of(const Val* scalar) {
+  if (!scalar->is_constant()) {
+    return std::nullopt;
+  }
+  const ScalarValue& value = *scalar->constant();
+  const auto* real = std::get_if<double>(&value);
+  const auto* whole = std::get_if<int64_t>(&value);
+  return real != nullptr    ? std::optional(*real)
+         : whole != nullptr ? std::optional(static_cast<double>(*whole))
+                            : std::nullopt;
+}
+
+/// Multiplies `product` by the scalar; false where it is not made of numbers and extents.
+bool multiply(const Kernel& kernel, const Val* scalar, Product& product) {
+  if (const auto known = kernel.extents.find(scalar); known != kernel.extents.end()) {
+    product.multiply(known->second);
+    return true;
+  }
+  if (const auto number = number_of(scalar)) {
+    product.number *= *number;
+    return true;
+  }
+  const Expr* expr = scalar->definition();
+  if (expr != nullptr && expr->kind() == ExprKind::cast) {
+    return expr->input(0)->is_scalar() && multiply(kernel, expr->input(0), product);
+  }
+  expr = defined_by(scalar, PointwiseOp::mul);
+  return expr != nullptr && multiply(kernel, expr->input(0), product) && multiply(kernel, expr->input(1), product);
+}
+
+/// Whether a scalar is the number of elements that `sum` adds up.
+bool is_count(const Kernel& kernel, const Val* scalar, const Tensor& sum) {
+  Product elements, given;
+  for (const Id* axis : sum.reduction->axes) {
+    elements.multiply(axis->extent);
+  }
+  return multiply(kernel, scalar, given) && given == elements;
+}
+
+/// Whether a scalar is one over that number.
+bool is_share(const Kernel& kernel, const Val* scalar, const Tensor& sum) {
+  if (const auto number = number_of(scalar)) {
+    Product elements;
+    for (const Id* axis : sum.reduction->axes) {
+      elements.multiply(axis->extent);
+    }
+    const double share = 1 / elements.number;
+    return elements.factors.empty() && (*number == share || static_cast<float>(*number) == static_cast<float>(share));
+  }
+  const Expr* expr = scalar->definition();
+  if (expr != nullptr && expr->kind() == ExprKind::cast) {
+    return expr->input(0)->is_scalar() && is_share(kernel, expr->input(0), sum);
+  }
+  if (const Expr* inverse = defined_by(scalar, PointwiseOp::reciprocal)) {
+    return is_count(kernel, inverse->input(0), sum);
+  }
+  const Expr* quotient = defined_by(scalar, PointwiseOp::truediv);
+  quotient = quotient != nullptr ? quotient : defined_by(scalar, PointwiseOp::div);
+  return quotient != nullptr && is_floating(scalar->dtype()) && number_of(quotient->input(0)) == 1.0 &&
+         is_count(kernel, quotient->input(1), sum);
+}
+
+/// The sum of which t is the average; null where it is none.
+const Tensor* averaged(const Kernel& kernel, const Tensor* t) {
+  for (const int k : {0, 1}) {
+    const bool product = computes(t, PointwiseOp::mul);
+    if (!product && !(k == 0 && (computes(t, PointwiseOp::truediv) || computes(t, PointwiseOp::div)))) {
+      continue;
+    }
+    const Tensor* sum = t->operands[k].tensor;
+    const Val* scalar = t->operands[1 - k].scalar;
+    if (is_row(sum, ReductionOp::sum) && scalar != nullptr && sum->dtype == t->dtype &&
+        (product ? is_share(kernel, scalar, *sum) : is_count(kernel, scalar, *sum))) {
+      return sum;
+    }
+  }
+  return nullptr;
+}
+
+/// sum x, of a sum of (x - sum x / n)^2, where all is computed in one type; null where there is none.
+const Tensor* sum_below(const Kernel& kernel, const Tensor& squares) {
+  const DataType type = squares.reduction->type;
+  const Tensor* product = squares.operands[0].tensor;
+  const Tensor* distance = computes(product, PointwiseOp::mul) ? product->operands[0].tensor : nullptr;
+  if (!computes(distance, PointwiseOp::sub) || product->operands[1].tensor != distance || product->dtype != type ||
+      distance->dtype != type || !is_supported(ReductionOp::moment_sums, type)) {
+    return nullptr;
+  }
+  for (const int k : {0, 1}) {
+    const Tensor *x = distance->operands[k].tensor, *mean = distance->operands[1 - k].tensor;
+    const Tensor* sum = mean != nullptr && mean->dtype == type ? averaged(kernel, mean) : nullptr;
+    if (sum != nullptr && reduces_values(sum, ReductionOp::sum, x)) {
+      return sum;
+    }
+  }
+  return nullptr;
 }
 
 bool same_place(const Tensor& a, const Tensor& b) {
@@ -90,12 +219,21 @@ void drop_unread(Kernel& kernel) {
 }  // namespace
 
 std::vector<Chain> find_chains(const Kernel& kernel) {
+  struct Form {
+    ReductionOp joined;
+    const Tensor* (*first_of)(const Kernel&, const Tensor& sum);
+  };
+  constexpr Form kForms[] = {{ReductionOp::softmax_sums, maximum_below}, {ReductionOp::moment_sums, sum_below}};
   std::vector<Chain> chains;
+  const auto taken = [&](const Tensor* t) {
+    return std::any_of(chains.begin(), chains.end(), [&](const Chain& c) { return c.first == t || c.second == t; });
+  };
   for (Tensor* t : kernel.tensors) {
-    const Tensor* most = is_row(t, ReductionOp::sum) ? maximum_below(t->operands[0].tensor) : nullptr;
-    const bool taken = std::any_of(chains.begin(), chains.end(), [&](const Chain& c) { return c.first == most; });
-    if (most != nullptr && !taken && same_place(*most, *t)) {
-      chains.push_back({const_cast<Tensor*>(most), t, ReductionOp::softmax_sums});
+    for (const Form& form : kForms) {
+      const Tensor* first = is_row(t, ReductionOp::sum) && !taken(t) ? form.first_of(kernel, *t) : nullptr;
+      if (first != nullptr && !taken(first) && same_place(*first, *t)) {
+        chains.push_back({const_cast<Tensor*>(first), t, form.joined});
+      }
     }
   }
   return chains;

@@ -8,6 +8,7 @@
 
 #include "nvfuser/schedule/column_loops.h"
 #include "nvfuser/transform/passes.h"
+#include "nvfuser/transform/wide_sums.h"
 
 namespace nvfuser {
 
@@ -37,6 +38,7 @@ void apply_columns(Kernel& kernel, const Params& params) {
 }
 
 void apply_cpu_columns(Kernel& kernel, const Params& params) {
+  widen_sums(kernel);
   if (params.piece > 0) {
     return apply_column_shares(kernel, params, false);
   }

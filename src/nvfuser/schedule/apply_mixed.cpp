@@ -9,6 +9,7 @@
 #include "nvfuser/schedule/column_loops.h"
 #include "nvfuser/schedule/phases.h"
 #include "nvfuser/transform/passes.h"
+#include "nvfuser/transform/wide_sums.h"
 
 namespace nvfuser {
 
@@ -193,6 +194,9 @@ class Mixed {
 
 void apply_mixed(Kernel& kernel, const Params& params) { Mixed(kernel, params, true).run(); }
 
-void apply_cpu_mixed(Kernel& kernel, const Params& params) { Mixed(kernel, params, false).run(); }
+void apply_cpu_mixed(Kernel& kernel, const Params& params) {
+  widen_sums(kernel);
+  Mixed(kernel, params, false).run();
+}
 
 }  // namespace nvfuser

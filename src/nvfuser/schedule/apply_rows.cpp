@@ -9,6 +9,7 @@
 #include "nvfuser/schedule/addresses.h"
 #include "nvfuser/schedule/apply_steps.h"
 #include "nvfuser/transform/passes.h"
+#include "nvfuser/transform/wide_sums.h"
 
 namespace nvfuser {
 
@@ -192,6 +193,7 @@ void apply_rows(Kernel& kernel, const Params& params) {
 }
 
 void apply_cpu_rows(Kernel& kernel, const Params& params) {
+  widen_sums(kernel);
   if (params.piece > 0) {
     return apply_row_shares(kernel, params, false);
   }

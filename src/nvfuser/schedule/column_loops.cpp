@@ -3,12 +3,12 @@
 #include "nvfuser/schedule/column_loops.h"
 
 #include <algorithm>
-#include <array>
 #include <tuple>
 
 #include "nvfuser/schedule/addresses.h"
 #include "nvfuser/schedule/phases.h"
 #include "nvfuser/transform/passes.h"
+#include "nvfuser/transform/wide_sums.h"
 
 namespace nvfuser {
 
@@ -138,12 +138,9 @@ ColumnLoops task_loops(Kernel& kernel, Reference& reference, const ColumnRoots& 
 }
 
 void split_runs(Kernel& kernel, Tensor& reduce, const ColumnLoops& loops) {
-  constexpr std::array kRounding = {ReductionOp::sum, ReductionOp::prod, ReductionOp::welford,
-                                    ReductionOp::softmax_sums};
   const Reduction& reduction = *reduce.reduction;
-  const bool rounds =
-      std::find(kRounding.begin(), kRounding.end(), reduction.row) != kRounding.end() && !is_integral(reduction.type);
-  for (size_t k = rounds ? loops.rows.size() : 0; k-- > 1;) {
+  const bool inexact = rounds(reduction.row) && !is_integral(reduction.type) && !is_widened(reduce);
+  for (size_t k = inexact ? loops.rows.size() : 0; k-- > 1;) {
     std::vector<Id*> outside(loops.rows.begin(), loops.rows.begin() + static_cast<std::ptrdiff_t>(k));
     if (loops.share != nullptr) {
       outside.push_back(loops.share);

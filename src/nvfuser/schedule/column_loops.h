@@ -38,7 +38,8 @@ ColumnLoops strip_loops(Kernel& kernel, Reference& reference, const ColumnRoots&
 /// CPU: a strip of `task` columns to a task.
 ColumnLoops task_loops(Kernel& kernel, Reference& reference, const ColumnRoots& roots, const Params& params, Walk walk);
 
-/// CPU: where it rounds, a reduction combines what it makes of each run, so that sums of many rows stay exact.
+/// CPU: where it rounds, and in no wider type, a reduction combines what it makes of each run, so that sums of many
+/// rows stay exact.
 void split_runs(Kernel& kernel, Tensor& reduce, const ColumnLoops& loops);
 /// The outermost loop along which a reduction accumulates: its position.
 int first_loop(const Tensor& reduce);

@@ -21,7 +21,7 @@ namespace {
 constexpr std::array<OpCost, 3> kOpCosts = {{{1, 0}, {4, 2}, {40, 2}}};
 /// An element that joins a tuple, in order of reduction.def.  Extremes are taken of two halves at once.
 constexpr std::array<OpCost, kReductionCount> kReductionCosts = {
-    {{1, 0}, {1, 0}, {0, 0}, {0, 0}, {1, 0}, {1, 0}, {6, 0}, {6, 0}, {4, 0}, {5, 1.25}}};
+    {{1, 0}, {1, 0}, {0, 0}, {0, 0}, {1, 0}, {1, 0}, {6, 0}, {6, 0}, {4, 0}, {5, 1.25}, {4, 0}}};
 OpCost cost_of_row(ReductionOp row) { return kReductionCosts[static_cast<size_t>(row)]; }
 constexpr OpCost kPowerOfTwo{2, 1};  ///< an instruction of the machine
 constexpr double kUnpack = 1, kPack = .5, kSelectOperand = 1, kIota = 2;

@@ -85,6 +85,8 @@ template <class T>
 inline constexpr bool kAtOnce<Product<T>> = true;
 template <class T>
 inline constexpr bool kAtOnce<Welford<T>> = true;
+template <class T>
+inline constexpr bool kAtOnce<MomentSums<T>> = true;
 
 /// All lanes take Rounds elements.
 template <int Rounds, class Row, class S>
@@ -132,6 +134,22 @@ RT_FN void fold_pairs(Lanes<Row>& acc, const S* x, const U* y, int count) {
   }
 }
 
+/// Asks for K elements that a fold takes after the next one: lanes are not read in the order of memory, and a row goes
+/// on behind a page, where the machine's own look-ahead ends.
+template <int K, class S>
+RT_FN void ask_ahead(const S* x) {
+  constexpr int kLine = 64 / sizeof(S), kAhead = 2 * K;
+  for (int k = 0; k < K; k += kLine) {
+    __builtin_prefetch(x + kAhead + k);
+  }
+}
+template <class Source>
+inline constexpr bool kInMemory = false;
+template <class S>
+inline constexpr bool kInMemory<S* __restrict> = true;
+template <class S>
+inline constexpr bool kInMemory<S*> = true;
+
 /// Lanes 0 .. Width - 1 take those above them, halves by halves.
 template <class Row, int Width>
 RT_FN void join_halves(Lanes<Row>& acc) {
@@ -168,6 +186,9 @@ RT_FN void fold_up_to(Array<Lanes<Row>, N>& acc, I i, Source& source, J j, L lim
   const auto* x = &source[j];
   if constexpr (K % kCount == 0) {
     if (limit >= K) {
+      if constexpr (inner::kInMemory<Source>) {
+        inner::ask_ahead<K>(x);
+      }
       inner::fold_lanes<K / kCount>(a, x);
       return;
     }

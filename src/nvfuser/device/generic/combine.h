@@ -195,6 +195,15 @@ struct Welford {
   RT_MEMBER static R square(complex<R> x) { return x.re * x.re + x.im * x.im; }
 };
 
+/// The same statistics as a chain of sums has them: the sum, and the sum of squared distances from the average.
+template <class T>
+struct MomentSums : Welford<T> {
+  static constexpr bool kDefined = kFloating<T>;
+  using typename Welford<T>::Tuple;
+  RT_MEMBER static T finish(const Tuple& t, Part<0>) { return t.mean * t.count; }
+  RT_MEMBER static T finish(const Tuple& t, Part<1>) { return t.squares; }
+};
+
 /// The largest element m and the sum of exp(x - m), in one pass.  Elements of minus infinity add nothing.
 template <class T>
 struct SoftmaxSums {

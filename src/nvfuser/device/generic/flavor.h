@@ -77,7 +77,13 @@ RT_FN float relu(float x) { return x < 0.0f ? 0.0f : x; }
 // ---- quotients of inner formulas: at least 1 ulp, any value for denormals
 RT_FN float reciprocal(float x) { return 1.0f / x; }
 RT_FN float quotient(float a, float b) { return a / b; }
-RT_FN float rsqrt(float x) { return 1.0f / __builtin_sqrtf(x); }
+/// The nearest float: a step of Newton's behind the quotient, with its residue in double.  None where x is 0, infinite
+/// or NaN.
+RT_FN float rsqrt(float x) {
+  const float root = 1.0f / __builtin_sqrtf(x);
+  const double near = root, residue = 1.0 - unfused(near * near * x);
+  return residue == residue ? static_cast<float>(near + unfused(0.5 * near * residue)) : root;
+}
 RT_FN double rsqrt(double x) { return 1.0 / __builtin_sqrt(x); }
 /// The exact 1 / x.
 RT_FN float exact_reciprocal(float x) { return 1.0f / x; }

@@ -124,6 +124,9 @@ struct Folding<Welford<T>> {
   }
 };
 
+template <class T>
+struct Folding<MomentSums<T>> : Folding<Welford<T>> {};
+
 /// One maximum, one rescaling, K exponentials.
 template <class T>
 struct Folding<SoftmaxSums<T>> {

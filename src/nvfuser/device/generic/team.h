@@ -80,6 +80,8 @@ template <class T>
 inline constexpr bool kStaged<SoftmaxSums<T>> = true;
 template <class T>
 inline constexpr bool kStaged<Welford<T>> = true;
+template <class T>
+inline constexpr bool kStaged<MomentSums<T>> = true;
 
 template <int Width, class Team, class... M>
 RT_FN void join_lanes(const Team& team, const M&... m);
@@ -125,6 +127,10 @@ RT_FN void join_stages(const Team& team, const Member<Welford<T>, N, Acc>& m) {
   });
   join_lanes<Width>(team, Member<Sum<R>, N, Sums>{squares, m.line});
   repeat<N>([&](int n) { m.acc.set(n, {field<0>(totals[n]), field<0>(squares[n]), field<0>(counts[n])}); });
+}
+template <int Width, class Team, class T, int N, class Acc>
+RT_FN void join_stages(const Team& team, const Member<MomentSums<T>, N, Acc>& m) {
+  join_stages<Width>(team, Member<Welford<T>, N, Acc>{m.acc, m.line});
 }
 
 template <int Width, class Team, class Row, int N, class Acc>
