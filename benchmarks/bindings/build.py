@@ -24,7 +24,9 @@ import pybind11
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 COMPILER = os.environ.get("CXX", "g++")
-FLAGS = "-std=c++20 -O2 -flto -fPIC -fvisibility=hidden -ffunction-sections -fdata-sections -fno-stack-protector"
+FLAGS = (
+    "-std=c++20 -O2 -DNDEBUG -flto -fPIC -fvisibility=hidden -ffunction-sections -fdata-sections -fno-stack-protector"
+)
 LINK = "-O2 -flto=1 -fPIC -shared -s -static-libstdc++ -Wl,--as-needed"
 # The backend of the split mode is what the product uses; older_glibc.cpp names symbols in assembler, which LTO loses.
 OF_NANOBIND = ["-DNB_BACKEND_MODULE=nanobind_backend", "-DNB_BACKEND_PYPI=nanobind-backend", "-DNB_DOMAIN=nvfuser"]
@@ -66,7 +68,7 @@ def include_flags(column: str, work: Path) -> list[str]:
 
 def exports(work: Path) -> Path:
     script = work / "exports.map"
-    script.write_text("{ global: PyInit__C; nvfuser_line_ns; local: *; };\n")
+    script.write_text("{ global: PyInit__C; nvfuser_line_ns; nvfuser_exchange_ns; local: *; };\n")
     return script
 
 

@@ -18,13 +18,15 @@ struct Flag {
   operator bool() const { return value; }
 };
 
+[[noreturn, gnu::cold]] void refuse_items(const char* argument, const std::string& fault);
+
 template <class T>
 struct Items {
   std::vector<T> values;
   std::string fault;
   const std::vector<T>& as(const char* argument) const {
     if (!fault.empty()) {
-      throw nb::type_error("argument '" + std::string(argument) + "', " + fault);
+      refuse_items(argument, fault);
     }
     return values;
   }

@@ -19,8 +19,9 @@ ROUNDS = 9
 
 
 def resident() -> int:
-    status = Path("/proc/self/status").read_text()
-    return 1024 * int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS")))
+    """Pages that are mapped, counted one by one: VmRSS is a sum of counters that lag behind by some of them."""
+    rollup = Path("/proc/self/smaps_rollup").read_text()
+    return 1024 * int(next(line.split()[1] for line in rollup.splitlines() if line.startswith("Rss:")))
 
 
 def load_alone() -> ModuleType:
@@ -41,6 +42,13 @@ def alone() -> dict[str, float]:
         "resident_bytes": resident() - before,
         "held": len(dir(module)),
     }
+
+
+def beside() -> dict[str, float]:
+    """The compiled module in a process that has NumPy, hence the shared C++ runtime."""
+    import numpy as np
+
+    return {**alone(), "held": len(dir(np))}
 
 
 def package() -> dict[str, float]:
@@ -98,13 +106,13 @@ def adding(count: int = 2000) -> float:
     return min(rounds)
 
 
-def line(fusion: Any) -> float:
-    """Nanoseconds for the source line of an op."""
+def probe(name: str, subject: Any) -> float:
+    """What a function of probe.cpp measures."""
     from nvfuser import _C
 
-    find = ctypes.PyDLL(_C.__file__).nvfuser_line_ns
-    find.argtypes, find.restype = [ctypes.py_object, ctypes.c_long], ctypes.c_double
-    return min(find(fusion, 100_000) for _ in range(ROUNDS))
+    function = getattr(ctypes.PyDLL(_C.__file__), name)
+    function.argtypes, function.restype = [ctypes.py_object, ctypes.c_long], ctypes.c_double
+    return min(function(subject, 100_000) for _ in range(ROUNDS))
 
 
 def calls() -> dict[str, float]:
@@ -122,6 +130,7 @@ def calls() -> dict[str, float]:
     definition, fusion = z.definition(), fd.fusion
     names = {"z": z, "x": x, "definition": definition, "fusion": fusion, "fd": fd, "inputs": inputs}
     names["held"] = [z.uses(), x.axis(0), fusion.vals()]  # wrappers that live are found, not made
+    execute = nanoseconds("fd.execute(inputs)", names, 0.2)
     return {
         "is_tensor() of a TensorView": nanoseconds("z.is_tensor()", names),
         "definition() of a TensorView": nanoseconds("z.definition()", names),
@@ -129,11 +138,16 @@ def calls() -> dict[str, float]:
         "input(index=0) of an Expr": nanoseconds("definition.input(index=0)", names),
         "ndim of a TensorView": nanoseconds("z.ndim", names),
         "vals() of a Fusion": nanoseconds("fusion.vals()", names),
-        "execute, 2 inputs of 1,024 floats": nanoseconds("fd.execute(inputs)", names, 0.2),
+        "execute, 2 inputs of 1,024 floats": execute,
+        "execute less exchange": execute - probe("nvfuser_exchange_ns", inputs),
         "ops.add in a definition": adding(),
-        "line_ns": line(fusion),
+        "line_ns": probe("nvfuser_line_ns", fusion),
     }
 
 
 if __name__ == "__main__":
-    print(json.dumps({"alone": alone, "package": package, "members": members, "calls": calls}[sys.argv[1]]()))
+    print(
+        json.dumps(
+            {"alone": alone, "beside": beside, "package": package, "members": members, "calls": calls}[sys.argv[1]]()
+        )
+    )

@@ -40,36 +40,36 @@ nb::object build(PointwiseOp op, const std::array<const char*, 4>& names, Handle
 
 void bind_row(nb::module_& m, const PointwiseInfo& row) {
   const PointwiseOp op = row.op;
-  const std::array<const char*, 4> names = argument_names(row);
+  const std::array<const char*, 4>& names = argument_names(row);
   const std::string sig = signature(row, names), doc = docstring(row);
   const char* name = row.name.data();
   switch (row.arity) {
     case 1:
       def_op(
-          m, name, [op, names](nb::handle a) { return build(op, names, a); }, nb::arg(names[0]), nb::sig(sig.c_str()),
+          m, name, [op, &names](nb::handle a) { return build(op, names, a); }, nb::arg(names[0]), nb::sig(sig.c_str()),
           doc.c_str());
       break;
     case 2:
       def_op(
-          m, name, [op, names](nb::handle a, nb::handle b) { return build(op, names, a, b); }, nb::arg(names[0]),
+          m, name, [op, &names](nb::handle a, nb::handle b) { return build(op, names, a, b); }, nb::arg(names[0]),
           nb::arg(names[1]), nb::sig(sig.c_str()), doc.c_str());
       break;
     case 3:
       if (op == PointwiseOp::clamp) {
         def_op(
-            m, name, [op, names](nb::handle a, nb::handle b, nb::handle c) { return build(op, names, a, b, c); },
+            m, name, [op, &names](nb::handle a, nb::handle b, nb::handle c) { return build(op, names, a, b, c); },
             nb::arg(names[0]), nb::arg(names[1]) = nb::none(), nb::arg(names[2]) = nb::none(), nb::sig(sig.c_str()),
             doc.c_str());
         break;
       }
       def_op(
-          m, name, [op, names](nb::handle a, nb::handle b, nb::handle c) { return build(op, names, a, b, c); },
+          m, name, [op, &names](nb::handle a, nb::handle b, nb::handle c) { return build(op, names, a, b, c); },
           nb::arg(names[0]), nb::arg(names[1]), nb::arg(names[2]), nb::sig(sig.c_str()), doc.c_str());
       break;
     default:
       def_op(
           m, name,
-          [op, names](nb::handle a, nb::handle b, nb::handle c, nb::handle d) { return build(op, names, a, b, c, d); },
+          [op, &names](nb::handle a, nb::handle b, nb::handle c, nb::handle d) { return build(op, names, a, b, c, d); },
           nb::arg(names[0]), nb::arg(names[1]), nb::arg(names[2]), nb::arg(names[3]), nb::sig(sig.c_str()),
           doc.c_str());
   }

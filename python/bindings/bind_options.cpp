@@ -26,7 +26,7 @@ const OptionRow& option_row(const std::string& variable) {
 }
 
 /// The options table as a page of Markdown.
-std::string options_page() {
+[[gnu::cold]] std::string options_page() {
   std::string text =
       "# Options\n\nEnvironment variables, read at first use. Made from the options table by "
       "`tools/options_page.py`.\n\n"
@@ -50,7 +50,7 @@ std::vector<CacheRow> rows_of(const std::vector<CacheItem>& items) {
 }
 
 /// Target -> (found, what compiles for it or why it was not found).
-std::map<std::string, std::pair<bool, std::string>> device_status() {
+[[gnu::cold]] std::map<std::string, std::pair<bool, std::string>> device_status() {
   nb::gil_scoped_release release;  // a search may wait for another thread's
   std::string no_compiler, no_cuda, no_nvrtc;
   const bool host = host_compiler_available(&no_compiler);

@@ -12,7 +12,7 @@ namespace nvfuser::python {
 namespace {
 
 template <size_t N>
-std::string text_of(const std::array<int64_t, N>& numbers) {
+[[gnu::cold]] std::string text_of(const std::array<int64_t, N>& numbers) {
   std::string text;
   for (int64_t number : numbers) {
     text += (text.empty() ? "[" : ", ") + std::to_string(number);
@@ -20,12 +20,12 @@ std::string text_of(const std::array<int64_t, N>& numbers) {
   return text + "]";
 }
 
-std::string shared_text(const KernelProfile& kernel) {
+[[gnu::cold]] std::string shared_text(const KernelProfile& kernel) {
   return text_of(std::array<int64_t, 2>{kernel.dynamic_shared, kernel.static_shared});
 }
 
 /// Name and value of every member of interest, a line each.
-std::string repr(const KernelProfile& self) {
+[[gnu::cold]] std::string repr(const KernelProfile& self) {
   return "KernelProfile(name='" + self.name + "', segment_id=" + std::to_string(self.segment) +
          ", time_ms=" + std::to_string(self.time_ms) +
          ", effective_bandwidth_gbs=" + std::to_string(self.bandwidth_gbs) +
@@ -34,7 +34,7 @@ std::string repr(const KernelProfile& self) {
          ", registers=" + std::to_string(self.registers) + ", scheduler='" + self.scheduler + "')";
 }
 
-std::string repr(const FusionProfile& self) {
+[[gnu::cold]] std::string repr(const FusionProfile& self) {
   std::string text = "FusionProfile(segments=" + std::to_string(self.kernels.size()) +
                      ", kernel_time_ms=" + std::to_string(self.kernel_ms) +
                      ", host_time_ms=" + std::to_string(self.host_ms) +

@@ -22,7 +22,7 @@ std::vector<Argument> to_arguments(const FusionExecutor& executor, nb::handle in
   return call.arguments().arguments(0, call.arguments().size());
 }
 
-std::string list_text(const std::vector<int64_t>& numbers) {
+[[gnu::cold]] std::string list_text(const std::vector<int64_t>& numbers) {
   std::string text;
   for (int64_t number : numbers) {
     text += (text.empty() ? "" : ", ") + std::to_string(number);
@@ -32,7 +32,7 @@ std::string list_text(const std::vector<int64_t>& numbers) {
 
 /// Such as `<OutputSpec: Float [2, 3], strides [3, 1], cpu>`.
 template <class Tensor>
-std::string described(const char* name, const Tensor& self) {
+[[gnu::cold]] std::string described(const char* name, const Tensor& self) {
   const bool cuda = self.device.kind == Device::Kind::cuda;
   return "<" + std::string(name) + ": " + std::string(name_of(self.dtype)) + " " + list_text(self.sizes) +
          ", strides " + list_text(self.strides) + (cuda ? ", cuda:" + std::to_string(self.device.index) : ", cpu") +
@@ -125,7 +125,7 @@ Preparation to_preparation(nb::handle call) {
   const std::optional<nb::object> parts = sequence_items(call);
   const nb::tuple items = parts ? nb::tuple(*parts) : nb::tuple();
   FusionExecutor* executor = nullptr;
-  Way way;
+  Way way = Way::evaluator;
   std::string device;
   if (nb::len(items) != 4 || !nb::try_cast(items[0], executor) || executor == nullptr || !nb::try_cast(items[2], way) ||
       !nb::try_cast(items[3], device)) {

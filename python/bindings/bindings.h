@@ -105,37 +105,39 @@ std::optional<int64_t> python_int(nb::handle object);
 /// The items of a sequence as a tuple; nothing for anything else, texts and dictionaries included.
 std::optional<nb::object> sequence_items(nb::handle object);
 /// The name of an object's class, for messages.
-std::string class_name(nb::handle object);
+[[gnu::cold]] std::string class_name(nb::handle object);
 
 /// An input with the line of the user's program that made it, for messages; empty where there is no such input.
-std::string describe_input(const Fusion& fusion, size_t position);
+[[gnu::cold]] std::string describe_input(const Fusion& fusion, size_t position);
 
 /// Such as `1 inputs, 2 expressions, 1 outputs`.
-std::string summary_of(const Fusion& fusion);
+[[gnu::cold]] std::string summary_of(const Fusion& fusion);
 
 /// The user's line at present: of the innermost frame that is not of this wheel; null where there is none.
 std::shared_ptr<const Location> user_line();
 /// Makes the Fusion's expressions remember the Python line that made them.
 void record_locations(Fusion& fusion);
 
-void bind_errors(nb::module_& m);
-void bind_events(nb::module_& m);
-void bind_enums(nb::module_& m);
-void bind_ir(nb::module_& m);
-void bind_fusion(nb::module_& m);
-void bind_define(nb::module_& m);
-void bind_ops(nb::module_& m);
-void bind_reduce(nb::module_& m);
-void bind_norms(nb::module_& m);
-void bind_composites(nb::module_& m);
-void bind_runtime(nb::module_& m);
-void bind_call(nb::module_& m);
-void bind_lent(nb::module_& m);
-void bind_cache(nb::module_& m);
-void bind_options(nb::module_& m);
-void bind_memory(nb::module_& m);
-void bind_profiler(nb::module_& m);
-void bind_prepare(nb::module_& m);
-void bind_segments(nb::module_& m);
+/// The parts of the module.  Each runs once, so all that it does is made small rather than fast (`cold`), and lies
+/// together: an import touches few pages of code.  The same holds for what only makes texts.
+[[gnu::cold]] void bind_errors(nb::module_& m);
+[[gnu::cold]] void bind_events(nb::module_& m);
+[[gnu::cold]] void bind_enums(nb::module_& m);
+[[gnu::cold]] void bind_ir(nb::module_& m);
+[[gnu::cold]] void bind_fusion(nb::module_& m);
+[[gnu::cold]] void bind_define(nb::module_& m);
+[[gnu::cold]] void bind_ops(nb::module_& m);
+[[gnu::cold]] void bind_reduce(nb::module_& m);
+[[gnu::cold]] void bind_norms(nb::module_& m);
+[[gnu::cold]] void bind_composites(nb::module_& m);
+[[gnu::cold]] void bind_runtime(nb::module_& m);
+[[gnu::cold]] void bind_call(nb::module_& m);
+[[gnu::cold]] void bind_lent(nb::module_& m);
+[[gnu::cold]] void bind_cache(nb::module_& m);
+[[gnu::cold]] void bind_options(nb::module_& m);
+[[gnu::cold]] void bind_memory(nb::module_& m);
+[[gnu::cold]] void bind_profiler(nb::module_& m);
+[[gnu::cold]] void bind_prepare(nb::module_& m);
+[[gnu::cold]] void bind_segments(nb::module_& m);
 
 }  // namespace nvfuser::python

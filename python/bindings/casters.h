@@ -23,6 +23,9 @@ struct Flag {
   operator bool() const { return value; }
 };
 
+/// TypeError: what is wrong with the items of an argument.
+[[noreturn, gnu::cold]] void refuse_items(const char* argument, const std::string& fault);
+
 /// The items of a sequence parameter, or what is wrong with one of them.
 template <class T>
 struct Items {
@@ -31,7 +34,7 @@ struct Items {
   /// TypeError that names the argument where an item is wrong.
   const std::vector<T>& as(const char* argument) const {
     if (!fault.empty()) {
-      throw nb::type_error(("argument '" + std::string(argument) + "', " + fault).c_str());
+      refuse_items(argument, fault);
     }
     return values;
   }

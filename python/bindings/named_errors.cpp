@@ -8,13 +8,13 @@ namespace nvfuser::python {
 namespace {
 
 /// The user's line at present, as messages have it: ` (model.py:12 in block)`.
-std::string at_user_line() {
+[[gnu::cold]] std::string at_user_line() {
   const std::shared_ptr<const Location> line = user_line();
   return line == nullptr ? "" : " (" + line->text() + ")";
 }
 
 /// Such as `; operands: Float [?, 4], Int scalar`.
-std::string operands_text(const nb::handle* arguments, size_t count) {
+[[gnu::cold]] std::string operands_text(const nb::handle* arguments, size_t count) {
   std::vector<Val*> operands;
   for (size_t k = 0; k < count; ++k) {
     if (nb::isinstance<ValRef>(arguments[k])) {

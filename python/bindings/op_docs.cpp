@@ -170,7 +170,7 @@ std::string doctest(std::string_view example) {
 
 }  // namespace
 
-std::array<const char*, 4> argument_names(const PointwiseInfo& row) {
+const std::array<const char*, 4>& argument_names(const PointwiseInfo& row) {
   for (const ArgumentNames& named : kNamed) {
     if (named.op == row.op) {
       return named.names;

@@ -12,16 +12,16 @@
 namespace nvfuser::python {
 
 /// Names of a pointwise operation's arguments; as many as its arity says.
-std::array<const char*, 4> argument_names(const PointwiseInfo& row);
+const std::array<const char*, 4>& argument_names(const PointwiseInfo& row);
 /// May be left out?
 constexpr bool is_optional(PointwiseOp op, int argument) { return op == PointwiseOp::clamp && argument > 0; }
 
-std::string docstring(const PointwiseInfo& row);
+[[gnu::cold]] std::string docstring(const PointwiseInfo& row);
 /// Of the forms typed, kept and place: one for all overloads.
-std::string docstring(const ReductionInfo& row);
+[[gnu::cold]] std::string docstring(const ReductionInfo& row);
 /// Of an operation that is written out: `text` (a summary, parameters, returns) with what it raises, and the row of
 /// op_notes.cpp of that name: what to see, an example.
-std::string op_docstring(std::string_view name, std::string_view text);
+[[gnu::cold]] std::string op_docstring(std::string_view name, std::string_view text);
 
 /// See Also and Examples of an operation that is written out.
 struct OpNotes {

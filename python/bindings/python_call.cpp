@@ -45,13 +45,13 @@ void for_each(nb::handle sequence, Visit&& visit) {
 }
 
 /// What is wrong with an input, and which it is.
-[[noreturn]] void refuse_input(const Fusion& fusion, int position, const std::string& why) {
+[[noreturn, gnu::cold]] void refuse_input(const Fusion& fusion, int position, const std::string& why) {
   const std::string text = describe_input(fusion, position);
   throw nb::type_error(
       ("input " + std::to_string(position) + ": " + why + (text.empty() ? "" : "; it is for " + text)).c_str());
 }
 
-[[noreturn]] void refuse_writing(const std::string& name) {
+[[noreturn, gnu::cold]] void refuse_writing(const std::string& name) {
   throw nb::value_error((name + " is read-only, but an output is written into it").c_str());
 }
 

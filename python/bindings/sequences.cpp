@@ -12,7 +12,7 @@ constexpr Py_ssize_t kLongest = 1 << 16;
 
 bool is_text(nb::handle object) { return PyUnicode_Check(object.ptr()) || PyBytes_Check(object.ptr()); }
 
-std::string element_fault(size_t index, const char* expected, nb::handle found) {
+[[gnu::cold]] std::string element_fault(size_t index, const char* expected, nb::handle found) {
   return "element " + std::to_string(index) + ": expected " + expected + ", got " + class_name(found);
 }
 
@@ -60,6 +60,10 @@ bool is_numpy_bool(nb::handle object) {
 }
 
 }  // namespace
+
+void refuse_items(const char* argument, const std::string& fault) {
+  throw nb::type_error(("argument '" + std::string(argument) + "', " + fault).c_str());
+}
 
 std::optional<int64_t> python_int(nb::handle object) {
   nb::object number = nb::borrow(object);

@@ -54,7 +54,7 @@ class PythonLocation : public Location {
     nb::gil_scoped_acquire guard;
     code_.reset();
   }
-  std::string text() const override {
+  [[gnu::cold]] std::string text() const override {
     nb::gil_scoped_acquire guard;
     const std::string file = nb::cast<std::string>(code_.attr("co_filename"));
     const std::string name = nb::cast<std::string>(code_.attr("co_name"));
@@ -270,11 +270,32 @@ nb::object code_of(nb::handle frame) {
   return nb::steal(reinterpret_cast<PyObject*>(PyFrame_GetCode(reinterpret_cast<PyFrameObject*>(frame.ptr()))));
 }
 
+/// An attribute that a type computes, asked of its descriptor: the look-up by name costs as much as all else here.
+class Getter {
+ public:
+  constexpr explicit Getter(const char* name) : name_(name) {}
+
+  nb::object operator()(nb::handle object) {
+    PyObject* descriptor = descriptor_.load(std::memory_order_acquire);
+    if (descriptor == nullptr) [[unlikely]] {
+      descriptor = nb::object(nb::handle(object.type()).attr(name_)).release().ptr();
+      get_.store(reinterpret_cast<descrgetfunc>(PyType_GetSlot(Py_TYPE(descriptor), Py_tp_descr_get)));
+      descriptor_.store(descriptor, std::memory_order_release);
+    }
+    return nb::steal(get_.load(std::memory_order_relaxed)(descriptor, object.ptr(), object.type().ptr()));
+  }
+
+ private:
+  const char* name_;
+  std::atomic<PyObject*> descriptor_ = nullptr;
+  std::atomic<descrgetfunc> get_ = nullptr;
+};
+
 }  // namespace
 
 /// The code that was the user's last is held, and asked no more: a definition is mostly one function.
 std::shared_ptr<const Location> user_line() {
-  static PyObject* const instruction = PyUnicode_InternFromString("f_lasti");
+  static constinit Getter instruction("f_lasti");
   static constinit std::atomic<PyObject*> last_code = nullptr;
   nb::object frame = nb::borrow(reinterpret_cast<PyObject*>(PyEval_GetFrame()));
   nb::object code;
@@ -291,8 +312,7 @@ std::shared_ptr<const Location> user_line() {
   if (code.ptr() != last_code.load(std::memory_order_relaxed)) {
     Py_XDECREF(last_code.exchange(nb::borrow(code).release().ptr()));
   }
-  const nb::object place = nb::steal(PyObject_GetAttr(frame.ptr(), instruction));
-  return std::make_shared<PythonLocation>(std::move(code), static_cast<int>(PyLong_AsLong(place.ptr())));
+  return std::make_shared<PythonLocation>(std::move(code), static_cast<int>(PyLong_AsLong(instruction(frame).ptr())));
 }
 
 void record_locations(Fusion& fusion) { fusion.locator = &user_line; }
