@@ -16,6 +16,7 @@ constexpr double kLastRound = .4;
 /// RMS and layer norm in 2 bytes: 55, 61, 64, 64 registers for 8 vectors, 32, 40, 40, 48 for 4, 18, 28, 32, 39 for
 /// one).
 constexpr double kPeelRegisters = 3, kPeelBatch = .25, kUnalignedRegisters = 7;
+constexpr double kSideRegisters = 4;  ///< where a block takes several (layer norm, 9 vectors a thread)
 /// Instructions of a lane at an end of a row: for each value that is folded, and for each that is stored.
 constexpr double kFoldedLane = 3, kStoredLane = 4;
 constexpr double kTogether = 2;  ///< microseconds that a launch of blocks takes which are all resident at once
@@ -72,7 +73,8 @@ double row_registers(const Problem& problem, const Params& params) {
   double registers = stores ? 20 : 16;
   if (params.peel) {
     registers += kPeelRegisters + kPeelBatch * params.batch +
-                 kUnalignedRegisters * std::max<double>(0, static_cast<double>(shared_inputs(problem)) - 1);
+                 (kUnalignedRegisters + (params.rows > 1 ? kSideRegisters : 0)) *
+                     std::max<double>(0, static_cast<double>(shared_inputs(problem)) - 1);
   }
   for (const ProblemBuffer& buffer : problem.buffers) {
     // What all rows share stays in registers too where blocks stay.

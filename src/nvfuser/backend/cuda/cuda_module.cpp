@@ -237,8 +237,12 @@ DeviceProps query_device_props(const CudaApi& api, int ordinal) {
   props.gpu = true;
   props.arch = 10 * get(kComputeMajor) + get(kComputeMinor);
   props.sms = get(kMultiprocessors);
-  props.clock_ghz = get(kClockKhz) * 1e-6;
-  props.l2_bytes = get(kL2Bytes);
+  if (props.clock_ghz == 0) {
+    // Of known devices the table says what the estimate was fitted with: kernels do not sustain the clock that the
+    // driver names.
+    props.clock_ghz = get(kClockKhz) * 1e-6;
+    props.l2_bytes = get(kL2Bytes);
+  }
   props.shared_per_sm = get(kSharedPerMultiprocessor);
   props.shared_per_block = get(kSharedPerBlockOptin);
   if (props.l1_bytes == 0) {
