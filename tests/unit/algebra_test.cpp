@@ -124,6 +124,9 @@ TEST_F(AlgebraCase, Range) {
   };
   EXPECT_TRUE(plain.nonnegative(rounded(6)));
   EXPECT_FALSE(plain.nonnegative(rounded(5)));
+  // and at most a
+  EXPECT_TRUE(plain.nonnegative(pool.sub(a, pool.scale(plain.div(a, number(4)), 4))));
+  EXPECT_FALSE(plain.nonnegative(sum({a, pool.scale(plain.div(a, number(4)), -4), number(-1)})));
   EXPECT_FALSE(plain.nonnegative(pool.sub(i, number(1))));
   EXPECT_EQ(plain.upper(sum({product({i, b}), j})), sum({product({a, b}), number(-1)}));
   EXPECT_EQ(plain.upper(plain.div(pool.var("tx", number(32)), number(4))), number(7));

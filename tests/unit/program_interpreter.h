@@ -343,7 +343,8 @@ class ProgramInterpreter {
     for (Index bound : n.counts) {
       count = std::min(count, value(bound, t, true));
     }
-    if (n.counts.empty() && (to % n.width != 0 || (from % n.width != 0 && !n.unaligned))) {
+    const int64_t start = n.unaligned != nullptr ? value(n.unaligned, t) : 0;
+    if (n.counts.empty() && (to % n.width != 0 || (from - start) % n.width != 0)) {
       fault("move of " + std::to_string(n.width) + " elements between " + where(*n.to.tensor, to, t) + " and " +
             where(*n.from.tensor, from, t));
     }

@@ -150,6 +150,20 @@ TEST(Rows, PeeledMoveVectors) {
   EXPECT_GE(count(text, "gets <8>"), 2) << text;
 }
 
+/// Of four turns the second one, where rows are known to reach its end.
+TEST(Rows, TurnsThatLieInsideARowAreNotTested) {
+  Params params = block_of(Home::registers, Form::resident);
+  params.batch = 4;
+  params.peel = true;
+  const int64_t wave = int64_t{params.threads} * params.vector;
+  const auto whole = [&](int64_t columns) {
+    const std::string text = text_of("softmax", params, columns);
+    return count(text, "move<8>") + count(text, "gets <8>") - count(text, ", in columns ");
+  };
+  EXPECT_EQ(whole(2 * wave - 1), 0) << text_of("softmax", params, 2 * wave - 1);
+  EXPECT_EQ(whole(2 * wave + 1), 4) << text_of("softmax", params, 2 * wave + 1);
+}
+
 TEST(Rows, OfAWarpNeedNoBarrier) {
   Params params = block_of(Home::registers, Form::resident);
   params.batch = 2;

@@ -236,7 +236,7 @@ void Printer::print(const Move& node) {
   const bool streams = !node.counts.empty();
   const std::string count = streams ? least_of(node.from.tensor->name + "_count", node.counts) : "";
   const bool once = node.what->op == TensorOp::load && node.what->streaming && !dialect_.load_once.empty();
-  const size_t masked = node.what->op == TensorOp::store ? 3 : node.unaligned ? 2 : once ? 1 : 0;
+  const size_t masked = node.what->op == TensorOp::store ? 3 : node.unaligned != nullptr ? 2 : once ? 1 : 0;
   const std::string_view form = streams           ? dialect_.move_streamed
                                 : node.within     ? dialect_.within[masked]
                                 : node.unaligned  ? dialect_.load_unaligned
@@ -250,6 +250,7 @@ void Printer::print(const Move& node) {
                          {"i", index_.text(node.to.offset)},
                          {"from", buffer_name(node.from.tensor)},
                          {"j", index_.text(node.from.offset)},
+                         {"start", text_of(node.unaligned)},
                          {"column", text_of(node.within.column)},
                          {"columns", text_of(node.within.columns)}}));
 }
@@ -313,7 +314,7 @@ void Printer::print(const Loop& node) {
 }
 
 void Printer::print(const Guard& node) {
-  body_.line("if (", index_.text(node.tests), ") {");
+  node.tests.empty() ? body_.line("{") : body_.line("if (", index_.text(node.tests), ") {");
   print(*node.body);
   if (node.otherwise) {
     body_.line("} else {");

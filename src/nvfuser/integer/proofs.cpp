@@ -35,15 +35,19 @@ Result attempt(Result otherwise, const Proof& proof) {
   }
 }
 
-/// No quotient a / b is less than (a - (b - 1)) / b: p, where multiples of b of quotients by b are at their least.
+/// A quotient a / b lies between (a - (b - 1)) / b and a / b: what p is no less than, where that bounds multiples of b
+/// of quotients by b.
 Index lower_of_quotients(IndexPool& pool, Index p) {
   Index low = pool.constant(0);
   for (const Term& term : p->terms) {
     const Atom* quotient = term.atoms.size() == 1 && term.atoms[0]->kind == AtomKind::div ? term.atoms[0] : nullptr;
     const int64_t by = quotient != nullptr && quotient->b->is_constant() ? quotient->b->constant() : 0;
-    const bool bounded = by > 0 && term.coefficient > 0 && term.coefficient % by == 0;
-    low = pool.add(low, bounded ? pool.scale(pool.sub(quotient->a, pool.constant(by - 1)), term.coefficient / by)
-                                : pool.from_terms({term}));
+    Index part = pool.from_terms({term});
+    if (by > 0 && term.coefficient % by == 0) {
+      const Index least = term.coefficient > 0 ? pool.sub(quotient->a, pool.constant(by - 1)) : quotient->a;
+      part = pool.scale(least, term.coefficient / by);
+    }
+    low = pool.add(low, part);
   }
   return low;
 }

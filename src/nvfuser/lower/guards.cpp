@@ -71,6 +71,10 @@ class Guards {
       loop.limits.push_back(limit);
     }
     Block body = block(item.body);
+    if (item.extent->is(1) && item.scope) {
+      nodes.push_back({Guard{outer, std::make_unique<Block>(std::move(body)), nullptr}, {}});
+      return;
+    }
     if (item.extent->is(1)) {
       append(std::move(body), outer, nodes);
       return;

@@ -25,6 +25,7 @@
 #include "nvfuser/lower/teams.h"
 #include "nvfuser/lower/unswitch_copies.h"
 #include "nvfuser/lower/vector_moves.h"
+#include "nvfuser/lower/whole_turns.h"
 
 namespace nvfuser {
 
@@ -61,6 +62,7 @@ constexpr Pass kPasses[] = {
     {"operations", list_operations, "knows the aliases that order loads before stores"},
     {"nest", build_nest, "orders operations before anything is said of their text"},
     {"statements", make_statements, "index and predicate need the loops of the nest only by name"},
+    {"whole turns", part_turns, "before tests of lanes are those of vectors"},
     {"masks", mask_lanes, "before moves of fewer lanes, whose tests are no longer those of a row"},
     {"moves", form_moves, "needs offsets, tests, and a loop with a single statement"},
     {"folds", form_folds, "before tests are split off, and where no loop of lanes is left to accumulate"},

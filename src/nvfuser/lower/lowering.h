@@ -82,6 +82,7 @@ struct Item {
   Index variable = nullptr;
   Index extent = nullptr;
   ParallelType parallel = ParallelType::serial;
+  bool scope = false;  ///< one of several loops that declare the same: even one point of it is a block of its own
   std::vector<Item> body;
   // branch: body where `tests` hold, else
   std::vector<Item> otherwise;

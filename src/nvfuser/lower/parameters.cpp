@@ -96,6 +96,7 @@ class Collector {
     add(move.from);
     std::for_each(move.counts.begin(), move.counts.end(), [&](Index p) { add(p); });
     add(move.within);
+    add(move.unaligned);
   }
 
   void visit(const BulkCopy& copy) {

@@ -95,8 +95,9 @@ struct Assign {
   Index index = nullptr;
 };
 /// `width` consecutive elements, both places aligned to width elements; load, store and copy tensors only.  With
-/// `counts`, only the first min(width, counts...) of them, past the cache (CPU target).  `unaligned`: whole 16 bytes of
-/// an input that nothing writes, from any element on.  `within` (GPU target): one lies inside at least; only those
+/// `counts`, only the first min(width, counts...) of them, past the cache (CPU target).  With
+/// `unaligned`, whole 16 bytes of an input that nothing writes, from any element on: an index that differs from that of
+/// `from` by a multiple of the width.  `within` (GPU target): one lies inside at least; only those
 /// are stored, and what is loaded of others is of no meaning.
 struct Move {
   const Tensor* what;
@@ -104,7 +105,7 @@ struct Move {
   Place from;
   int width;
   std::vector<Index> counts = {};
-  bool unaligned = false;
+  Index unaligned = nullptr;
   Within within = {};
 };
 /// By one thread: `count` elements of a row leave for the ring's stage of a turn.
@@ -144,7 +145,7 @@ struct Loop {
   std::unique_ptr<Block> body;
   bool claims = false;  ///< over rows that the block claims, as long as there are some
 };
-/// if (all tests) body; else otherwise.
+/// if (all tests) body; else otherwise.  Without tests, a block for what the body declares.
 struct Guard {
   std::vector<Test> tests;
   std::unique_ptr<Block> body;

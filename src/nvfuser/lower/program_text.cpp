@@ -166,7 +166,7 @@ class Text {
 
   void print(const Move& n, int depth) {
     const std::string width = "<" + std::to_string(n.width) + "> ";
-    const std::string verb = n.unaligned ? " = unaligned move" : " = move";
+    const std::string verb = n.unaligned != nullptr ? " = unaligned move" : " = move";
     line(depth, place_text(n.to) + verb + width + place_text(n.from) + most_text(n.counts) + within_text(n.within));
   }
 
@@ -183,7 +183,7 @@ class Text {
   }
 
   void print(const Guard& n, int depth) {
-    line(depth, "if " + tests_text(n.tests));
+    line(depth, n.tests.empty() ? "block" : "if " + tests_text(n.tests));
     block(*n.body, depth + 1);
     if (n.otherwise != nullptr) {
       line(depth, "else");

@@ -132,8 +132,17 @@ class Moves {
     if (!to || !parts || parts->coefficient != 1) {
       return std::nullopt;
     }
-    step.action = Move{assign.what, *to, {assign.reads[0].tensor, parts->rest}, static_cast<int>(extent), {}, true};
+    const Index from = parts->rest;
+    step.action =
+        Move{assign.what, *to, {assign.reads[0].tensor, from}, static_cast<int>(extent), {}, remainder(from, extent)};
     return step;
+  }
+
+  /// p without terms that are multiples of the width: where turns of a loop add only such terms, they share it.
+  Index remainder(Index p, int64_t width) const {
+    std::vector<Term> terms = p->terms;
+    std::erase_if(terms, [&](const Term& term) { return divides(width, state_.pool().from_terms({term})); });
+    return state_.pool().from_terms(std::move(terms));
   }
 
   /// Is it the load of an input that nothing in the kernel writes?

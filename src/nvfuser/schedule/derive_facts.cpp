@@ -111,6 +111,7 @@ class Derivation {
     if (on_gpu_) {
       find_vectors(facts);
       find_rows(facts);
+      find_whole_turns(facts);
     }
     return facts;
   }
@@ -306,6 +307,33 @@ class Derivation {
         }
       }
     }
+  }
+
+  /// Rows that start anywhere, of which a thread takes several vectors: half of its turns lie before the row's end.  No
+  /// more is said, so that the usual kernel of a length serves all lengths that it is usual for.
+  void find_whole_turns(Facts& facts) const {
+    for (const Transform& turns : kernel_.transforms) {
+      const bool unrolled = turns.kind == Transform::Kind::split &&
+                            turns.outputs[0]->parallel == ParallelType::unroll &&
+                            turns.outputs[0]->extent->is_constant() && turns.factor->is_constant();
+      const Id* row = unrolled ? shifted_row(turns.inputs[0]) : nullptr;
+      const Atom* size = row != nullptr ? row->extent->as_atom() : nullptr;
+      if (size == nullptr || size->kind != AtomKind::size) {
+        continue;
+      }
+      const int64_t whole = turns.outputs[0]->extent->constant() / 2 * turns.factor->constant();
+      if (whole > turns.factor->constant() && value_(*size) >= whole) {
+        facts.least[size->name] = std::max(facts.least[size->name], whole);
+      }
+    }
+  }
+
+  /// The axis of a row that starts anywhere, of which all turns are `turns`; null where it is none.
+  static const Id* shifted_row(const Id* turns) {
+    const Transform* fit = turns->definition;
+    const Transform* shift =
+        fit != nullptr && fit->kind == Transform::Kind::split ? fit->inputs[0]->definition : nullptr;
+    return shift != nullptr && shift->kind == Transform::Kind::shift ? shift->inputs[0] : nullptr;
   }
 
   const Kernel& kernel_;

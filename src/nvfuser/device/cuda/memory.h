@@ -159,10 +159,9 @@ struct Pieces {
   static_assert(kOwn % 2 == 0, "parts of 16 bytes");
   unsigned w[kWords + 2];
 
-  /// Those around an address that `takes`; nobody asks for what the others hold.
+  /// Those that `takes`, from an address on; nobody asks for what the others hold.
   template <class Takes>
-  RT_MEMBER void read(const T* at, const Takes& takes) {
-    const unsigned long long first = reinterpret_cast<unsigned long long>(at) & ~7ull;
+  RT_MEMBER void read(const char* first, const Takes& takes) {
 #pragma unroll
     for (int k = 0; k < kMost; ++k) {
       uint2 x = anything();
@@ -194,16 +193,25 @@ struct Pieces {
   }
 };
 
-/// Bytes from the aligned 8 to an address.
-RT_FN int bytes_off(const void* at) { return static_cast<int>(reinterpret_cast<unsigned long long>(at)) & 7; }
+/// Bytes from the aligned 8 to element i.
+template <class T, class I>
+RT_FN int bytes_off(const T* p, I i) {
+  const auto start = static_cast<unsigned>(reinterpret_cast<unsigned long long>(p));
+  return static_cast<int>((start + static_cast<unsigned>(i) * unsigned(sizeof(T))) & 7u);
+}
+/// Address of element i, `off` bytes less: their difference from the buffer's own is the same for all elements.
+template <class T, class I>
+RT_FN const char* address_less(const T* p, I i, int off) {
+  return reinterpret_cast<const char*>(p) - off + static_cast<long long>(i) * int(sizeof(T));
+}
 
-/// As copy, of whole 16 bytes from any element on.  For elements that nothing in the kernel writes.
-template <int N, class T, int M, class I, class From, class J>
-RT_FN void copy_unaligned(Array<T, M>& to, I i, From& from, J j) {
-  const T* const at = address(from, j);
-  const int off = bytes_off(at);
+/// As copy, of whole 16 bytes from any element on, which is as far from a multiple of N as `start`.  For elements that
+/// nothing in the kernel writes.
+template <int N, class T, int M, class I, class From, class J, class S>
+RT_FN void copy_unaligned(Array<T, M>& to, I i, From& from, J j, S start) {
+  const int off = bytes_off(from, start);
   Pieces<N, T> pieces;
-  pieces.read(at, [=](int k) { return k < Pieces<N, T>::kOwn || off != 0; });
+  pieces.read(address_less(from, j, off), [=](int k) { return k < Pieces<N, T>::kOwn || off != 0; });
   pieces.shift(address(to, i), off);
 }
 
@@ -230,14 +238,13 @@ RT_FN void load_once_within(To& to, I i, From& from, J j, C column, D columns) {
 
 /// As copy_unaligned; pieces that hold nothing of the row are not read.  With a lane inside, the first piece does not
 /// lie beyond the row's end, nor the last before its start.
-template <int N, class T, int M, class I, class From, class J, class C, class D>
-RT_FN void load_unaligned_within(Array<T, M>& to, I i, From& from, J j, C column, D columns) {
+template <int N, class T, int M, class I, class From, class J, class S, class C, class D>
+RT_FN void load_unaligned_within(Array<T, M>& to, I i, From& from, J j, S start, C column, D columns) {
   constexpr int kLanes = sizeof(T) < 8 ? 8 / int(sizeof(T)) : 1, kParts = sizeof(T) < 8 ? 1 : int(sizeof(T)) / 8;
-  const T* const at = address(from, j);
-  const int off = bytes_off(at);
+  const int off = bytes_off(from, start);
   const auto row = inner::inside(column - (sizeof(T) < 8 ? off / int(sizeof(T)) : 0), columns);
   Pieces<N, T> pieces;
-  pieces.read(at, [=](int k) {
+  pieces.read(address_less(from, j, off), [=](int k) {
     const int lane = k / kParts * kLanes;
     return lane == 0                                          ? row.column > -kLanes
            : k / kParts == (Pieces<N, T>::kMost - 1) / kParts ? row.column + lane < row.columns

@@ -221,10 +221,19 @@ void copy_once(To& to, long long i, From& from, long long j) {
   copy<N>(to, i, from, j);
 }
 
+/// Of whole 16 bytes from any element on: is the first one as far from a multiple of N as it is said to be?
+template <int N, class From>
+void check_start(From& from, long long j, long long start) {
+  static_assert(N * sizeof(from.get(0)) % 16 == 0, "parts of 16 bytes");
+  if ((j - start) % N != 0) {
+    machine->fault("misaligned: %s[%lld] is told to be %lld behind a multiple of %d", from.name().c_str(), j, start, N);
+  }
+}
+
 /// As copy, of whole 16 bytes from any element on.
 template <int N, class To, class From>
-void copy_unaligned(To& to, long long i, From& from, long long j) {
-  static_assert(N * sizeof(from.get(0)) % 16 == 0, "parts of 16 bytes");
+void copy_unaligned(To& to, long long i, From& from, long long j, long long start) {
+  check_start<N>(from, j, start);
   if (i % N) {
     machine->fault("misaligned: vector of %d at %s[%lld]", N, to.name().c_str(), i);
   }
@@ -273,8 +282,9 @@ void load_once_within(To& to, long long i, From& from, long long j, long long co
   load_within<N>(to, i, from, j, column, columns);
 }
 template <int N, class To, class From>
-void load_unaligned_within(To& to, long long i, From& from, long long j, long long column, long long columns) {
-  static_assert(N * sizeof(from.get(0)) % 16 == 0, "parts of 16 bytes");
+void load_unaligned_within(To& to, long long i, From& from, long long j, long long start, long long column,
+                           long long columns) {
+  check_start<N>(from, j, start);
   load_lanes<N>(to, i, from, j, column, columns);
 }
 

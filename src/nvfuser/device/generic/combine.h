@@ -8,9 +8,11 @@
 #if __has_include("math_polynomial.h")
 #include "convert.h"
 #include "math.h"
+#include "approximate.h"
 #else
 #include "rt/convert.h"
 #include "rt/math.h"
+#include "rt/approximate.h"
 #endif
 // clang-format on
 
@@ -182,7 +184,7 @@ struct Welford {
   RT_MEMBER static Tuple neutral() { return {to<T>(0), R(0), R(0)}; }
   RT_MEMBER static Tuple lift(T x) { return {x, R(0), R(1)}; }
   RT_MEMBER static Tuple combine(const Tuple& a, const Tuple& b) {
-    const R count = a.count + b.count, share = count > R(0) ? b.count / count : R(0);
+    const R count = a.count + b.count, share = count > R(0) ? inner::quotient(b.count, count) : R(0);
     const T distance = b.mean - a.mean;
     return {a.mean + distance * share, a.squares + b.squares + square(distance) * share * a.count, count};
   }

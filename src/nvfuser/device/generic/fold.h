@@ -7,12 +7,10 @@
 #if __has_include("rt/fields.h")
 #include "rt/fields.h"
 #include "rt/combine.h"
-#include "rt/approximate.h"
 #include "rt/within.h"
 #else
 #include "fields.h"
 #include "combine.h"
-#include "approximate.h"
 #include "within.h"
 #endif
 // clang-format on
