@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lowered programs as text through the compiler into the emulator: many programs in one unit, each with its buffers and
-// with what the evaluator says of them.
+// Lowered programs as text through the compiler into the emulator: many programs in one unit, those of one kernel one
+// after the other, with its buffers and with what the evaluator says of them.
 #pragma once
 
 #include <algorithm>
@@ -19,15 +19,24 @@
 
 namespace nvfuser {
 
-/// The buffers of one program and the results that they have to hold after a run.
+/// A compiled program.
+struct CompiledKernel {
+  std::shared_ptr<Module> module;
+  int kernel;
+};
+
+/// The buffers of one kernel and the results that they have to hold after a run of its programs.
 class EmulatedRun {
  public:
   /// `fill`: bytes of an input.  `tolerance`: of Float results, relative to the largest of a tensor or 1; 0: equal
   /// bits.
   using Fill = std::vector<char> (*)(DataType dtype, int64_t elements, uint64_t seed);
   EmulatedRun(const KernelCase& test, const Program& program, Fill fill = input_bytes, double tolerance = 0)
-      : test_(test), tolerance_(tolerance), binding_(test.binding()), aliases_(program.aliases) {
-    const Kernel& kernel = *program.kernel;
+      : EmulatedRun(test, std::vector<const Program*>{&program}, fill, tolerance) {}
+  EmulatedRun(const KernelCase& test, const std::vector<const Program*>& programs, Fill fill = input_bytes,
+              double tolerance = 0)
+      : test_(test), tolerance_(tolerance), binding_(test.binding()), aliases_(programs[0]->aliases) {
+    const Kernel& kernel = *programs[0]->kernel;
     const std::map<std::string, int64_t> sizes = test.sizes(kernel);
     for (size_t k = 0; k < kernel.inputs.size(); ++k) {
       add_buffer(inputs_, *kernel.inputs[k], test.input_sizes[k], sizes);
@@ -37,19 +46,7 @@ class EmulatedRun {
       add_buffer(outputs_, *output, binding_.sizes(output->view), sizes);
     }
     evaluate_expected();
-    const SizeValues values(sizes.begin(), sizes.end());
-    semaphores_.resize(semaphore_count(program, values));
-    const int buffers = static_cast<int>(inputs_.size() + outputs_.size());
-    plan_.steps.push_back(make_kernel_step(program, values,
-                                           {positions(inputs_, 0),
-                                            positions(outputs_, static_cast<int>(inputs_.size())),
-                                            {},
-                                            {buffers, static_cast<int64_t>(semaphores_.size())}}));
-    for (Patch& patch : plan_.steps[0].patches) {
-      if (patch.kind == Patch::Kind::scalar) {
-        patch.computed = plan_.scalars.add(patch.scalar, *test.fusion, binding_);
-      }
-    }
+    make_steps(programs, {sizes.begin(), sizes.end()});
     complete(plan_);
   }
 
@@ -60,7 +57,10 @@ class EmulatedRun {
 
   /// Empty, or what went wrong: the emulator's message, or the first wrong element.
   std::string run(const std::shared_ptr<Module>& module, int kernel, uint64_t seed) {
-    if (std::string fault = launch(module, kernel, seed); !fault.empty()) {
+    return run({{module, kernel}}, seed);
+  }
+  std::string run(const std::vector<CompiledKernel>& kernels, uint64_t seed) {
+    if (std::string fault = launch(kernels, seed); !fault.empty()) {
       return fault;
     }
     for (size_t k = 0; k < outputs_.size(); ++k) {
@@ -73,8 +73,13 @@ class EmulatedRun {
 
   /// Empty, or the emulator's message.
   std::string launch(const std::shared_ptr<Module>& module, int kernel, uint64_t seed) {
-    plan_.steps[0].module = module;
-    plan_.steps[0].kernel = kernel;
+    return launch({{module, kernel}}, seed);
+  }
+  std::string launch(const std::vector<CompiledKernel>& kernels, uint64_t seed) {
+    for (size_t k = 0; k < kernels.size(); ++k) {
+      plan_.steps[k].module = kernels[k].module;
+      plan_.steps[k].kernel = kernels[k].kernel;
+    }
     fill_buffers();
     std::vector<void*> pointers;
     for (size_t k = 0; k < inputs_.size(); ++k) {
@@ -84,6 +89,10 @@ class EmulatedRun {
       pointers.push_back(memory_[place_of_output(k)].data());
     }
     pointers.push_back(semaphores_.data());
+    for (std::vector<char>& workspace : workspaces_) {
+      std::fill(workspace.begin(), workspace.end(), '\x7f');
+      pointers.push_back(workspace.data());
+    }
     ExecuteOptions options;
     options.seed = seed;
     try {
@@ -125,6 +134,28 @@ class EmulatedRun {
       found.push_back({first + static_cast<int>(found.size()), buffer.elements});
     }
     return found;
+  }
+
+  /// Buffers are told apart by place: inputs, outputs, semaphores, workspaces.
+  void make_steps(const std::vector<const Program*>& programs, const SizeValues& sizes) {
+    const int given = static_cast<int>(inputs_.size()), all = given + static_cast<int>(outputs_.size());
+    StepBuffers buffers{positions(inputs_, 0), positions(outputs_, given), {}, {}};
+    for (const Tensor* workspace : programs[0]->kernel->workspaces) {
+      const int64_t elements = element_count(*workspace, sizes);
+      workspaces_.emplace_back(std::max<int64_t>(1, elements) * bytes_of(workspace->dtype));
+      buffers.workspaces.push_back({all + static_cast<int>(workspaces_.size()), elements});
+    }
+    for (const Program* program : programs) {
+      const int64_t words = semaphore_count(*program, sizes);
+      semaphores_.resize(std::max<size_t>(semaphores_.size(), words));
+      buffers.semaphores = {all, words};
+      plan_.steps.push_back(make_kernel_step(*program, sizes, buffers));
+      for (Patch& patch : plan_.steps.back().patches) {
+        if (patch.kind == Patch::Kind::scalar) {
+          patch.computed = plan_.scalars.add(patch.scalar, *test_.fusion, binding_);
+        }
+      }
+    }
   }
 
   void evaluate_expected() {
@@ -199,13 +230,8 @@ class EmulatedRun {
   std::vector<Buffer> inputs_, outputs_;
   std::vector<std::vector<char>> given_, wanted_, memory_;  ///< memory: inputs, then outputs
   std::vector<int32_t> semaphores_;
+  std::vector<std::vector<char>> workspaces_;
   Plan plan_;
-};
-
-/// A compiled program.
-struct CompiledKernel {
-  std::shared_ptr<Module> module;
-  int kernel;
 };
 
 /// Compiles programs of one target, `per_unit` in a unit, `workers` units at a time.  Programs get names of their own.

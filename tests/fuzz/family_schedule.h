@@ -8,6 +8,7 @@
 #include <iterator>
 #include <string>
 
+#include "nvfuser/runtime/group_compiler.h"
 #include "nvfuser/schedule/schedule.h"
 #include "random_schedule.h"
 #include "row_cases.h"
@@ -37,29 +38,86 @@ inline KernelCase regular_case(Dice& dice) {
 /// Rows that are reduced: shorter and longer than teams, of lengths that vectors divide and not.
 inline KernelCase reduced_case(Dice& dice, int64_t axis) {
   const int64_t kept = dice.pick<int64_t>({1, 3, 8, 16, 33, 64}),
-                reduced = dice.pick<int64_t>({1, 7, 32, 33, 64, 128, 256, 500});
+                reduced = dice.pick<int64_t>({1, 7, 32, 33, 64, 128, 256, 256, 500, 512});
   const auto form = static_cast<ReducedForm>(dice.between(0, kReducedForms - 1));
   return axis == 1 ? reduced_case(form, kept, reduced, axis) : reduced_case(form, reduced, kept, axis);
+}
+
+/// Rows that blocks or tasks share: few and long ones, or columns of many rows.
+inline KernelCase shared_case(Dice& dice, int64_t axis) {
+  const int64_t kept = dice.pick<int64_t>({1, 2, 3, 5}),
+                reduced = dice.pick<int64_t>({7, 129, 500, 512, 1024, 1031, 1536});
+  const int64_t wide = dice.pick<int64_t>({4, 7, 16, 33, 64}), deep = dice.pick<int64_t>({3, 31, 64, 129, 200});
+  const auto form = static_cast<ReducedForm>(dice.between(0, kReducedForms - 1));
+  return axis == 1 ? reduced_case(form, kept, reduced, axis) : reduced_case(form, deep, wide, axis);
+}
+
+/// Rows that are reduced along them and across them.
+inline KernelCase mixed_case(Dice& dice) {
+  return mixed_case(static_cast<MixedForm>(dice.between(0, kMixedForms - 1)), dice.pick<int64_t>({1, 3, 8, 12, 33, 64}),
+                    dice.pick<int64_t>({7, 32, 64, 65, 128, 200}));
 }
 
 /// What is done with the facts that hold.
 enum class FactUse : uint8_t { all, none, wide, some };
 
-/// Seeds go through families, vector widths and uses of facts in turn, so a few hundred of them leave nothing out.
+/// How what several blocks or tasks know of a row becomes one; `team`: they keep it in registers, and take turns.
+enum class Sharing : uint8_t { second, dependent, last, barrier, team, none };
+
+/// Seeds go through families, vector widths, uses of facts and ways to share in turn, so a few hundred of them leave
+/// nothing out.
 struct FamilyTurn {
   Family family;
   int vector;
   FactUse facts;
+  Sharing sharing;
 };
 
+/// Of families whose kernels blocks or tasks may share.
+inline Sharing sharing_of(Family family, uint64_t turn) {
+  constexpr Sharing kRows[] = {Sharing::none, Sharing::second,  Sharing::dependent, Sharing::none,
+                               Sharing::last, Sharing::barrier, Sharing::team},
+                    kColumns[] = {Sharing::none, Sharing::second,  Sharing::dependent, Sharing::none,
+                                  Sharing::last, Sharing::barrier, Sharing::none},
+                    kMixed[] = {Sharing::second,    Sharing::dependent, Sharing::second,   Sharing::dependent,
+                                Sharing::dependent, Sharing::second,    Sharing::dependent};
+  const uint64_t at = turn % std::size(kRows);
+  switch (family) {
+    case Family::rows:
+    case Family::cpu_rows:
+      return kRows[at];
+    case Family::columns:
+    case Family::cpu_columns:
+      return kColumns[at];
+    case Family::mixed:
+    case Family::cpu_mixed:
+      return kMixed[at];
+    default:
+      return Sharing::none;
+  }
+}
+
 inline FamilyTurn family_turn(uint64_t seed, bool with_cpu) {
-  constexpr Family kGpu[] = {Family::flat, Family::tile, Family::rows, Family::columns},
-                   kAll[] = {Family::flat,     Family::tile,     Family::rows,     Family::columns,    Family::flat,
-                             Family::tile,     Family::rows,     Family::columns,  Family::flat,       Family::tile,
-                             Family::cpu_flat, Family::cpu_tile, Family::cpu_rows, Family::cpu_columns};
+  constexpr Family kGpu[] = {Family::flat, Family::tile, Family::rows, Family::columns, Family::mixed},
+                   kAll[] = {Family::flat,     Family::tile,        Family::rows,      Family::columns,
+                             Family::mixed,    Family::flat,        Family::tile,      Family::rows,
+                             Family::columns,  Family::mixed,       Family::cpu_flat,  Family::cpu_tile,
+                             Family::cpu_rows, Family::cpu_columns, Family::cpu_mixed, Family::flat,
+                             Family::tile};
   constexpr FactUse kUses[] = {FactUse::all, FactUse::none, FactUse::wide, FactUse::all, FactUse::some};
   const uint64_t families = with_cpu ? std::size(kAll) : std::size(kGpu), rest = seed / families;
-  return {with_cpu ? kAll[seed % families] : kGpu[seed % families], 1 << rest % 5, kUses[rest / 5 % std::size(kUses)]};
+  const Family family = with_cpu ? kAll[seed % families] : kGpu[seed % families];
+  return {family, 1 << rest % 5, kUses[rest / 5 % std::size(kUses)], sharing_of(family, rest / 5)};
+}
+
+/// Blocks of a GPU that share rows or strips of columns.
+inline void draw_sharing(Dice& dice, Sharing sharing, Params& params) {
+  const bool team = sharing == Sharing::team;
+  params.finish = team ? GridFinish::barrier : static_cast<GridFinish>(sharing);
+  params.blocks = dice.pick<int>({2, 3, 4, 6, 8});
+  params.home = team ? Home::registers : Home::reload;
+  params.grid = team ? dice.pick<int>({1, 2, 3}) : 0;
+  params.peel = params.vector > 1 && dice.chance(20);
 }
 
 inline Params draw_params(Dice& dice, const FamilyTurn& turn) {
@@ -91,6 +149,7 @@ inline Params draw_params(Dice& dice, const FamilyTurn& turn) {
       break;
     case Family::cpu_rows:
       params.task = dice.pick<int64_t>({16, 64, 512});
+      params.piece = turn.sharing == Sharing::none ? 0 : dice.pick<int64_t>({64, 128, 512});
       break;
     case Family::columns:
       params.lanes = dice.pick<int>({4, 8, 16, 32});
@@ -101,10 +160,27 @@ inline Params draw_params(Dice& dice, const FamilyTurn& turn) {
       break;
     case Family::cpu_columns:
       params.task = dice.pick<int64_t>({16, 64, 128});
+      params.piece = turn.sharing == Sharing::none ? 0 : dice.pick<int64_t>({16, 64, 128});
       break;
     case Family::mixed:
+      params.rows = dice.pick<int>({1, 1, 2});
+      params.threads = params.rows * dice.pick<int>({32, 64});
+      params.batch = dice.pick<int>({1, 2, 4});
+      params.vector = std::min(turn.vector, 8);
+      params.unroll = dice.pick<int>({1, 1, 2});
+      params.grid = dice.pick<int>({1, 2, 3, 4, 8});
+      params.home = Home::registers;
+      params.finish = static_cast<GridFinish>(turn.sharing);
+      params.peel = params.vector > 1 && params.grid % params.vector == 0 && dice.chance(30);
+      break;
     case Family::cpu_mixed:
-      break;  // several programs each: tests/unit/mixed_test.cpp
+      params.task = dice.pick<int64_t>({16, 64, 128});
+      params.batch = dice.pick<int>({1, 2, 4});
+      params.piece = dice.pick<int64_t>({1, 4, 16});
+      break;
+  }
+  if (turn.sharing != Sharing::none && (turn.family == Family::rows || turn.family == Family::columns)) {
+    draw_sharing(dice, turn.sharing, params);
   }
   const int wave = params.threads * std::max(params.vector, params.vector_other);
   return turn.family == Family::tile && params.tile * params.tile % wave != 0 ? draw_params(dice, turn) : params;
@@ -130,15 +206,19 @@ inline bool is_cpu(Family family) { return Params{.family = family}.family_name(
 /// Which families, widths, facts, homes and teams ran, and which of them have to.
 class FamilyCoverage {
  public:
-  static constexpr std::array<const char*, 13> kColumns = {"exact",    "divisor", "aligned", "none",   "wide",
-                                                           "in place", "batch",   "other",   "stream", "reload",
-                                                           "register", "warp",    "block"};
-  static constexpr int kFamilies = 8, kWidest = 16;
+  static constexpr std::array<const char*, 18> kColumns = {
+      "exact",  "divisor",  "aligned", "none",  "wide",   "in place",  "batch", "other",   "stream",
+      "reload", "register", "warp",    "block", "second", "dependent", "last",  "barrier", "team"};
+  static constexpr int kFamilies = 10, kWidest = 16;
 
   void add(const Params& params, const Facts& facts, bool in_place) {
     const bool none = facts.exact.empty() && facts.divisors.empty() && facts.alignment.empty() && !facts.wide;
     const bool reduces = reduces_on_gpu(params.family);
-    const int team = params.threads / std::max(1, params.lanes);
+    const int threads = params.threads / std::max(1, params.lanes) / params.rows;
+    const auto shared = [&](GridFinish finish) {
+      return (params.blocks > 1 || params.family == Family::mixed) && params.finish == finish;
+    };
+    const bool team = params.family == Family::rows && params.grid > 0;
     const std::array<bool, kColumns.size()> holds = {!facts.exact.empty(),
                                                      !facts.divisors.empty(),
                                                      !facts.alignment.empty(),
@@ -150,8 +230,13 @@ class FamilyCoverage {
                                                      params.stream,
                                                      reduces && params.home == Home::reload,
                                                      reduces && params.home == Home::registers,
-                                                     reduces && team <= 32,
-                                                     params.family == Family::rows && team > 32};
+                                                     reduces && threads <= 32,
+                                                     reduces && params.lanes == 0 && threads > 32,
+                                                     shared(GridFinish::second),
+                                                     shared(GridFinish::dependent),
+                                                     shared(GridFinish::last),
+                                                     shared(GridFinish::barrier) && !team,
+                                                     team};
     Row& row = rows_[{static_cast<int>(params.family), params.vector}];
     ++row.kernels;
     for (size_t k = 0; k < holds.size(); ++k) {
@@ -198,7 +283,9 @@ class FamilyCoverage {
 
  private:
   static constexpr int kHomes = 9;  // the first column of homes and teams
-  static bool reduces_on_gpu(Family family) { return family == Family::rows || family == Family::columns; }
+  static bool reduces_on_gpu(Family family) {
+    return family == Family::rows || family == Family::columns || family == Family::mixed;
+  }
   static std::string name_of(int family) {
     return std::string(Params{.family = static_cast<Family>(family)}.family_name());
   }
@@ -251,6 +338,21 @@ class FamilyCoverage {
       {7, 0, 6, "a decision of GPUs"},
       {7, 0, 7, "the second width of a tile"},
       {7, 0, 8, "columns are stored in the cache that the next pass reads"},
+      {6, 0, 17, "strips of columns are walked once for each pass"},
+      {8, 1, 1, "stated for vectors; single elements need no divisor"},
+      {8, 1, 2, "stated for vectors; single elements are aligned"},
+      {8, 0, 5, "a row is read again behind its statistics"},
+      {8, 0, 7, "the second width of a tile"},
+      {8, 0, 8, "a decision for CPUs"},
+      {8, 0, 9, "registers hold rows between their passes"},
+      {8, 0, 15, "columns of states are more than one block combines"},
+      {8, 0, 16, "states are combined by a kernel of their own"},
+      {8, 0, 17, "blocks stay anyway"},
+      {9, 0, 1, "the host compiler vectorises lanes itself"},
+      {9, 0, 2, "the host compiler's vector moves are unaligned"},
+      {9, 0, 5, "a row is read again behind its statistics"},
+      {9, 0, 7, "the second width of a tile"},
+      {9, 0, 8, "rows are stored in the cache that the next pass reads"},
   };
 
   static const char* why_excluded(int family, int width, int column) {
@@ -284,7 +386,19 @@ inline void check_fits(const Kernel& kernel, const std::map<std::string, int64_t
   }
 }
 
-inline Program lower_family(const KernelCase& test, const Params& params, FactUse use, Dice& dice, bool& in_place) {
+/// Emulated threads of blocks that wait for each other all exist at once.
+inline void check_meets(const Program& program, const std::map<std::string, int64_t>& sizes) {
+  constexpr int64_t kMostThreads = 65536;
+  int64_t threads = program.cooperative ? program.block[0] * program.block[1] * program.block[2] : 0;
+  for (const Index extent : program.grid) {
+    threads *= evaluate(extent, [&](const Atom& atom) { return sizes.at(atom.name); });
+  }
+  check(threads <= kMostThreads, ErrorKind::schedule, threads, " threads are more than are emulated at once");
+}
+
+/// The programs of a kernel, in their order.
+inline std::vector<Program> lower_family(const KernelCase& test, const Params& params, FactUse use, Dice& dice,
+                                         bool& in_place) {
   const std::shared_ptr<Kernel> kernel = test.kernel();
   const std::map<std::string, int64_t> sizes = test.sizes(*kernel);
   apply(*kernel, params);
@@ -293,9 +407,14 @@ inline Program lower_family(const KernelCase& test, const Params& params, FactUs
                            std::vector<int64_t>(kernel->outputs.size(), 16)};
   const Facts facts = used_facts(derive_facts(*kernel, SizeValues(sizes.begin(), sizes.end()), aligned), use, dice);
   const bool cpu = is_cpu(params.family);
-  const auto alias = random_alias(test, *kernel, dice);
+  const auto alias = phase_count(*kernel) == 1 ? random_alias(test, *kernel, dice) : decltype(LowerRequest::aliases)();
   in_place = !alias.empty();
-  return lower({kernel, "k", cpu ? Target::cpu : Target::gpu, facts, params.blocks_per_sm, alias});
+  std::vector<Program> programs = lower_phases(
+      {kernel, "k", cpu ? Target::cpu : Target::gpu, facts, params.blocks_per_sm, alias, {}, params.finish}, "k");
+  for (const Program& program : programs) {
+    check_meets(program, sizes);
+  }
+  return programs;
 }
 
 /// `refusals` counts the attempts that the rules refuse, by reason.
@@ -305,20 +424,24 @@ inline FamilyPlan draw_family_plan(uint64_t seed, std::map<std::string, int>& re
   const bool tiles = turn.family == Family::tile || turn.family == Family::cpu_tile;
   const bool rows = turn.family == Family::rows || turn.family == Family::cpu_rows;
   const bool reduces = rows || turn.family == Family::columns || turn.family == Family::cpu_columns;
+  const bool mixed = turn.family == Family::mixed || turn.family == Family::cpu_mixed;
   const int common = turn.facts == FactUse::all ? 85 : 55;
   FamilyPlan made;
   for (int attempt = 0; attempt < 40; ++attempt) {
     made.params = draw_params(dice, turn);
-    made.plan.test = reduces                ? reduced_case(dice, rows ? 1 : 0)
-                     : !dice.chance(common) ? RandomFusion(dice).test
-                     : tiles                ? turned_case(dice)
-                                            : regular_case(dice);
+    made.plan.test = mixed                                      ? mixed_case(dice)
+                     : reduces && turn.sharing != Sharing::none ? shared_case(dice, rows ? 1 : 0)
+                     : reduces                                  ? reduced_case(dice, rows ? 1 : 0)
+                     : !dice.chance(common)                     ? RandomFusion(dice).test
+                     : tiles                                    ? turned_case(dice)
+                                                                : regular_case(dice);
     try {
-      Program program = lower_family(made.plan.test, made.params, turn.facts, dice, made.plan.in_place);
-      if (is_large(program, made.plan.test.sizes(*program.kernel))) {
+      std::vector<Program> programs = lower_family(made.plan.test, made.params, turn.facts, dice, made.plan.in_place);
+      if (is_large(programs[0], made.plan.test.sizes(*programs[0].kernel))) {
         continue;
       }
-      made.plan.program = std::move(program);
+      made.plan.program = std::move(programs[0]);
+      made.plan.later.assign(std::make_move_iterator(programs.begin() + 1), std::make_move_iterator(programs.end()));
       return made;
     } catch (const Error& error) {
       const std::string what = error.what();

@@ -44,4 +44,38 @@ inline KernelCase reduced_case(ReducedForm form, int64_t m, int64_t n, int64_t a
   return test;
 }
 
+/// What is made of rows that are reduced along them and across them.
+enum class MixedForm : uint8_t { sums, behind_statistics, differences, positions };
+inline constexpr int kMixedForms = 4;
+
+inline KernelCase mixed_case(MixedForm form, int64_t m, int64_t n) {
+  KernelCase test;
+  TensorView* x = test.input({m, n});
+  switch (form) {
+    case MixedForm::sums:
+      test.output(sum(x, {{1}}));
+      test.output(sum(x, {{0}}));
+      break;
+    case MixedForm::behind_statistics: {
+      TensorView* w = test.input({n});
+      TensorView* distance = binary(PointwiseOp::sub, x, max(x, {{1}}, true));
+      TensorView* weighed = binary(PointwiseOp::add, distance, broadcast(w, {true, false}));
+      test.output(binary(PointwiseOp::add, max(weighed, {{0}}), w));
+      test.output(sum(weighed, {{0}}));
+      break;
+    }
+    case MixedForm::differences: {
+      TensorView* y = test.input({m, n});
+      test.output(binary(PointwiseOp::sub, x, sum(y, {{1}}, true)));
+      test.output(sum(binary(PointwiseOp::add, x, y), {{0}}));
+      break;
+    }
+    case MixedForm::positions:
+      test.output(argmin(x, {{0}}));
+      test.output(argmax(x, {{1}}));
+      break;
+  }
+  return test;
+}
+
 }  // namespace nvfuser

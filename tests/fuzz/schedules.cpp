@@ -35,6 +35,7 @@ struct Drawn {
 
 struct Tally {
   int accepted = 0, without = 0, barriers = 0, moves = 0, in_place = 0, shared = 0, forked = 0, wide = 0, on_host = 0;
+  int chains = 0, meetings = 0;  ///< kernels of several programs; whose blocks meet
   std::map<uint64_t, std::string> failures;
   std::map<std::string, int> refusals;
   FamilyCoverage coverage;
@@ -49,6 +50,8 @@ struct Tally {
     forked += program.kernel->references.size() > 1;
     wide += program.wide;
     on_host += program.target == Target::cpu;
+    chains += !drawn.plan.later.empty();
+    meetings += program.cooperative;
   }
   void fail(const Drawn& drawn, const std::string& problem) {
     failures.emplace(drawn.seed, problem);
@@ -59,6 +62,9 @@ struct Tally {
         std::printf("%s = %lld\n", name.c_str(), static_cast<long long>(value));
       }
       std::printf("%s\n%s\n", drawn.plan.program->facts.text().c_str(), to_string(*drawn.plan.program).c_str());
+      for (const Program& later : drawn.plan.later) {
+        std::printf("%s\n", to_string(later).c_str());
+      }
     }
     std::fflush(stdout);
   }
@@ -80,12 +86,26 @@ Drawn draw(uint64_t seed, Tally& tally) {
   return one;
 }
 
-void run_compiled(Drawn& drawn, const CompiledKernel& compiled, Tally& tally) {
-  EmulatedRun run(drawn.plan.test, *drawn.plan.program);
+/// A drawn kernel's programs, in their order.
+std::vector<Program*> programs_of(Drawn& drawn) {
+  std::vector<Program*> found = {&*drawn.plan.program};
+  for (Program& later : drawn.plan.later) {
+    found.push_back(&later);
+  }
+  return found;
+}
+
+void run_compiled(Drawn& drawn, const std::vector<CompiledKernel>& compiled, Tally& tally) {
+  const std::vector<Program*> programs = programs_of(drawn);
+  EmulatedRun run(drawn.plan.test, std::vector<const Program*>(programs.begin(), programs.end()));
   const uint64_t orders = drawn.plan.program->target == Target::cpu ? 1 : 2;
   for (uint64_t order = 1; order <= orders && run.launches(); ++order) {
-    if (const std::string problem = run.run(compiled.module, compiled.kernel, drawn.seed + order); !problem.empty()) {
+    if (const std::string problem = run.run(compiled, drawn.seed + order); !problem.empty()) {
       tally.fail(drawn, problem);
+      return;
+    }
+    if (!run.semaphores_are_zero()) {
+      tally.fail(drawn, "semaphores are left behind");
       return;
     }
   }
@@ -99,14 +119,18 @@ void run_target(std::deque<Drawn>& drawn, Target target, size_t per_unit, size_t
   std::vector<Drawn*> owners;
   for (Drawn& d : drawn) {
     if (d.plan.program->target == target) {
-      programs.push_back(&*d.plan.program);
+      const std::vector<Program*> mine = programs_of(d);
+      programs.insert(programs.end(), mine.begin(), mine.end());
       owners.push_back(&d);
     }
   }
   const Way way = target == Target::cpu ? Way::host : Way::emulator;
   const std::vector<CompiledKernel> compiled = compile_programs(way, programs, per_unit, workers);
-  for (size_t k = 0; k < owners.size(); ++k) {
-    run_compiled(*owners[k], compiled[k], tally);
+  auto next = compiled.begin();
+  for (Drawn* owner : owners) {
+    const auto first = next;
+    next += static_cast<std::ptrdiff_t>(programs_of(*owner).size());
+    run_compiled(*owner, {first, next}, tally);
   }
 }
 
@@ -139,6 +163,7 @@ void write_report(const std::string& path, uint64_t first, uint64_t count, doubl
   }
   out << "}, \"counts\": {\"schedules\": " << tally.accepted << ", \"with barriers\": " << tally.barriers
       << ", \"shared\": " << tally.shared << ", \"forked\": " << tally.forked << ", \"vector moves\": " << tally.moves
+      << ", \"several programs\": " << tally.chains << ", \"blocks meet\": " << tally.meetings
       << ", \"in place\": " << tally.in_place << ", \"wide\": " << tally.wide << ", \"on the host\": " << tally.on_host
       << ", \"fusions without one\": " << tally.without << "}, \"coverage\": []}\n";
   out.close();
@@ -162,10 +187,10 @@ int fuzz_schedules(int argc, char** argv) {
   }
   std::printf(
       "seeds %llu to %llu: %d schedules (%d with barriers, %d shared, %d forked, %d moves, %d in place, %d wide, %d on "
-      "the host), %d fusions without one, %zu failed, %.1f s\n",
+      "the host, %d of several programs, %d whose blocks meet), %d fusions without one, %zu failed, %.1f s\n",
       static_cast<unsigned long long>(first), static_cast<unsigned long long>(first + done - 1), tally.accepted,
-      tally.barriers, tally.shared, tally.forked, tally.moves, tally.in_place, tally.wide, tally.on_host, tally.without,
-      tally.failures.size(), seconds_since(start));
+      tally.barriers, tally.shared, tally.forked, tally.moves, tally.in_place, tally.wide, tally.on_host, tally.chains,
+      tally.meetings, tally.without, tally.failures.size(), seconds_since(start));
   int refused = 0;
   for (const auto& [reason, times] : tally.refusals) {
     refused += times;

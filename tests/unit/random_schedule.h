@@ -487,6 +487,7 @@ struct RandomPlan {
   std::optional<Program> program;  ///< none: no attempt was accepted, or `problem` says what broke
   std::string problem;
   bool in_place = false;
+  std::vector<Program> later = {};  ///< of the same kernel, behind `program`
 };
 
 /// `refusals` counts the attempts that the rules refuse, by reason.

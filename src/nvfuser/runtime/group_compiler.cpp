@@ -120,8 +120,9 @@ Facts allowed(Facts facts, Made made, bool peeled) {
   return facts;
 }
 
-/// A program a phase, or one for all where its blocks meet; those behind the first are named after their places.
-std::vector<Program> lower_phases(LowerRequest& request, const std::string& name) {
+}  // namespace
+
+std::vector<Program> lower_phases(LowerRequest request, const std::string& name) {
   std::vector<Program> programs;
   const int count = phase_count(*request.kernel);
   const bool together = request.finish == GridFinish::last || request.finish == GridFinish::barrier;
@@ -134,6 +135,8 @@ std::vector<Program> lower_phases(LowerRequest& request, const std::string& name
   }
   return programs;
 }
+
+namespace {
 
 /// A precondition: the grid has no more blocks than are resident at once.
 void keep_resident(const Program& program, int blocks) {

@@ -59,6 +59,10 @@ enum class Made : uint8_t {
   for_all,       ///< none but those that the option `withhold` cannot name: all sizes are served
 };
 
+/// A program a phase of the request's kernel, or one for all where its blocks meet; those behind the first are named
+/// after their places.
+std::vector<Program> lower_phases(LowerRequest request, const std::string& name);
+
 /// The first of the candidates that lowers.  Throws ErrorKind::schedule when none lowers (an illegal alias, say).
 /// Errors end with the user's lines.
 LoweredGroup lower_group(const GroupCall& call, const GroupTarget& target, const SizeValues& sizes,
