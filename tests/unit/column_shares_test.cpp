@@ -109,6 +109,7 @@ TEST(ColumnShares, Tasks) {
       sweep.add(what, sizes, {.family = Family::cpu_columns, .threads = 1, .task = 32}, false);
       sweep.add(what, sizes, {.family = Family::cpu_columns, .threads = 1, .task = 64, .runs = 2}, false);
       sweep.add(what, sizes, {.family = Family::cpu_columns, .threads = 1, .task = 16, .piece = 512, .runs = 1}, false);
+      sweep.add(what, sizes, {.family = Family::cpu_columns, .threads = 1, .task = 32, .unroll = 4}, false);
     }
   }
   sweep.expect_right_and_stable(Way::host);

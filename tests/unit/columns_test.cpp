@@ -99,7 +99,9 @@ TEST(Columns, Choices) {
   EXPECT_EQ(chosen(SumCase({16384, 8192}, {0, 1}), "H200").family, Family::rows);
   EXPECT_EQ(chosen(SumCase({1 << 20, 4}, {0}), "H200").lanes, 1) << "a thread for the whole row";
   EXPECT_EQ(chosen(SumCase({8192, 4096}, {0}), "CPU").family, Family::cpu_columns);
-  EXPECT_EQ(chosen(SumCase({8192, 4096}, {0}), "CPU").runs, 2);
+  EXPECT_EQ(chosen(SumCase({8192, 4096}, {0}), "CPU").runs, 0) << "a wider type takes them all";
+  EXPECT_EQ(chosen(SumCase({8192, 4096}, {0}), "CPU").unroll, 8);
+  EXPECT_EQ(chosen(SumCase({8190, 4096}, {0}), "CPU").unroll, 2);
   EXPECT_EQ(chosen(SumCase({8192, 4096}, {0}), "CPU").piece, 0) << "strips are enough";
   EXPECT_EQ(chosen(SumCase({1 << 20, 32}, {0}), "CPU").piece, 1 << 14);
   EXPECT_EQ(chosen(SumCase({8192, 3}, {0}), "CPU").family, Family::cpu_rows) << "three columns are no lanes";

@@ -31,6 +31,7 @@ constexpr int kStripsPerThread = 2;
 constexpr int64_t kShortestPiece = 8;                         ///< CPU: fewer neighbours are no lanes
 constexpr int64_t kFewColumns = 1024, kManyPoints = 1 << 20;  ///< CPU: where tasks share rows
 constexpr int64_t kTaskPoints = 1 << 16, kMostTasks = 64;
+constexpr int64_t kAtOnce = 8;                  ///< CPU: rows that an accumulator takes while it is in a register
 constexpr int64_t kMostInARow = 32, kRun = 16;  ///< CPU: rows of an accumulator, rows of a run
 constexpr int kMostRuns = 3;
 
@@ -126,9 +127,13 @@ std::vector<Candidate> gpu_columns(CandidateList& list) {
   return list.ranked({.family = Family::columns, .threads = 256, .lanes = static_cast<int>(kLanes)});
 }
 
-/// Enough that no accumulator takes more than some dozens of rows, as long as runs are whole.
-int levels_of_runs(int64_t rows) {
+/// Enough that no accumulator takes more than some dozens of rows, as long as runs are whole; none where all is
+/// accumulated in a wider type.
+int levels_of_runs(const Problem& problem, int64_t rows) {
   int levels = 0;
+  if (problem.widest_bytes < static_cast<int>(sizeof(double))) {
+    return levels;
+  }
   for (; rows > kMostInARow && levels < kMostRuns; rows /= kRun) {
     ++levels;
   }
@@ -143,17 +148,29 @@ int64_t column_piece(const Problem& problem) {
   return std::max(power_above(ceil_div(problem.columns, kMostTasks)), kTaskPoints / power_above(problem.rows));
 }
 
+/// Rows that an accumulator takes at once, as many as leave no rest of a run, of a task or of all rows.
+int rows_at_once(const Problem& problem, int64_t piece, int levels) {
+  int64_t rows = piece > 0 && problem.columns % piece != 0 ? 1 : piece > 0 ? piece : problem.columns, run = 1;
+  for (int level = 0; level < levels; ++level) {
+    run *= kRun;
+  }
+  rows = levels == 0 ? rows : rows % run == 0 ? kRun : 1;
+  return rows > 0 ? static_cast<int>(std::min<int64_t>(rows & -rows, kAtOnce)) : 1;
+}
+
 std::vector<Candidate> cpu_columns(CandidateList& list) {
   const int64_t run = list.problem().run, threads = std::max(1, list.device().sms);
   const int64_t piece = column_piece(list.problem());
   // Which task adds a column up is all one to its bits.
   const int64_t share = piece > 0 ? kWidestStrip : power_above(run / (kStripsPerThread * threads));
+  const int levels = levels_of_runs(list.problem(), piece > 0 ? piece : list.problem().columns);
   list.add(
       {.family = Family::cpu_columns,
        .threads = 1,
        .task = std::clamp(share, std::min(kShortestStrip, power_above(run)), std::min(kWidestStrip, power_above(run))),
+       .unroll = rows_at_once(list.problem(), piece, levels),
        .piece = piece,
-       .runs = levels_of_runs(piece > 0 ? piece : list.problem().columns)});
+       .runs = levels});
   return list.ranked({.family = Family::cpu_columns, .threads = 1, .task = kWidestStrip});
 }
 

@@ -132,6 +132,13 @@ ColumnLoops task_loops(Kernel& kernel, Reference& reference, const ColumnRoots& 
   append(order, {made.share});
   order.insert(order.end(), made.rows.begin(), made.rows.end());
   append(order, {lanes});
+  if (params.unroll > 1) {
+    // An accumulator stays in a register for so many rows.
+    const auto [turn, deep] = loops.split(made.rows.back(), params.unroll);
+    loops.parallelize(deep, ParallelType::unroll);
+    order[order.size() - 2] = turn;
+    order.push_back(deep);
+  }
   loops.reorder(order);
   made.load = made.stored = loops.size();
   return made;

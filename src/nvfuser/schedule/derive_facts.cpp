@@ -144,8 +144,9 @@ class Derivation {
       if (source != nullptr && source->kind == Transform::Kind::shift) {
         continue;  // both ends of a shifted loop are tested anyway
       }
-      // A CPU's loops have limits; only lanes gain from a constant count.
-      const bool useful = on_gpu_ || use->outputs[1]->parallel == ParallelType::vectorize;
+      // A CPU's loops have limits; only lanes, and what they do at once, gain from a constant count.
+      const ParallelType inner = use->outputs[1]->parallel;
+      const bool useful = on_gpu_ || inner == ParallelType::vectorize || inner == ParallelType::unroll;
       const int64_t extent = evaluated(use->inputs[0]->extent), factor = evaluated(use->factor);
       if (useful && extent > 0 && extent % factor == 0) {
         facts.exact.emplace(to_string(use->inputs[0]->extent), to_string(use->factor));

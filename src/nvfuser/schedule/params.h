@@ -60,7 +60,7 @@ struct Params {
   Home home = Home::reload;    ///< rows, columns
   Form form = Form::resident;  ///< rows
   int rows = 1;                ///< rows, mixed: rows that a block takes side by side, its threads in equal shares
-  int unroll = 1;              ///< mixed: rows that a thread takes at once
+  int unroll = 1;              ///< mixed, cpu_columns: rows that a thread takes at once
   int stages = 0;              ///< home shared: turns of the ring
   int grid = 0;                ///< home shared, mixed: blocks, or clusters of them, which take rows by turns
   int blocks = 1;              ///< rows: blocks that share a row; columns: a strip
