@@ -104,6 +104,12 @@ TEST(Mixed, Blocks) {
   sweep.expect_right_and_stable(Way::emulator);
 }
 
+/// The same, so many rows' own values loaded before the first turn.
+Params holding(Params params, int values) {
+  params.values = values;
+  return params;
+}
+
 /// The same, the rows of a block dealt so that all start at one place.
 Params peeled(Params params) {
   params.peel = true;
@@ -171,6 +177,27 @@ TEST(Mixed, BlocksWithRingsAndClusters) {
   }
 }
 
+/// Values of a row alone are in shared memory before a block's first turn: of all its rows, some of which there are
+/// not.
+TEST(Mixed, BlocksThatHoldRowValues) {
+  ForcedSweep sweep;
+  const Program& what = programs()[1];
+  sweep.add(what, {13, 256}, holding(turns(64, 1, 4, 1, 1, 4), 4), true);
+  sweep.add(what, {12, 200}, holding(turns(32, 2, 4, 1, 2, 3), 32), true);
+  sweep.add(what, {33, 37}, holding(turns(64, 2, 1, 2, 1, 3), 64), true);
+  sweep.add(what, {250, 24}, holding(turns(64, 1, 4, 8, 2, 2), 128), true);  // 125 rows a block, more than threads
+  sweep.add(what, {3, 500}, holding(turns(128, 4, 1, 1, 2, 4), 2), true);    // shares without rows
+  sweep.add(what, {47, 199}, holding(peeled(turns(32, 2, 4, 1, 2, 8)), 8), true);
+  sweep.add(what, {50, 23}, holding(peeled(turns(64, 1, 4, 8, 2, 4)), 32), true);
+  sweep.add(what, {22, 200}, holding(ring(turns(32, 2, 4, 1, 2, 3), 3), 16), true);
+  sweep.add(what, {36, 128}, holding(ring(turns(128, 1, 4, 2, 2, 2), 3), 64), true);
+  expect_two_kernels(sweep);
+  for (const auto& run : sweep.runs) {
+    EXPECT_TRUE(contains(to_string(run->programs()[0]), "sync")) << "no barrier behind the values of rows";
+  }
+  sweep.expect_right_and_stable(Way::emulator);
+}
+
 /// Where turns are of whole numbers of rows a block counts its own, and no statement of a turn is tested.
 TEST(Mixed, BlocksCountWholeTurns) {
   const auto text = [](const Sizes& sizes) {
@@ -212,6 +239,8 @@ TEST(Mixed, RefusesWhatIsNotMixed) {
   EXPECT_TRUE(contains(refusal(sums, {8, 256}, params), "preconditions")) << "more columns than a block holds";
   EXPECT_TRUE(
       contains(refusal(sums, {8, 64}, cluster(turns(32, 1, 4, 2, 1, 2), 2)), "a cluster of 2 blocks of 2 teams"));
+  EXPECT_TRUE(contains(refusal(layer_norm_backward, {9, 64}, holding(turns(32, 1, 4, 1, 1, 2), 4)), "preconditions"))
+      << "more rows than a block holds values of";
   EXPECT_TRUE(contains(refusal(sums, {9, 64}, ring(turns(32, 1, 4, 1, 2, 2), 2)), "whole numbers of rows"));
 }
 

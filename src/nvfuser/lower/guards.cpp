@@ -3,6 +3,7 @@
 #include "nvfuser/lower/guards.h"
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "nvfuser/lower/nest_tests.h"
 #include "nvfuser/lower/predicates.h"
@@ -115,8 +116,10 @@ class Guards {
     }
     std::vector<Test> tests;
     collect_tests(item.body, tests);
+    std::unordered_set<const Tensor*> own;
+    collect_allocated(item.body, own);
     for (const Test& test : tests) {
-      if (const Index limit = is_of_turn(test, item) && covers(test, item.body) ? limit_of(test, item) : nullptr) {
+      if (const Index limit = is_of_turn(test, item) && covers(test, item.body, own) ? limit_of(test, item) : nullptr) {
         drop_test(item.body, test);
         return limit;
       }
@@ -137,9 +140,26 @@ class Guards {
            });
   }
 
+  static void collect_allocated(const std::vector<Item>& body, std::unordered_set<const Tensor*>& found) {
+    for (const Item& item : body) {
+      if (const auto* allocate = std::get_if<Allocate>(&item.action)) {
+        found.insert(allocate->tensor);
+      }
+      collect_allocated(item.body, found);
+      collect_allocated(item.otherwise, found);
+    }
+  }
+
+  /// Where it writes; null for what does not assign.
+  static const Tensor* target_of(const Item& item) {
+    const auto* assign = std::get_if<Assign>(&item.action);
+    const auto* move = std::get_if<Move>(&item.action);
+    return assign != nullptr ? assign->to.tensor : move != nullptr ? move->to.tensor : nullptr;
+  }
+
   /// Does nothing come of the body where the test fails?  Accumulators that begin and are joined in it hold nothing
-  /// then.
-  bool covers(const Test& test, const std::vector<Item>& body) const {
+  /// then, and what is the body's `own` ends with it.
+  bool covers(const Test& test, const std::vector<Item>& body, const std::unordered_set<const Tensor*>& own) const {
     const auto excludes = [&](const Test& other) {
       return other.kind == Test::Kind::lt && other.bound == test.bound &&
              state_.algebra.nonnegative(state_.pool().sub(other.index, test.index));
@@ -152,10 +172,10 @@ class Guards {
       }
       if (item.kind == Item::Kind::step) {
         const auto* join = std::get_if<Join>(&item.action);
-        return is_allocation(item) || std::holds_alternative<Begin>(item.action) ||
+        return is_allocation(item) || own.contains(target_of(item)) || std::holds_alternative<Begin>(item.action) ||
                std::holds_alternative<Finish>(item.action) || (join != nullptr && !join->cluster);
       }
-      return covers(test, item.body) && covers(test, item.otherwise);
+      return covers(test, item.body, own) && covers(test, item.otherwise, own);
     });
   }
 

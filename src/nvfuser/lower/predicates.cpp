@@ -170,10 +170,34 @@ void drop_lanes(Lowering& state, const Tensor& t, std::vector<Test>& tests) {
   }
 }
 
-/// Does `a` exclude all that `b` excludes?
+/// x < floor(p / n) as x * n < p - n + 1, or x * n < p where n divides p; null where the bound is no quotient.
+std::optional<Test> below_dividend(const Algebra& algebra, const Test& test) {
+  const Atom* quotient = test.bound->as_atom();
+  if (quotient == nullptr || quotient->kind != AtomKind::div) {
+    return std::nullopt;
+  }
+  IndexPool& pool = algebra.pool();
+  const Index n = quotient->b;
+  const bool divides = n->is_constant() && algebra.known_divisor(quotient->a) % n->constant() == 0;
+  const Index rest = divides ? pool.constant(0) : pool.sub(n, pool.constant(1));
+  return Test{Test::Kind::lt, pool.mul(test.index, n), pool.sub(quotient->a, rest)};
+}
+
+/// Does `a` exclude all that `b` excludes?  What is below an extent says that its quotients are below theirs.
 bool implies(const Algebra& algebra, const Test& a, const Test& b) {
-  const bool same_index = a.kind == Test::Kind::lt && b.kind == Test::Kind::lt && a.index == b.index;
-  return a == b || (same_index && algebra.nonnegative(algebra.pool().sub(b.bound, a.bound)));
+  if (a == b || a.kind != Test::Kind::lt || b.kind != Test::Kind::lt) {
+    return a == b;
+  }
+  IndexPool& pool = algebra.pool();
+  if (a.index == b.index && algebra.nonnegative(pool.sub(b.bound, a.bound))) {
+    return true;
+  }
+  for (std::optional<Test> c = below_dividend(algebra, b); c; c = below_dividend(algebra, *c)) {
+    if (a.bound == c->bound && algebra.nonnegative(pool.sub(a.index, c->index))) {
+      return true;
+    }
+  }
+  return false;
 }
 
 }  // namespace

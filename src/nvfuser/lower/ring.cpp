@@ -128,17 +128,6 @@ void check_pieces(Lowering& state, const Tensor& load) {
                 "the bytes of a stage are no multiple of 16");
 }
 
-/// Does the test say that the index of what turns were split off is below its extent?  Then no turn is too large.
-bool ends_turns(Lowering& state, const Tensor& load, const Test& test) {
-  const Transform* split = state.ring.loop->definition;
-  if (split == nullptr || split->kind != Transform::Kind::split || split->outputs[0] != state.ring.loop) {
-    return false;
-  }
-  const Id* rows = split->inputs[0];
-  const Index index = at_row(state, load, value_of(state, load, rows));
-  return test == below_test(state.pool(), state.algebra.tidy(index), state.algebra.tidy(rows->extent));
-}
-
 void set_turns(Lowering& state, const LoopGroup& group) {
   Ring& ring = state.ring;
   RingShape& shape = state.program.ring;
@@ -263,16 +252,12 @@ std::vector<Test> first_thread_tests(Lowering& state, const Operation& operation
     return tests;
   }
   const Turn turn = turn_of(state, operation);
-  bool ends = false;
   for (Test test : turn_tests(state, load)) {
-    ends = ends || ends_turns(state, load, test);
     test.index = at_turn(state, test.index, turn);
     tests.push_back(test);
   }
-  if (!ends) {
-    const Index number = state.ring.row != nullptr ? turn.row : turn.number;
-    tests.push_back(below_test(state.pool(), number, state.algebra.tidy(state.ring.loop->extent)));
-  }
+  const Index number = state.ring.row != nullptr ? turn.row : turn.number;
+  tests.push_back(below_test(state.pool(), number, state.algebra.tidy(state.ring.loop->extent)));
   return tidy_tests(state.algebra, std::move(tests));
 }
 

@@ -58,6 +58,9 @@ class Mixed {
     for (Tensor* t : kernel_.tensors) {
       t->phase == 0 ? inline_row(*t) : inline_finish(*t, columns_, stored_, at_, on_gpu_);
     }
+    if (params_.values > 0) {
+      hold_row_values(kernel_, roots_.rows, turn_, params_);
+    }
     if (params_.home == Home::shared) {
       bring_by_ring(kernel_, rows_, kOutside, load_, params_.stages);
     }
@@ -119,11 +122,14 @@ class Mixed {
       }
     }
     loops.reorder(order);
-    for (Id* loop : {side, deep, row}) {
+    turn_ = {turn};
+    for (Id* loop : {side, deep}) {
       if (loop != nullptr) {
+        turn_.push_back(loop);
         rows_.push_back(loop);
       }
     }
+    rows_.push_back(row);
     load_ = loops.position(block.thread) + 1;
     vector_ = loops.size() - (block.lane != nullptr);
   }
@@ -183,7 +189,8 @@ class Mixed {
   ColumnRoots columns_;
   std::vector<Tensor*> stored_;  ///< and what is reduced along rows: gathered as vectors
   Id* share_ = nullptr;
-  std::vector<Id*> rows_;        ///< GPU: a turn's loops, the innermost one over a row
+  std::vector<Id*> turn_;        ///< GPU: loops over the rows that a block takes, the first over its turns
+  std::vector<Id*> rows_;        ///< GPU: loops of a turn, the innermost one over a row
   int load_ = 0, vector_ = 0;    ///< positions: what varies along the rows is loaded, is gathered as vectors
   Reference* alone_ = nullptr;   ///< of columns
   Reference* finish_ = nullptr;  ///< where their states are combined

@@ -47,10 +47,11 @@ std::vector<Id*> take_rows(const Loops& loops, Id* rows, const Params& params) {
 void bring_by_ring(Kernel& kernel, const std::vector<Id*>& rows, int outside, int held, int stages) {
   std::vector<Tensor*> early, brought;
   for (Tensor* t : std::vector<Tensor*>(kernel.tensors)) {
-    if (t->op != TensorOp::load || t->reference != &kernel.main()) {
+    if (t->op != TensorOp::load || t->phase > 0) {
       continue;
     }
-    if (is_whole(kernel, *t)) {
+    const bool in_main = t->reference == &kernel.main();
+    if (in_main && is_whole(kernel, *t)) {
       Tensor& copy = cache(kernel, *t);
       t->memory = MemoryType::shared;
       t->stages = stages;
@@ -58,14 +59,18 @@ void bring_by_ring(Kernel& kernel, const std::vector<Id*>& rows, int outside, in
       inline_at(*t, outside);
       inline_at(copy, held);
       brought.insert(brought.end(), {t, &copy});
-    } else if (is_fixed(*t, outside)) {
+      continue;
+    }
+    if (in_main && is_fixed(*t, outside)) {
       inline_at(*t, 0);
-    } else if (t->operands.empty() && *t->inline_at == outside) {
+    }
+    if (t->operands.empty() && *t->inline_at <= outside) {
       early.push_back(t);
     }
   }
   check(!brought.empty(), ErrorKind::schedule, "no load of whole rows, which a ring could bring");
-  // All are in registers before the first statistics, and values of a turn's rows are on their way while it waits.
+  // All are in registers before the first statistics; what is small is on its way before the ring asks for so much
+  // more.
   for (const std::vector<Tensor*>& first : {brought, early}) {
     std::stable_partition(kernel.tensors.begin(), kernel.tensors.end(),
                           [&](Tensor* t) { return std::find(first.begin(), first.end(), t) != first.end(); });

@@ -64,6 +64,11 @@ std::vector<Id*> take_rows(const Loops& loops, Id* rows, const Params& params);
 /// loops around a turn; `held`: position of what a thread holds.
 void bring_by_ring(Kernel& kernel, const std::vector<Id*>& rows, int outside, int held, int stages);
 
+/// Blocks that take rows by turns: what a row has one of, its mean for example, is in shared memory before the first
+/// turn, for `params.values` rows.  `rows`: roots; `turn`: loops over what a block takes of them, outermost first; the
+/// main reference's first loop is over blocks.
+void hold_row_values(Kernel& kernel, const std::vector<Id*>& rows, const std::vector<Id*>& turn, const Params& params);
+
 void apply_flat(Kernel& kernel, const Params& params);
 void apply_tile(Kernel& kernel, const Params& params);
 void apply_rows(Kernel& kernel, const Params& params);

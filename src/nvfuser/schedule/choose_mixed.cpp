@@ -20,17 +20,19 @@ constexpr int kTogether = 16;        ///< multiprocessors that clusters share, o
 constexpr int kMostResident = 1024;  ///< threads of an SM whose registers hold accumulators and rows
 constexpr int64_t kMostSlots = 64 << 10;  ///< bytes in which accumulators of rows side by side are joined
 constexpr int kMostStages = 4;
-/// Handicaps of rings.  Layer and RMS norm backward 16384x4096 (H200) had .80 and .87 of a copy without; .854 and less
-/// than .88 with two blocks an SM of two rows a turn, .836 and .902 of one row; .79 and .883 with one block.  Each
-/// stage more cost .003.
-constexpr double kRing = 1.02, kGoodRing = .88, kFairRing = .92, kStage = .002;
+/// Handicaps of rings, which are ahead of their estimate: layer and RMS norm backward 16384x4096 (H200) have .75 and
+/// .88 of a copy without; .878 and .900 where a block an SM takes two rows a turn, .854 and .888 where two take one.
+/// These have 64 KB an SM on their way; with half of that .76 is left of .87, 32 KB more cost .03.
+constexpr double kRing = .75, kBlocks2 = 1.03, kTooFew = .3, kTooMany = .06;
+constexpr double kOnTheirWay = 64 << 10;
 /// Handicap of narrower vectors where rows can be peeled: layer norm backward of 68037x1089 took 1.7 times its estimate
 /// with single elements, of 139153x522 1.4 times with two, of 15229x6986 1.07 times (H200).
 constexpr double kNarrow = 1.3;
 /// Handicap of clusters, whose blocks load, wait for each other and store by turns: layer norm backward of 1911x34189,
 /// 769x52589 and 4605x14347 took 1.8, 2 and 1.8 times its estimate (H200).
 constexpr double kCluster = 1.8;
-constexpr int64_t kTurns = 4;       ///< of a block, below which it has no ring
+constexpr int64_t kTurns = 4;                                     ///< of a block, below which it has no ring
+constexpr int64_t kFewestValues = 32, kMostValueBytes = 8 << 10;  ///< rows of a block; of their own values
 constexpr int64_t kReserve = 2048;  ///< bytes of shared memory that a block takes besides its ring
 
 constexpr int64_t kLanes = 512, kFewestLanes = 16;    ///< CPU: elements of a row at a time
@@ -68,12 +70,30 @@ int blocks_for(const CandidateList& list, const Params& params) {
   return params.peel ? std::max(blocks / params.vector, 1) * params.vector : blocks;
 }
 
-/// Of a ring, by its blocks an SM, rows a turn and stages.
+/// Bytes a row of what rows have one of each.
+int64_t value_bytes(const Problem& problem) {
+  int64_t bytes = 0;
+  for (const ProblemBuffer& buffer : problem.buffers) {
+    const bool of_row =
+        !buffer.output && !is_full(problem, buffer) && buffer.max_vector == 0 && buffer.elements * 2 > problem.rows;
+    bytes += of_row ? buffer.element_bytes : 0;
+  }
+  return bytes;
+}
+
+/// Rows of a block whose values it holds: powers of two, so that few kernels serve; 0 where there are too many.
+int values_for(const Problem& problem, const Params& params) {
+  const int64_t at_once = int64_t{params.rows} * params.unroll;
+  const int64_t rows = ceil_div(problem.rows, at_once * params.grid) * at_once, bytes = value_bytes(problem);
+  const int64_t held = std::max(kFewestValues, power_above(rows));
+  return bytes > 0 && held * bytes <= kMostValueBytes ? static_cast<int>(held) : 0;
+}
+
+/// Of a ring, by its blocks an SM and the bytes that are on their way to them.
 double ring_handicap(const Problem& problem, const Params& params) {
-  // Two rows share the wait for two sums; 512 threads a block had .893 where 256 had .902.
-  const bool fits = (params.unroll > 1) == (problem.across > 1) && params.threads <= 256;
-  const double usual = params.blocks_per_sm < 2 ? kRing : fits ? kGoodRing : kFairRing;
-  return usual + kStage * params.stages;
+  const double way = static_cast<double>(ring_bytes(problem, params)) * params.blocks_per_sm / kOnTheirWay;
+  const double off = way < 1 ? kTooFew * (1 - way) : kTooMany * (way - 1);
+  return kRing * (params.blocks_per_sm > 1 ? kBlocks2 : 1) * (1 + off);
 }
 
 /// By a ring: turns have to be whole, and so many that the first ones, which nothing hides, cost little.
@@ -82,7 +102,9 @@ void add_rings(CandidateList& list, Params params, int64_t slots) {
   const int64_t rows = list.problem().rows, at_once = int64_t{params.rows} * params.unroll;
   params.home = Home::shared;
   for (params.stages = 2; params.stages <= kMostStages; ++params.stages) {
-    const int64_t bytes = (ring_bytes(list.problem(), params) + slots + kReserve) * params.blocks_per_sm;
+    const int64_t bytes =
+        (ring_bytes(list.problem(), params) + slots + params.values * value_bytes(list.problem()) + kReserve) *
+        params.blocks_per_sm;
     if (rows % at_once == 0 && rows >= kTurns * at_once * params.grid && bytes <= device.shared_per_block) {
       list.add(params, ring_handicap(list.problem(), params));
     }
@@ -95,6 +117,7 @@ void add_turns(CandidateList& list, Params params, int64_t slots, double handica
   for (params.unroll = 1; params.unroll <= 2; ++params.unroll) {
     for (params.blocks_per_sm = 1; params.blocks_per_sm * params.threads <= kMostResident; params.blocks_per_sm *= 2) {
       params.grid = blocks_for(list, params);
+      params.values = values_for(list.problem(), params);
       list.add(params, handicap);
       if (whole && params.cluster == 1) {
         add_rings(list, params, slots);

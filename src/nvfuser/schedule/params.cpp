@@ -45,6 +45,7 @@ std::string Params::text() const {
                           {"runs", runs, 0},
                           {"stream", stream, 0},
                           {"stages", stages, 0},
+                          {"values", values, 0},
                           {"grid", grid, 0},
                           {"cluster", cluster, 1},
                           {"counter", counter, 0}};
