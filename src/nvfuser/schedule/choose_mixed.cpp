@@ -25,8 +25,9 @@ constexpr int kMostStages = 4;
 /// These have 64 KB an SM on their way; with half of that .76 is left of .87, 32 KB more cost .03.
 constexpr double kRing = .75, kBlocks2 = 1.03, kTooFew = .3, kTooMany = .06;
 constexpr double kOnTheirWay = 64 << 10;
-/// Handicap of narrower vectors where rows can be peeled: layer norm backward of 68037x1089 took 1.7 times its estimate
-/// with single elements, of 139153x522 1.4 times with two, of 15229x6986 1.07 times (H200).
+/// Handicap of single elements where rows can be peeled: layer norm backward of 68037x1089 took 1.7 times its estimate
+/// with them (H200).  Two elements need none with two sums a column: of 94577x522, 17199x3578 and 8552x6986 they took
+/// 132, 130 and 129 us, peeled rows 190, 128 and 135.
 constexpr double kNarrow = 1.3;
 /// Handicap of clusters, whose blocks load, wait for each other and store by turns: layer norm backward of 1911x34189,
 /// 769x52589 and 4605x14347 took 1.8, 2 and 1.8 times its estimate (H200).
@@ -171,7 +172,7 @@ void add_held(CandidateList& list, int vector, bool peel, double handicap) {
 std::vector<Candidate> gpu_mixed(CandidateList& list) {
   const Problem& problem = list.problem();
   const int common = list.common_vector(), peel = std::min(list.widest_vector(), problem.peel);
-  add_held(list, common, false, peel > common ? kNarrow : 1);
+  add_held(list, common, false, peel > common && (common == 1 || problem.across == 1) ? kNarrow : 1);
   if (peel > common) {
     add_held(list, peel, true, 1);
   }
