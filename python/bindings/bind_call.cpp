@@ -141,7 +141,7 @@ void bind_call(nb::module_& m) {
             return execute(*executor, inputs, out, options);
           },
           "inputs"_a, nb::kw_only(), "out"_a = nb::none(), "target"_a = nb::none(), "schedule_for"_a.none() = "",
-          "seed"_a = 1, "save_repro_inputs"_a = false,
+          "seed"_a = 1, "save_repro_inputs"_a.none() = false,
           nb::sig("def execute(self, inputs: Iterable[object], *, out: Sequence[object] | None = None, "
                   "target: str | Way | None = None, schedule_for: str = '', seed: int = 1, "
                   "save_repro_inputs: bool | str | os.PathLike[str] | None = False) -> list[typing.Any]"),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Objects of other packages that are looked up once.
+// What is looked up once: objects of other packages, attributes of a type.
 #pragma once
 
 #include <atomic>
@@ -27,6 +27,28 @@ class Imported {
  private:
   const char *module_, *name_;
   std::atomic<PyObject*> found_ = nullptr;
+};
+
+/// An attribute that the type of all objects asked computes, got from its descriptor without a look-up by name.  Two
+/// threads may both look the descriptor up.
+class Getter {
+ public:
+  constexpr explicit Getter(const char* name) : name_(name) {}
+
+  nb::object operator()(nb::handle object) {
+    PyObject* descriptor = descriptor_.load(std::memory_order_acquire);
+    if (descriptor == nullptr) [[unlikely]] {
+      descriptor = nb::object(nb::handle(object.type()).attr(name_)).release().ptr();
+      get_.store(reinterpret_cast<descrgetfunc>(PyType_GetSlot(Py_TYPE(descriptor), Py_tp_descr_get)));
+      descriptor_.store(descriptor, std::memory_order_release);
+    }
+    return nb::steal(get_.load(std::memory_order_relaxed)(descriptor, object.ptr(), object.type().ptr()));
+  }
+
+ private:
+  const char* name_;
+  std::atomic<PyObject*> descriptor_ = nullptr;
+  std::atomic<descrgetfunc> get_ = nullptr;
 };
 
 }  // namespace nvfuser::python

@@ -270,27 +270,6 @@ nb::object code_of(nb::handle frame) {
   return nb::steal(reinterpret_cast<PyObject*>(PyFrame_GetCode(reinterpret_cast<PyFrameObject*>(frame.ptr()))));
 }
 
-/// An attribute that a type computes, asked of its descriptor: the look-up by name costs as much as all else here.
-class Getter {
- public:
-  constexpr explicit Getter(const char* name) : name_(name) {}
-
-  nb::object operator()(nb::handle object) {
-    PyObject* descriptor = descriptor_.load(std::memory_order_acquire);
-    if (descriptor == nullptr) [[unlikely]] {
-      descriptor = nb::object(nb::handle(object.type()).attr(name_)).release().ptr();
-      get_.store(reinterpret_cast<descrgetfunc>(PyType_GetSlot(Py_TYPE(descriptor), Py_tp_descr_get)));
-      descriptor_.store(descriptor, std::memory_order_release);
-    }
-    return nb::steal(get_.load(std::memory_order_relaxed)(descriptor, object.ptr(), object.type().ptr()));
-  }
-
- private:
-  const char* name_;
-  std::atomic<PyObject*> descriptor_ = nullptr;
-  std::atomic<descrgetfunc> get_ = nullptr;
-};
-
 }  // namespace
 
 /// The code that was the user's last is held, and asked no more: a definition is mostly one function.

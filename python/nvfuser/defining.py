@@ -41,8 +41,8 @@ def _layout_arguments(
     is_cpu: bool = False,
     stride_order: Sequence[int] = (),
     *,
-    sizes: Sequence[int],
-    strides: Sequence[int],
+    sizes: Sequence[int] = (),
+    strides: Sequence[int] = (),
     static_sizes: bool = False,
 ) -> Any:
     """What `define_tensor` takes in its forms together, for `help`."""

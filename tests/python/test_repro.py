@@ -116,7 +116,7 @@ def test_the_last_call_may_have_failed():
     fd = program(np.ones((2, 3), np.float32))
     with pytest.raises(AssertionError, match="save_repro_inputs"):
         fd.last_repro_script()
-    fd.execute([np.ones((2, 3), np.float32)], target="evaluator")
+    fd.execute([np.ones((2, 3), np.float32)], target="evaluator", save_repro_inputs=None)
     with pytest.raises(AssertionError, match="save_repro_inputs"):
         fd.last_repro_script()
     with pytest.raises(RuntimeError):

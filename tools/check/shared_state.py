@@ -3,9 +3,9 @@
 
 A free-threaded interpreter has no lock of its own, and where it has one a function that runs Python code lets other
 threads in.  So a variable of a namespace, or one that is `static`, `inline` or `mutable`, is constant, an atomic, a
-mutex, of one thread, an `Imported`, or the comment before it or behind it says what guards it ("guarded by ..."); and
-no static variable is made by Python code, because threads that wait for that hold the interpreter's lock.  Status 1
-with one line for each finding.
+mutex, of one thread, an `Imported`, a `Getter`, or the comment before it or behind it says what guards it ("guarded by
+..."); and no static variable is made by Python code, because threads that wait for that hold the interpreter's lock.
+Status 1 with one line for each finding.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ GLOBAL = re.compile(
     r"private|else|friend|case|default|goto)\b)[\w:]+(?:<[^;(){}]*>)?[\s*&]+(?P<name>\w+)\s*(?:=[^=].*|\{.*\})?;",
     re.M,
 )
-SAFE_TYPES = ("std::atomic", "nb::ft_mutex", "Imported", "thread_local")
+SAFE_TYPES = ("std::atomic", "nb::ft_mutex", "Imported", "Getter", "thread_local")
 RUNS_PYTHON = re.compile(r"import_\(|\.attr\(|nb::cast|PyObject_Call|PyImport")
 
 
