@@ -201,15 +201,22 @@ def test_every_finish_smallest(name, finish, shape):
         torch.testing.assert_close(mine.double(), want.double(), rtol=1e-4, atol=10 * scale)
 
 
-@pytest.mark.parametrize("columns", [1 << 18, 200003])
-@pytest.mark.parametrize("name", ["softmax", "moments", "sum"])
-def test_teams_take_rows_by_turns(name, columns):
+TURNS = r"rt::grid_sync\(semaphores, by, \w+ \* "
+OVERLAPPED = "rt::collect_far"
+
+
+@pytest.mark.parametrize(
+    ("name", "columns", "how"),
+    [(name, columns, TURNS) for name in ("softmax", "moments", "sum") for columns in (1 << 18, 200003)]
+    + [("softmax", 1 << 18, OVERLAPPED), ("softmax", 1 << 20, OVERLAPPED)],
+)
+def test_teams_take_rows_by_turns(name, columns, how):
     x = torch.randn(133, columns, device="cuda")
-    for candidate in range(32):
+    for candidate in range(48):
         set_option("candidate", str(candidate))
         forced = define(name, x)
         text = "".join(kernel_texts((forced._ready(), [x], Way.cuda, "")))
-        if re.search(r"rt::grid_sync\(semaphores, by, \w+ \* ", text):
+        if re.search(how, text):
             break
     else:
         pytest.skip(f"no candidate has teams for {name}")

@@ -108,8 +108,12 @@ TEST(ChooseRows, FewLongRowsOfH200) {
   EXPECT_EQ(first("RMS norm", {133, 1 << 17}), cluster);
   EXPECT_EQ(first("layer norm", {133, 1 << 17}), cluster);
   const std::string teams = "rows threads=256 batch=8 vector=8 blocks=4 share=64 grid=8 finish=barrier home=registers";
-  EXPECT_EQ(first("RMS norm", {133, 1 << 20}), teams);
-  EXPECT_EQ(first("layer norm", {7, 1 << 20}), teams);
+  EXPECT_EQ(first("RMS norm", {133, 1 << 20}),
+            "rows threads=256 batch=4 vector=8 blocks=4 share=128 stages=3 grid=4 finish=barrier home=shared");
+  for (const int64_t rows : {7, 133}) {
+    EXPECT_EQ(first("layer norm", {rows, 1 << 20}),
+              "rows threads=256 batch=8 vector=8 blocks=2 share=64 stages=3 grid=4 finish=barrier home=shared");
+  }
   EXPECT_EQ(first("softmax", {7, 1 << 20}), teams + " form=streaming");
   EXPECT_EQ(first("softmax", {1, 1 << 20}),
             "rows threads=512 batch=2 vector=8 blocks=4 share=128 finish=dependent home=reload form=streaming");

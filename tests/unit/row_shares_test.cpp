@@ -163,6 +163,54 @@ TEST(RowShares, TeamsHoldRowsInRegisters) {
   sweep.expect_right(2);
 }
 
+/// Teams whose next rows come by a ring while what is known of this one travels.
+Params ring_params(int blocks, int teams, int stages) {
+  return {.family = Family::rows,
+          .threads = 64,
+          .batch = 2,
+          .vector = 4,
+          .home = Home::shared,
+          .stages = stages,
+          .grid = teams,
+          .blocks = blocks,
+          .finish = GridFinish::barrier};
+}
+
+/// Two inputs, of which one is stored again.
+void scaled_sum(KernelCase& c, TensorView* x) {
+  TensorView* other = c.input(c.input_sizes[0]);
+  Val* both = op(PointwiseOp::add, x, other);
+  TensorView* norm = sum(tensor(op(PointwiseOp::mul, both, both)), {{1}});
+  c.output(both);
+  c.output(op(PointwiseOp::mul, both, column(norm)));
+  c.output(norm);
+}
+
+TEST(RowShares, TeamsTellEachOtherOfRowsOfARing) {
+  ForcedSweep sweep;
+  Params streaming = ring_params(4, 2, 3);
+  streaming.form = Form::streaming;
+  for (const int64_t rows : {2, 7}) {
+    sweep.add(Case{"softmax", soft_max, 1e-5}, {rows, 2048}, streaming, true);
+    sweep.add(Case{"layer norm", layer_norm, 2e-5}, {rows, 1536}, ring_params(3, 2, 2), true);
+    sweep.add(Case{"scaled sum", scaled_sum, 1e-5}, {rows, 1024}, ring_params(2, 3, 4), true);
+  }
+  sweep.add(Case{"scaled sum", scaled_sum, 1e-5}, {3, 17408}, ring_params(34, 1, 3), true);
+  sweep.expect_right_and_stable(Way::emulator);
+}
+
+TEST(RowShares, WhatRowsOfARingNeedTwiceIsRefused) {
+  auto made = std::make_shared<KernelCase>();
+  soft_max(*made, made->input({5, 2048}));
+  try {
+    ForcedRun(made, ring_params(4, 2, 3), true, "k");
+    FAIL() << "the maximum is told before the sum";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::schedule);
+    EXPECT_NE(std::string(error.what()).find("once in each turn"), std::string::npos) << error.what();
+  }
+}
+
 TEST(RowShares, TeamsReadRowsOnce) {
   auto made = std::make_shared<KernelCase>();
   rms_norm(*made, {3, 1031});

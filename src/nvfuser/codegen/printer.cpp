@@ -52,7 +52,9 @@ class Printer {
   void print(const GridLeave& node) {
     body_.line("rt::grid_leave(semaphores, ", index_.text(node.at), ", ", index_.text(node.arrivals), ");");
   }
+  void print(const LeaveFar&) { body_.line("rt::leave(far);"); }
   void print(const Loop& node);
+  void print_overlapped(const Loop& node, const std::string& bound);
   void print(const Guard& node);
   std::string least_of(const std::string& name, const std::vector<Index>& values);
   std::string bound_of(const Loop& node);
@@ -78,6 +80,7 @@ class Printer {
   void declare_indices(std::string& out, const std::string& indent) const;
   std::string head();
   std::string ring() const;
+  std::string far(const std::string& indent);
   std::string first_thread() const;
 
   const Program& program_;
@@ -102,6 +105,9 @@ void Printer::find_folds(const Block& block) {
       folded_.insert(accumulate->reduce);
     } else if (const auto* loop = std::get_if<Loop>(&node)) {
       find_folds(*loop->body);
+      if (loop->later) {
+        find_folds(*loop->later);
+      }
     } else if (const auto* guard = std::get_if<Guard>(&node)) {
       find_folds(*guard->body);
       if (guard->otherwise) {
@@ -177,6 +183,16 @@ void Printer::print(const Join& node) {
   for (size_t k = 0; k < node.reduces.size(); ++k) {
     members += ", rt::member<" + combiner_text(*node.reduces[k]) + ", " + std::to_string(node.counts[k]) + ">(" +
                accumulators(node.reduces[k]) + ")";
+  }
+  if (node.cluster && program_.apart) {
+    const std::string arguments = team_name(node.team) + ", slots, far" + members + ");";
+    if (node.part != Join::Part::collect) {
+      body_.line("rt::tell_far(", arguments);
+    }
+    if (node.part != Join::Part::tell) {
+      body_.line("rt::collect_far(", arguments);
+    }
+    return;
   }
   if (node.cluster) {
     body_.line("rt::join_cluster<", program_.cluster, ">(", team_name(node.team), ", slots, peers", members, ");");
@@ -308,8 +324,30 @@ void Printer::print(const Loop& node) {
     body_.line(pragma);
   }
   index_.name_loop(node.variable, node.name);
+  if (node.later != nullptr) {
+    print_overlapped(node, bound);
+    return;
+  }
   body_.line("for (", dialect_.loop_index, " ", node.name, " = 0; ", node.name, " < ", bound, "; ++", node.name, ") {");
   print(*node.body);
+  body_.line("}");
+}
+
+/// One part of a turn in which the next one's first part is done before.
+void Printer::print_overlapped(const Loop& node, const std::string& bound) {
+  const std::string ahead = node.name + "_ahead";
+  body_.line("for (Index ", ahead, " = 0; ", ahead, " < ", bound, " + 1; ++", ahead, ") {");
+  {
+    const TextBuffer::Indent turn(body_);
+    const auto part = [&](const std::string& condition, const std::string& number, const Block& what) {
+      body_.line("if (", condition, ") {");
+      body_.line("  const Index ", node.name, " = ", number, ";");
+      print(what);
+      body_.line("}");
+    };
+    part(ahead + " < " + bound, ahead, *node.body);
+    part(ahead + " > 0", ahead + " - 1", *node.later);
+  }
   body_.line("}");
 }
 
@@ -487,11 +525,23 @@ std::string Printer::ring() const {
          first_thread() + ");\n";
 }
 
+/// What blocks that are apart tell each other.
+std::string Printer::far(const std::string& indent) {
+  if (!program_.apart) {
+    return "";
+  }
+  const auto number = [&](Index v) { return v == nullptr ? std::string("0") : index_.text(v); };
+  return indent + "rt::Far<" + std::to_string(program_.cluster) + ", " + std::to_string(program_.far_words) + ", " +
+         std::to_string(program_.far_parts) + "> far = {semaphores, " + number(program_.grid_var[0]) + ", " +
+         index_.text(program_.grid[0]) + ", " + number(program_.grid_var[1]) + "};\n";
+}
+
 std::string Printer::head() {
   const auto threads = program_.block[0] * program_.block[1] * program_.block[2];
   std::string out = "// " + program_.name + ": " + summary() + "\nnamespace " + kernel_namespace(program_) + " {\n";
   out += "using Index = " + std::string(program_.wide ? "long long" : "int") + ";\n";
-  const std::string_view form = program_.cluster > 1 ? dialect_.cluster_head : dialect_.kernel_head;
+  const bool clusters = program_.cluster > 1 && !program_.apart;
+  const std::string_view form = clusters ? dialect_.cluster_head : dialect_.kernel_head;
   out += fill(form, {{"name", program_.name},
                      {"cluster", std::to_string(program_.cluster)},
                      {"parameters", parameters()},
@@ -521,7 +571,8 @@ std::string Printer::head() {
     out += indent + "rt::Slots slots = {" + std::to_string(program_.slot_offset) + ", " +
            std::to_string(program_.slot_half_bytes) + ", 0};\n";
   }
-  if (program_.cluster > 1) {
+  out += far(indent);
+  if (clusters) {
     out += indent + "rt::Peers peers = {" + std::to_string(program_.peer_offset) + ", " +
            std::to_string(program_.peer_half_bytes) + ", 0};\n" + indent + "rt::start(peers);\n";
   }
@@ -540,7 +591,8 @@ KernelText Printer::run() {
     index_.text(team.rank);  // the head declares the indices that are used
     index_.text(team.index);
   }
-  result_.clusters = program_.cluster > 1;
+  result_.clusters = program_.cluster > 1 && !program_.apart;
+  result_.far = program_.apart;
   if (result_.waits = program_.ring.stages > 0; result_.waits) {
     ring();
   }

@@ -17,6 +17,7 @@ struct KernelText {
   bool computes = false;                            ///< needs rt/math.h
   bool reduces = false;                             ///< needs rt/reduce.h
   bool clusters = false;                            ///< needs rt/cluster.h
+  bool far = false;                                 ///< needs rt/far.h
   bool waits = false;                               ///< needs rt/ring.h
   bool meets = false;                               ///< needs rt/grid.h
 };

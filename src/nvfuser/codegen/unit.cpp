@@ -22,6 +22,7 @@ std::string includes(const std::vector<KernelText>& kernels) {
   out += "#include \"rt/memory.h\"\n";
   out += any(&KernelText::reduces) ? "#include \"rt/reduce.h\"\n" : "";
   out += any(&KernelText::clusters) ? "#include \"rt/cluster.h\"\n" : "";
+  out += any(&KernelText::far) ? "#include \"rt/far.h\"\n" : "";
   out += any(&KernelText::waits) ? "#include \"rt/ring.h\"\n" : "";
   return out + (any(&KernelText::meets) ? "#include \"rt/grid.h\"\n" : "");
 }

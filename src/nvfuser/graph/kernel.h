@@ -28,6 +28,7 @@ struct Id {
   ParallelType parallel = ParallelType::serial;
   Id* mirror;            ///< the reference id that a replayed id stands for; itself otherwise
   bool cluster = false;  ///< a loop over the blocks of a cluster, which join what is reduced over it
+  bool apart = false;    ///< such a loop whose blocks may be anywhere: they tell each other through memory
   int takers = 0;        ///< a loop whose points so many blocks claim, each as it becomes free; 0: none
 };
 

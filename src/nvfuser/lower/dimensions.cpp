@@ -39,6 +39,7 @@ void set_dimensions(Lowering& state) {
       if (group.loop->cluster) {
         check(type == ParallelType::grid_y, ErrorKind::schedule, "a cluster along ", name_of(type), "; expected y");
         program.cluster = static_cast<int>(group.loop->extent->constant());
+        program.cooperative = program.apart = group.loop->apart;
       }
       std::vector<Index>& extents = state.grid_extents[block_dimension(type)];
       const Index extent = state.algebra.tidy(group.loop->extent);

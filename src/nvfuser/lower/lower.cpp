@@ -18,6 +18,7 @@
 #include "nvfuser/lower/meetings.h"
 #include "nvfuser/lower/memory_check.h"
 #include "nvfuser/lower/nest.h"
+#include "nvfuser/lower/overlapped_turns.h"
 #include "nvfuser/lower/parameters.h"
 #include "nvfuser/lower/ring.h"
 #include "nvfuser/lower/staged_stores.h"
@@ -75,6 +76,7 @@ constexpr Pass kPasses[] = {
     {"lane remainders", share_remainders, "only lanes that no move took need single indices"},
     {"guards", form_guards, "no guard may close around a barrier"},
     {"staged stores", stage_stores, "needs loops whose tests became limits"},
+    {"overlapped turns", overlap_turns, "parts of a turn are what stands between its statements"},
     {"parameters", collect_parameters, "last: names what the body names"},
 };
 

@@ -62,6 +62,7 @@ class Collector {
  private:
   void visit(const Allocate&) {}
   void visit(const Sync&) {}
+  void visit(const LeaveFar&) { meets_ = true; }
   void visit(const GridSync& sync) {
     meets_ = true;
     add(sync.at);
@@ -138,6 +139,9 @@ class Collector {
     add(loop.extent);
     std::for_each(loop.limits.begin(), loop.limits.end(), [&](Index p) { add(p); });
     walk(*loop.body);
+    if (loop.later != nullptr) {
+      walk(*loop.later);
+    }
   }
 
   void visit(const Guard& guard) {

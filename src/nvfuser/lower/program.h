@@ -76,7 +76,11 @@ struct Join {
   std::vector<int64_t> counts;
   int team;              ///< position in Program::teams
   bool cluster = false;  ///< and the blocks of a cluster, which are a team each
+  /// Of blocks that are apart: what a block does for the others, and what the others did for it.
+  enum class Part : uint8_t { all, tell, collect } part = Part::all;
 };
+/// Behind all that blocks which are apart tell each other.
+struct LeaveFar {};
 /// The results at `at` from the accumulator there, of those parts that are read.
 struct Finish {
   const Tensor* reduce;
@@ -143,7 +147,8 @@ struct Loop {
   std::vector<Index> limits = {};
   ParallelType parallel;  ///< serial, unroll, vectorize (lanes of the CPU target), unswitch
   std::unique_ptr<Block> body;
-  bool claims = false;  ///< over rows that the block claims, as long as there are some
+  bool claims = false;                     ///< over rows that the block claims, as long as there are some
+  std::unique_ptr<Block> later = nullptr;  ///< what else a turn does, when the next one's body is done
 };
 /// if (all tests) body; else otherwise.  Without tests, a block for what the body declares.
 struct Guard {
@@ -153,7 +158,7 @@ struct Guard {
 };
 
 using Node = std::variant<Allocate, Assign, Move, Begin, Accumulate, Join, Finish, BulkCopy, Wait, Claim, Post, Sync,
-                          Arrive, GridSync, GridLeave, Loop, Guard>;
+                          Arrive, GridSync, GridLeave, LeaveFar, Loop, Guard>;
 struct Block {
   std::vector<Node> nodes;
 };
@@ -223,6 +228,9 @@ struct Program {
   int64_t slot_offset = 0;      ///< bytes into shared memory
   int64_t slot_half_bytes = 0;  ///< collectives use two halves by turns; 0: none needs any
   int cluster = 1;              ///< blocks of a cluster, all along y
+  bool apart = false;           ///< these are anywhere on the GPU, all clusters at once
+  int64_t far_words = 0;        ///< apart: 4 bytes each, that a block tells at once
+  int far_parts = 0;            ///< apart: places by turns of what is told
   int64_t peer_offset = 0;      ///< bytes into shared memory
   int64_t peer_half_bytes = 0;  ///< what blocks of a cluster tell each other: two halves by turns
   RingShape ring;

@@ -123,8 +123,12 @@ class Text {
     for (size_t k = 0; k < n.reduces.size(); ++k) {
       members += (k == 0 ? "" : ", ") + n.reduces[k]->name + "_acc[" + std::to_string(n.counts[k]) + "]";
     }
-    line(depth, "join " + members + " in teams of " + std::to_string(program_.teams[n.team].size) +
-                    (n.cluster ? " and a cluster of " + std::to_string(program_.cluster) + " blocks" : ""));
+    const std::string_view verb = n.part == Join::Part::tell      ? "tell of "
+                                  : n.part == Join::Part::collect ? "collect "
+                                                                  : "join ";
+    const std::string_view blocks = program_.apart ? " and " : " and a cluster of ";
+    line(depth, std::string(verb) + members + " in teams of " + std::to_string(program_.teams[n.team].size) +
+                    (n.cluster ? std::string(blocks) + std::to_string(program_.cluster) + " blocks" : ""));
   }
 
   void print(const Finish& n, int depth) {
@@ -153,6 +157,7 @@ class Text {
 
   void print(const Wait& n, int depth) { line(depth, "wait for turn " + to_string(n.turn)); }
 
+  void print(const LeaveFar&, int depth) { line(depth, "leave the blocks"); }
   void print(const Sync&, int depth) { line(depth, "sync"); }
   void print(const Arrive& n, int depth) {
     line(depth, "the last of " + to_string(n.count) + " at semaphore " + to_string(n.at) + " goes on");
@@ -180,6 +185,10 @@ class Text {
     const std::string mark = n.parallel == ParallelType::serial ? "" : std::string(name_of(n.parallel)) + " ";
     line(depth, mark + "for " + n.name + " < " + to_string(n.extent) + most_text(n.limits));
     block(*n.body, depth + 1);
+    if (n.later != nullptr) {
+      line(depth, "later, when the next body is done");
+      block(*n.later, depth + 1);
+    }
   }
 
   void print(const Guard& n, int depth) {

@@ -89,15 +89,23 @@ Index at_turn(const Lowering& state, Index p, const Turn& turn) {
   }));
 }
 
-/// The axis of which a stage holds rows: all of one that was fitted into it.
-const Id& row_of(const Tensor& load) {
+const Transform* split_of(const Id& id) {
+  const Transform* split = id.definition;
+  return split != nullptr && split->kind == Transform::Kind::split && split->outputs[1] == &id ? split : nullptr;
+}
+
+/// The axis of which a stage holds rows: all of one that was fitted into it, or a block's part, of which the parts of
+/// all blocks are one that was fitted and is known to be whole.
+const Id& row_of(const Lowering& state, const Tensor& load) {
   const bool some = load.allocation && !load.allocation->dims.empty();
   const Id* row = some ? load.allocation->dims.back().id : nullptr;
-  const Transform* split = some ? row->definition : nullptr;
-  const bool fits = split != nullptr && split->kind == Transform::Kind::split && split->outputs[1] == row &&
-                    split->outputs[0]->extent->is(1);
+  const Transform* split = some ? split_of(*row) : nullptr;
+  const bool shared = split != nullptr && split->outputs[0]->cluster;
+  const Transform* fit = shared ? split_of(*split->inputs[0]) : split;
+  const bool fits = fit != nullptr && fit->outputs[0]->extent->is(1) &&
+                    (!shared || (state.request.facts.divides(*split) && state.request.facts.divides(*fit)));
   check(fits, ErrorKind::schedule, load.name, " is brought in rows, but its memory is not that of one row");
-  return *split->inputs[0];
+  return shared ? *row : *fit->inputs[0];
 }
 
 void check_pieces(Lowering& state, const Tensor& load) {
@@ -105,7 +113,7 @@ void check_pieces(Lowering& state, const Tensor& load) {
     check(ok, ErrorKind::schedule, "bulk copies cannot bring ", load.name, ": ", why);
   };
   const Tensor& buffer = *state.kernel.buffer_of(&load);
-  row_of(load);
+  row_of(state, load);
   const Index address = address_of(state, *buffer.allocation, load), first = at_row(state, load, address);
   const Index begin =
       at_point(state, load, address, [&](const Allocation::Dim& dim) { return value_of(state, load, dim.id); });
@@ -123,7 +131,7 @@ void check_pieces(Lowering& state, const Tensor& load) {
   }
   refuse_unless(aligned != state.request.facts.alignment.end() && aligned->second % kPiece == 0 && pieces(first),
                 "rows are not known to begin at multiples of 16 bytes");
-  refuse_unless(pieces(row_of(load).extent), "the bytes of a row are not known to be a multiple of 16");
+  refuse_unless(pieces(row_of(state, load).extent), "the bytes of a row are not known to be a multiple of 16");
   refuse_unless(state.counts.at(&load) / load.stages * bytes_of(load.dtype) % kPiece == 0,
                 "the bytes of a stage are no multiple of 16");
 }
@@ -208,7 +216,7 @@ BulkCopy copy_row(Lowering& state, const Operation& operation) {
           turn.number,
           {&load, state.algebra.tidy(state.pool().add(stage, state.constant(row)))},
           {buffer, at_turn(state, first, turn)},
-          state.algebra.tidy(row_of(load).extent)};
+          state.algebra.tidy(row_of(state, load).extent)};
 }
 
 Claim claim_row(Lowering& state, const Tensor& load) {

@@ -16,6 +16,9 @@ namespace {
 constexpr int64_t kWarp = 32;
 constexpr int64_t kSlotAlignment = 16;
 constexpr int64_t kPeerArrivals = 16;  ///< bytes behind both halves, which count what has come
+constexpr int64_t kWord = 4;
+constexpr int kInTurn = 2, kOverlapped = 4;  ///< places of rounds, where one is collected before the next is told, and
+                                             ///< where it is not
 
 template <class Combiner>
 int64_t bytes_of_tuple() {
@@ -70,7 +73,7 @@ int64_t slot_bytes(const Join& join, const TeamShape& team) {
 /// What one collective tells the blocks of a cluster: a tuple a block.
 int64_t peer_bytes(const Join& join, const Program& program) {
   const TeamShape& team = program.teams[join.team];
-  if (!join.cluster) {
+  if (!join.cluster || program.apart) {
     return 0;
   }
   check(team.count == 1 && team.lanes && team.size >= program.cluster, ErrorKind::schedule, "a cluster of ",
@@ -83,15 +86,34 @@ int64_t peer_bytes(const Join& join, const Program& program) {
   return bytes;
 }
 
-/// The most of both over all collectives.
+/// The same of blocks that are apart, in words.
+int64_t far_words(const Join& join, const Program& program) {
+  const TeamShape& team = program.teams[join.team];
+  if (!join.cluster || !program.apart) {
+    return 0;
+  }
+  check(team.count == 1 && team.lanes && team.size >= program.cluster, ErrorKind::schedule, program.cluster,
+        " blocks of ", team.count, " teams of ", team.size, " threads share a row");
+  int64_t words = 0;
+  for (size_t k = 0; k < join.reduces.size(); ++k) {
+    const Reduction& reduction = *join.reduces[k]->reduction;
+    const int64_t bytes = tuple_bytes(reduction.row, reduction.type);
+    check(bytes % kWord == 0, ErrorKind::schedule, "blocks that are apart tell each other ", bytes, " bytes");
+    words += join.counts[k] * bytes / kWord;
+  }
+  return words;
+}
+
+/// The most of all over all collectives.
 struct SlotBytes {
-  int64_t team = 0, peers = 0;
+  int64_t team = 0, peers = 0, words = 0;
 };
 void add_slots(const std::vector<Item>& body, const Program& program, SlotBytes& most) {
   for (const Item& item : body) {
     if (const auto* join = std::get_if<Join>(&item.action)) {
       most.team = std::max(most.team, slot_bytes(*join, program.teams[join->team]));
       most.peers = std::max(most.peers, peer_bytes(*join, program));
+      most.words = std::max(most.words, far_words(*join, program));
     }
     add_slots(item.body, program, most);
     add_slots(item.otherwise, program, most);
@@ -103,6 +125,17 @@ int64_t two_halves(Program& program, int64_t half) {
   const int64_t at = program.shared_bytes;
   program.shared_bytes += 2 * half;
   return at;
+}
+
+/// Words that are told, each with its round, in as many places as rounds are under way; and one that counts a cluster's
+/// blocks.
+void place_far(Lowering& state, int64_t words) {
+  Program& program = state.program;
+  IndexPool& pool = state.pool();
+  program.far_words = words;
+  program.far_parts = program.ring.stages > 0 ? kOverlapped : kInTurn;
+  const int64_t all = 2 * words * program.far_parts * program.cluster + 1;
+  program.semaphores = pool.scale(program.grid[0], all);
 }
 
 }  // namespace
@@ -163,7 +196,10 @@ void place_slots(Lowering& state) {
   program.slot_offset = two_halves(program, program.slot_half_bytes);
   program.peer_half_bytes = most.peers;
   program.peer_offset = two_halves(program, program.peer_half_bytes);
-  program.shared_bytes += program.cluster > 1 ? kPeerArrivals : 0;
+  program.shared_bytes += program.cluster > 1 && !program.apart ? kPeerArrivals : 0;
+  if (program.apart) {
+    place_far(state, most.words);
+  }
 }
 
 }  // namespace nvfuser

@@ -105,7 +105,7 @@ KernelStep make_kernel_step(const Program& program, const SizeValues& sizes, con
   }
   step.launch.shared_bytes = program.shared_bytes;
   step.launch.cooperative = program.cooperative;
-  step.launch.cluster = program.cluster;
+  step.launch.cluster = program.apart ? 1 : program.cluster;
   step.launch.dependent = program.waits;
   return step;
 }

@@ -18,6 +18,14 @@ bool is_whole(const Kernel& kernel, const Tensor& load) {
                      [&](const Id* root) { return std::find(mine.begin(), mine.end(), root) != mine.end(); });
 }
 
+/// Those by which passes read it; one for all where there is none.
+std::vector<Tensor*> copies_of(Kernel& kernel, Tensor& load) {
+  std::vector<Tensor*> readers = kernel.consumers(&load);
+  const bool copied =
+      std::all_of(readers.begin(), readers.end(), [](const Tensor* t) { return t->op == TensorOp::copy; });
+  return copied ? readers : std::vector<Tensor*>{&cache(kernel, load)};
+}
+
 /// Is the load the same at all points of the loops outside?
 bool is_fixed(const Tensor& load, int outside) {
   const std::vector<Id*> mine = needs(load);
@@ -45,6 +53,8 @@ std::vector<Id*> take_rows(const Loops& loops, Id* rows, const Params& params) {
 }
 
 void bring_by_ring(Kernel& kernel, const std::vector<Id*>& rows, int outside, int held, int stages) {
+  const std::vector<Id*>& loops = kernel.main().loops;
+  const bool overlapped = std::any_of(loops.begin(), loops.end(), [](const Id* loop) { return loop->apart; });
   std::vector<Tensor*> early, brought;
   for (Tensor* t : std::vector<Tensor*>(kernel.tensors)) {
     if (t->op != TensorOp::load || t->phase > 0) {
@@ -52,19 +62,21 @@ void bring_by_ring(Kernel& kernel, const std::vector<Id*>& rows, int outside, in
     }
     const bool in_main = t->reference == &kernel.main();
     if (in_main && is_whole(kernel, *t)) {
-      Tensor& copy = cache(kernel, *t);
       t->memory = MemoryType::shared;
       t->stages = stages;
       set_allocation(kernel, *t, rows);
       inline_at(*t, outside);
-      inline_at(copy, held);
-      brought.insert(brought.end(), {t, &copy});
+      brought.push_back(t);
+      for (Tensor* copy : copies_of(kernel, *t)) {
+        inline_at(*copy, held);
+        brought.push_back(copy);
+      }
       continue;
     }
     if (in_main && is_fixed(*t, outside)) {
       inline_at(*t, 0);
     }
-    if (t->operands.empty() && *t->inline_at <= outside) {
+    if (!overlapped && t->operands.empty() && *t->inline_at <= outside) {
       early.push_back(t);
     }
   }

@@ -97,6 +97,13 @@ std::vector<Tensor*> prepare_rows(Kernel& kernel, const Params& params) {
   }
   const std::vector<Id*> row = reduced_roots(kernel);
   const bool resident = params.home != Home::reload;
+  if (overlaps(params)) {
+    for (Tensor* t : std::vector<Tensor*>(kernel.tensors)) {
+      if (t->op == TensorOp::load && !is_shared(kernel, *t, row)) {
+        cache(kernel, *t);  // each pass has its own
+      }
+    }
+  }
   split_passes(kernel, row, resident ? own_loads(kernel, row) : std::unordered_set<const Tensor*>{});
   for (Tensor* t : kernel.tensors) {
     t->streaming = params.stream && t->op == TensorOp::load && !is_shared(kernel, *t, row);
@@ -135,10 +142,18 @@ std::vector<Id*> bind_rows(const Loops& loops, Id* rows, int side) {
   return bound;
 }
 
+/// Blocks anywhere on the GPU have equal parts of what was fitted into all of them; the loop over blocks, and a part.
+std::pair<Id*, Id*> split_among_blocks(const Loops& loops, Id* row, int64_t part) {
+  const auto [blocks, mine] = loops.split(row, part);
+  loops.parallelize(blocks, ParallelType::grid_y);
+  blocks->cluster = blocks->apart = true;
+  return {blocks, mine};
+}
+
 }  // namespace
 
 void apply_rows(Kernel& kernel, const Params& params) {
-  if (params.blocks > 1) {
+  if (params.blocks > 1 && !overlaps(params)) {
     return apply_row_shares(kernel, params, true);
   }
   const bool resident = params.home != Home::reload, ring = params.home == Home::shared;
@@ -165,10 +180,13 @@ void apply_rows(Kernel& kernel, const Params& params) {
   Id* chunk = nullptr;
   Id* inner = nullptr;
   if (resident) {
-    inner = loops.fit(columns, wave);
+    inner = loops.fit(columns, wave * params.blocks);
     chunk = inner->definition->outputs[0];
   } else {
     std::tie(chunk, inner) = loops.split(columns, wave);
+  }
+  if (overlaps(params)) {
+    std::tie(order.emplace_back(), inner) = split_among_blocks(loops, inner, wave);
   }
   BlockLoops block = split_block(loops, inner, threads, params.vector);
   if (params.peel) {
@@ -188,7 +206,10 @@ void apply_rows(Kernel& kernel, const Params& params) {
   const int loads = loops.position(block.thread) + (resident ? 1 : 2);
   inline_rows(kernel, merged.row, stored, {outside, loads, loops.size() - (block.lane != nullptr)});
   if (ring) {
-    bring_by_ring(kernel, {inner}, outside, outside + 1, params.stages);
+    // A block's part lies behind the loop over blocks, and is read by each pass for itself.
+    overlaps(params)
+        ? bring_by_ring(kernel, {inner}, outside + 1, loops.size() - (block.lane != nullptr), params.stages)
+        : bring_by_ring(kernel, {inner}, outside, outside + 1, params.stages);
   }
 }
 

@@ -53,6 +53,8 @@ void inline_tensors(Kernel& kernel, const Reference& reference, const std::vecto
 bool is_shared(const Kernel& kernel, const Tensor& t, const std::vector<Id*>& row);
 /// Loads that a row has to itself.
 std::unordered_set<const Tensor*> own_loads(const Kernel& kernel, const std::vector<Id*>& row);
+/// Do blocks share rows that come by a ring, each working on the next one while the others are told of this one?
+inline bool overlaps(const Params& params) { return params.home == Home::shared && params.blocks > 1; }
 /// Brings the statistics of rows to their form and gives passes their own tensors, but for loads where rows stay in
 /// registers or in shared memory; see stored_values, which it returns.
 std::vector<Tensor*> prepare_rows(Kernel& kernel, const Params& params);

@@ -66,6 +66,8 @@ void add_row_shares(CandidateList& list);
 void add_cluster_rows(CandidateList& list);
 /// Adds candidates in which blocks stay and take rows that come by a ring in shared memory.
 void add_ring_rows(CandidateList& list);
+/// Adds the same where teams of blocks share a row.
+void add_shared_rings(CandidateList& list);
 /// Are rows pieces of memory that bulk copies bring whole, in vectors of that width, on a device that has them?
 bool comes_whole(const CandidateList& list, int vector);
 /// CPU: elements of a row that a task takes, by the sizes alone; 0 where a row is one task.

@@ -130,6 +130,7 @@ std::vector<Candidate> gpu_rows(CandidateList& list) {
   }
   add_row_shares(list);
   add_ring_rows(list);
+  add_shared_rings(list);
   add_cluster_rows(list);
   return list.ranked({.family = Family::rows, .threads = 256});
 }

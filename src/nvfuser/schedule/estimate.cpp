@@ -118,7 +118,8 @@ double residency(const Work& work, const Params& params, const DeviceProps& devi
 
 /// Time that a tile takes in its block where the next ones come meanwhile.
 double ring_life(const TimeModel& model, const Params& params, double use, double ahead) {
-  const double stages = std::min<double>(params.stages, std::max(1.0, ahead));
+  // Blocks that share rows are at two of them at once.
+  const double stages = std::min<double>(params.stages - (params.blocks > 1), std::max(1.0, ahead));
   return norm4(use + model.ring_stage, (model.latency + model.release * (use + model.ring_stage)) / stages, 0);
 }
 
@@ -187,7 +188,8 @@ Estimate estimate_gpu(const Problem& problem, const Params& params, const Device
   const double own = norm4(work.instructions / warps * model.chain / clock, lock * e.issue, lock * e.special);
   const double exchange = model.barrier + model.barrier_thread * threads +
                           (params.cluster > 1 ? model.cluster + model.cluster_block * params.cluster : 0);
-  const double use = own + work.barriers * exchange + work.meetings * model.meeting;
+  const double use = own + work.barriers * exchange + work.meetings * model.meeting +
+                     work.told * (model.told + model.told_block * work.listeners);
   const double relaunch =
       (model.relaunch + model.relaunch_thread * threads) * (1 + model.cluster_start * (params.cluster - 1));
   e.life = model.latency * work.rounds + model.dependent * work.dependent + model.arrival * work.arrivals + use +

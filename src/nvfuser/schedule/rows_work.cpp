@@ -8,7 +8,9 @@ namespace nvfuser {
 
 namespace {
 
-constexpr double kLateOperand = .2;  ///< of the latency of operands that are read after the statistics
+constexpr double kLateOperand = .2;   ///< of the latency of operands that are read after the statistics
+constexpr double kLateTogether = 10;  ///< so much more where all blocks wait for them at once (layer norm of 7 rows of
+                                      ///< 2^20, H200)
 
 /// Of the last block, a round in which each of its threads reads four states.
 constexpr double kLastRound = .4;
@@ -19,7 +21,8 @@ constexpr double kPeelRegisters = 3, kPeelBatch = .25, kUnalignedRegisters = 7;
 constexpr double kSideRegisters = 4;  ///< where a block takes several (layer norm, 9 vectors a thread)
 /// Instructions of a lane at an end of a row: for each value that is folded, and for each that is stored.
 constexpr double kFoldedLane = 3, kStoredLane = 4;
-constexpr double kTogether = 2;  ///< microseconds that a launch of blocks takes which are all resident at once
+constexpr double kFirstExchange = 1.4;  ///< microseconds
+constexpr double kTogether = 2;         ///< microseconds that a launch of blocks takes which are all resident at once
 
 /// What one part of a row takes of what the row does.
 void divide(Work& work, double parts) {
@@ -53,8 +56,22 @@ void share_held(const Problem& problem, const Params& params, const RowForm& for
   divide(work, params.blocks);
   work.blocks = teams * params.blocks;
   work.meetings = form.joins;
+  work.dependent *= kLateTogether;
   work.uneven = turns * teams / std::max(rows, teams);
   work.finish = kTogether;
+  work.stays = true;
+}
+
+/// Teams of blocks that share rows of a ring: all but the first exchange is hidden by the turns.
+void share_ring(const Problem& problem, const Params& params, const RowForm& form, Work& work) {
+  const double rows = static_cast<double>(std::max<int64_t>(1, problem.rows)), teams = params.grid;
+  divide(work, params.blocks);
+  work.blocks = teams * params.blocks;
+  work.barriers *= 2;
+  work.told = form.joins;
+  work.listeners = params.blocks;
+  work.uneven = std::ceil(rows / teams) * teams / std::max(rows, teams);
+  work.finish = kTogether + kFirstExchange;
   work.stays = true;
 }
 
@@ -150,13 +167,15 @@ Work rows_work(const Problem& problem, const Params& params) {
     add_ends(problem, params, form, params.threads / 32.0, work);
   }
   work.again = (readings - 1) * problem.bytes * (1 - problem.written) / work.tiles;
-  if (params.blocks > 1) {
+  if (params.blocks > 1 && ring) {
+    share_ring(problem, params, form, work);
+  } else if (params.blocks > 1) {
     resident ? share_held(problem, params, form, work) : share(problem, params, form, readings, work);
   }
   if (ring) {
-    work.blocks = params.grid;
+    work.blocks = params.blocks * params.grid;
     work.shared_bytes = ring_bytes(problem, params);
-    work.shared = vectors / 32 * problem.full_inputs;
+    work.shared = vectors / 32 * problem.full_inputs / params.blocks * (params.blocks > 1 ? 2 : 1);
   }
   return work;
 }

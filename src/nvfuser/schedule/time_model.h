@@ -21,8 +21,10 @@ struct TimeModel {
   double next_pass = 3;   ///< microseconds until a further kernel is under way that reads rows again (norms of 7 and
                           ///< 133 rows of 2^17 and 2^20, H200)
   double meeting = 2800;  ///< exchange of a few blocks through L2
-  double together = 1.2;  ///< blocks that meet load at one time and store at another (rows of 2^20 and 128255, H200)
-  double cluster = 300;   ///< cluster exchange
+  double told = 700;      ///< such an exchange with blocks anywhere, where the next row is worked on meanwhile, and for
+  double told_block = 10;  ///< each of them (norms of 7 and 133 rows of 2^20, H200)
+  double together = 1.2;   ///< blocks that meet load at one time and store at another (rows of 2^20 and 128255, H200)
+  double cluster = 300;    ///< cluster exchange
   double cluster_block = 30;
   double cluster_start = .234;
   double cluster_loss = .15;

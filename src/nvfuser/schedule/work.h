@@ -31,6 +31,8 @@ struct Work {
   double arrivals = 0;        ///< of a block, each behind a fence
   double later_passes = 0;    ///< kernels behind the first that read rows again: from memory, as measured
   double meetings = 0;        ///< of the blocks that share a tile
+  double told = 0;            ///< exchanges with blocks anywhere of which the block does not await the end
+  double listeners = 0;       ///< blocks that tell each other there
   double uneven = 1;          ///< turns of all blocks, over those that have work
   bool level = false;         ///< blocks do equal parts of the work
   bool stays = false;         ///< which block does which tile is fixed

@@ -46,11 +46,13 @@ struct Now {
     return owners == nullptr ? epoch >= block_epoch
                              : epoch >= set_epoch && (*owners)[size_t(epoch - set_epoch)] == block;
   }
+  /// Have all blocks that are resident together met since that epoch of one of them?
+  bool all_met(uint64_t epoch) const { return owners != nullptr && epoch >= set_epoch && epoch < sync_epoch; }
   /// Has a barrier or a semaphore come between that epoch of another block and now?
   bool sees(uint64_t epoch) const {
-    return (owners != nullptr && epoch >= set_epoch && epoch < sync_epoch) ||
-           (seen != nullptr &&
-            std::any_of(seen->begin(), seen->end(), [&](const Seen& s) { return s.first <= epoch && epoch < s.last; }));
+    return all_met(epoch) || (seen != nullptr && std::any_of(seen->begin(), seen->end(), [&](const Seen& s) {
+                                return s.first <= epoch && epoch < s.last;
+                              }));
   }
 };
 
@@ -106,7 +108,7 @@ inline Race note_write(Shadow& shadow, const Now& now) {
   if (unordered_write(shadow.write, now)) {
     const bool copy = shadow.write & kArrived;
     race = {copy ? "write over what a bulk copy writes" : "write over what another thread writes", shadow.write, copy};
-  } else if (unordered(old, now) || many || (old & kForeignReaders)) {
+  } else if (unordered(old, now) || many || ((old & kForeignReaders) && !now.all_met(epoch_of(old)))) {
     race = {"write over what another thread reads", old};
   }
   shadow.write = now.stamp;
