@@ -21,6 +21,10 @@ IMAGES = (3, 8, 5, 7)
 S = 2 * math.prod(IMAGES)
 C, GROUPS = IMAGES[1], 4
 SHARES = 4  # turns of rows are dealt out among so many blocks, which leave a row of Float sums each
+LONG = (3, 65536)  # rows that one block does not hold
+L = 2 * math.prod(LONG)
+ROW = (1, 2**18)
+BLOCKS = 8  # that share it
 CLASSES = "classes"
 Shape = tuple[int, ...] | str
 
@@ -75,6 +79,15 @@ CASES: dict[str, tuple[list[Shape], Callable[..., Any], int]] = {
         lambda ops, x, w, b: ops.silu(ops.group_norm(x, GROUPS, w, b)),
         3 * S + 4 * C + 4 * 4 * IMAGES[0] * GROUPS,
     ),
+    # The blocks of a cluster hold a row together.
+    "RMS norm of long rows": ([LONG], lambda ops, x: ops.rms_norm(x, [LONG[1]]), 2 * L),
+    "layer norm of long rows": (
+        [LONG, (LONG[1],), (LONG[1],)],
+        lambda ops, x, w, b: ops.layer_norm(x, [LONG[1]], w, b),
+        2 * L + 4 * LONG[1],
+    ),
+    # A team of blocks leaves a state each, which the next kernel reads.
+    "sum of a long row": ([ROW], lambda ops, x: ops.sum(x, [1]), 2 * ROW[1] + 2 + 2 * 4 * BLOCKS),
     # What one element a row is taken from is not read whole.
     "take": ([(M, N), CLASSES], lambda ops, x, t: ops.take_along_axis(x, ops.broadcast(t, [False, True]), 1), 12 * M),
 }
