@@ -15,6 +15,7 @@ from nvfuser._C import set_option  # noqa: E402
 
 DTYPES = {DataType.BFloat16: torch.bfloat16, DataType.Float: torch.float32}
 SHAPES = [(1, 1), (3, 4097), (33, 255), (64, 1 << 15), (4097, 64), (4096, 1024), (16384, 4096), (100_000, 24)]
+SHAPES += [(2000, 14347), (601, 34189), (5003, 1089)]
 CANDIDATES = range(12)
 
 
@@ -64,7 +65,7 @@ def test_gradients(dtype, shape, with_mean):
 
 
 @pytest.mark.parametrize("with_mean", [True, False])
-@pytest.mark.parametrize("shape", [(4096, 1024), (16384, 4096)])
+@pytest.mark.parametrize("shape", [(4096, 1024), (16384, 4096), (4099, 14347)])
 def test_every_candidate(shape, with_mean, capfd):
     inputs = inputs_of(shape, DataType.BFloat16, with_mean)
     seen = set()

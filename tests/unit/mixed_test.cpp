@@ -163,6 +163,13 @@ TEST(Mixed, BlocksWithRingsAndClusters) {
     sweep.add(what, {16, 64}, ring(turns(32, 1, 4, 2, 1, 2), 2), true);
     sweep.add(what, {36, 128}, ring(turns(128, 1, 4, 2, 2, 2), 3), true);
     sweep.add(what, {4, 512}, ring(turns(128, 1, 4, 1, 2, 5), 2), true);  // shares without rows
+    sweep.add(what, {23, 200}, ring(turns(32, 2, 4, 1, 2, 3), 2), true);  // broken turns
+    sweep.add(what, {25, 128}, ring(turns(128, 1, 4, 2, 2, 2), 2), true);
+    sweep.add(what, {47, 253}, ring(peeled(turns(64, 1, 4, 1, 1, 4)), 2), true);
+    sweep.add(what, {49, 199}, ring(peeled(turns(64, 2, 4, 2, 2, 4)), 3), true);
+    sweep.add(what, {21, 509}, ring(peeled(cluster(turns(32, 3, 4, 1, 1, 4), 2)), 2), true);
+    sweep.add(what, {41, 701}, ring(peeled(cluster(turns(96, 2, 4, 1, 2, 4), 4)), 2), true);
+    sweep.add(what, {12, 700}, ring(holding(cluster(turns(32, 2, 4, 1, 2, 3), 4), 4), 2), true);
     sweep.add(what, {13, 512}, cluster(turns(64, 1, 4, 1, 1, 4), 2), true);
     sweep.add(what, {12, 700}, cluster(turns(32, 2, 4, 1, 2, 3), 4), true);
     sweep.add(what, {5, 1001}, cluster(turns(32, 4, 1, 1, 1, 2), 8), true);
@@ -241,7 +248,7 @@ TEST(Mixed, RefusesWhatIsNotMixed) {
       contains(refusal(sums, {8, 64}, cluster(turns(32, 1, 4, 2, 1, 2), 2)), "a cluster of 2 blocks of 2 teams"));
   EXPECT_TRUE(contains(refusal(layer_norm_backward, {9, 64}, holding(turns(32, 1, 4, 1, 1, 2), 4)), "preconditions"))
       << "more rows than a block holds values of";
-  EXPECT_TRUE(contains(refusal(sums, {9, 64}, ring(turns(32, 1, 4, 1, 2, 2), 2)), "whole numbers of rows"));
+  EXPECT_TRUE(contains(refusal(sums, {9, 63}, ring(turns(32, 1, 4, 1, 2, 2), 2)), "multiples of 16 bytes"));
 }
 
 TEST(Mixed, IsChosenWhereABlockHoldsRows) {

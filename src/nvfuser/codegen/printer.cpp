@@ -221,9 +221,16 @@ void Printer::print(const Finish& node) {
 }
 
 void Printer::print(const BulkCopy& node) {
-  body_.line("rt::bulk_copy(ring, ", index_.text(node.turn), ", ", buffer_name(node.to.tensor), ", ",
-             index_.text(node.to.offset), ", ", buffer_name(node.from.tensor), ", ", index_.text(node.from.offset),
-             ", ", index_.text(node.count), ");");
+  const std::string places = index_.text(node.turn) + ", " + buffer_name(node.to.tensor) + ", " +
+                             index_.text(node.to.offset) + ", " + buffer_name(node.from.tensor) + ", " +
+                             index_.text(node.from.offset) + ", ";
+  if (node.most == 0) {
+    body_.line("rt::bulk_copy(ring, ", places, index_.text(node.count), ");");
+    return;
+  }
+  const std::string tests = node.tests.empty() ? "" : index_.text(node.tests) + " ? ";
+  body_.line("rt::bulk_copy_up_to(ring, ", places, node.most, ", ", tests, index_.text(node.count),
+             tests.empty() ? ");" : " : 0);");
 }
 
 /// Is this the first thread of the block?

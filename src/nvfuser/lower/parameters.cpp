@@ -105,6 +105,7 @@ class Collector {
     add(copy.to);
     add(copy.from);
     add(copy.count);
+    add(copy.tests);
   }
 
   void visit(const Wait& wait) { add(wait.turn); }

@@ -118,7 +118,9 @@ struct BulkCopy {
   Index turn;
   Place to;
   Place from;
-  Index count;
+  Index count;                ///< elements of the piece, up to `most`; what is below 0 stands for 0
+  int64_t most = 0;           ///< 0: `count` is right, and 1 or more
+  std::vector<Test> tests{};  ///< without them the piece has no elements
 };
 /// Until the ring's copies of a turn have arrived.
 struct Wait {

@@ -143,8 +143,9 @@ class Text {
   }
 
   void print(const BulkCopy& n, int depth) {
-    line(depth, "turn " + to_string(n.turn) + ": " + place_text(n.to) + " = bulk <" + to_string(n.count) + "> " +
-                    place_text(n.from));
+    const std::string most = n.most > 0 ? ", at most " + std::to_string(n.most) : "";
+    line(depth, "turn " + to_string(n.turn) + ": " + place_text(n.to) + " = bulk <" + to_string(n.count) + most + "> " +
+                    place_text(n.from) + (n.tests.empty() ? "" : " if " + tests_text(n.tests)));
   }
 
   void print(const Claim& n, int depth) {

@@ -28,7 +28,7 @@ const LoopGroup* turn_loop(const Lowering& state, const Tensor& load) {
   return found;
 }
 
-/// The dimensions of a stage along which a turn's rows lie.
+/// The dimensions of a stage along which a turn's rows lie, and pieces of a row that are apart in memory.
 std::span<const Allocation::Dim> row_dims(const Tensor& load) {
   return std::span(load.allocation->dims).first(load.allocation->dims.size() - 1);
 }
@@ -38,7 +38,7 @@ Index at_point(Lowering& state, const Tensor& load, Index p, const std::function
   std::unordered_map<const Atom*, Index> own;
   for (size_t k = *load.inline_at; k < load.loop_ids.size(); ++k) {
     const Index variable = value_of(state, load, load.loop_ids[k]);
-    if (!variable->is_constant()) {
+    if (!is_block(load.reference->loops[k]->parallel) && !variable->is_constant()) {
       own[variable->as_atom()] = state.constant(0);
     }
   }
@@ -53,7 +53,7 @@ Index at_point(Lowering& state, const Tensor& load, Index p, const std::function
   });
 }
 
-/// p where one of a turn's rows begins.
+/// p where one of a turn's rows begins, or a piece of it.
 Index at_row(Lowering& state, const Tensor& load, Index p, int piece = 0) {
   return at_point(state, load, p, [&](const Allocation::Dim& dim) {
     const int64_t inner = row_dims(load).back().stride->constant();
@@ -89,23 +89,90 @@ Index at_turn(const Lowering& state, Index p, const Turn& turn) {
   }));
 }
 
-const Transform* split_of(const Id& id) {
-  const Transform* split = id.definition;
-  return split != nullptr && split->kind == Transform::Kind::split && split->outputs[1] == &id ? split : nullptr;
+/// The axis of which a stage holds rows: all of one that was fitted into it, or pieces of one that was fitted into the
+/// stages of a cluster's blocks.
+const Id& row_of(const Tensor& load) {
+  const bool some = load.allocation && !load.allocation->dims.empty();
+  const Transform* split = some ? load.allocation->dims.back().id->definition : nullptr;
+  const auto is_inner = [](const Transform* t, const Id* id) {
+    return t != nullptr && t->kind == Transform::Kind::split && t->outputs[1] == id;
+  };
+  const Id* piece = some ? load.allocation->dims.back().id : nullptr;
+  while (is_inner(split, piece) && !split->outputs[0]->extent->is(1)) {
+    piece = split->inputs[0];
+    split = piece->definition;
+  }
+  check(is_inner(split, piece), ErrorKind::schedule, load.name,
+        " is brought in rows, but its memory is not that of one row");
+  return *split->inputs[0];
 }
 
-/// The axis of which a stage holds rows: all of one that was fitted into it, or a block's part, of which the parts of
-/// all blocks are one that was fitted and is known to be whole.
-const Id& row_of(const Lowering& state, const Tensor& load) {
-  const bool some = load.allocation && !load.allocation->dims.empty();
-  const Id* row = some ? load.allocation->dims.back().id : nullptr;
-  const Transform* split = some ? split_of(*row) : nullptr;
-  const bool shared = split != nullptr && split->outputs[0]->cluster;
-  const Transform* fit = shared ? split_of(*split->inputs[0]) : split;
-  const bool fits = fit != nullptr && fit->outputs[0]->extent->is(1) &&
-                    (!shared || (state.request.facts.divides(*split) && state.request.facts.divides(*fit)));
-  check(fits, ErrorKind::schedule, load.name, " is brought in rows, but its memory is not that of one row");
-  return shared ? *row : *fit->inputs[0];
+/// Has every block an equal part of a row, all of it?
+bool parts_are_whole(const Lowering& state, const Tensor& load) {
+  const Facts& facts = state.request.facts;
+  const Transform* split = load.allocation->dims.back().id->definition;
+  const Transform* fit = split->outputs[0]->cluster ? split->inputs[0]->definition : nullptr;
+  return fit != nullptr && fit->kind == Transform::Kind::split && fit->inputs[0] == &row_of(load) &&
+         facts.divides(*split) && facts.divides(*fit);
+}
+
+/// Does a row begin before its first element, where memory is aligned?
+bool is_shifted(const Id& row) { return row.definition != nullptr && row.definition->kind == Transform::Kind::shift; }
+
+/// Is a row one piece, which ends where it ends?
+bool is_one_piece(const Tensor& load) {
+  return !is_shifted(row_of(load)) && load.allocation->dims.back().id->definition->inputs[0] == &row_of(load);
+}
+
+/// Elements of a row from a piece's first one on, its last aligned ones as a whole.
+Index elements_of(Lowering& state, const Tensor& load, int piece) {
+  const Id& row = row_of(load);
+  if (is_one_piece(load)) {
+    return state.algebra.tidy(row.extent);
+  }
+  if (parts_are_whole(state, load)) {
+    return load.allocation->dims.back().extent;
+  }
+  const Id& columns = is_shifted(row) ? *row.definition->inputs[0] : row;
+  const Index aligned = state.constant(kPiece / bytes_of(load.dtype));
+  const Index left = state.pool().sub(columns.extent, at_row(state, load, value_of(state, load, &columns), piece));
+  return state.algebra.tidy(state.pool().mul(state.algebra.ceil_div(left, aligned), aligned));
+}
+
+/// Does the test tell of a place in the row, not of the row?
+bool is_along(Lowering& state, const Tensor& load, const Test& test) {
+  for (size_t k = *load.inline_at; k < load.loop_ids.size(); ++k) {
+    const Id* loop = load.loop_ids[k];
+    const bool of_rows = std::any_of(row_dims(load).begin(), row_dims(load).end(),
+                                     [&](const Allocation::Dim& dim) { return dim.id == loop; });
+    const Index variable = value_of(state, load, loop);
+    if (!of_rows && !is_block(load.reference->loops[k]->parallel) && !variable->is_constant() &&
+        depends_on(test, variable->as_atom())) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/// Tests of which rows there are.
+std::vector<Test> row_tests(Lowering& state, const Tensor& load) {
+  std::vector<Test> tests = tests_of(state, load);
+  std::erase_if(tests, [&](const Test& test) { return !is_one_piece(load) && is_along(state, load, test); });
+  return tests;
+}
+
+/// Tests of a piece's row that do not come with its turn.
+std::vector<Test> piece_tests(Lowering& state, const Tensor& load, int piece, const Turn& turn) {
+  std::vector<Test> tests;
+  for (Test test : row_tests(state, load)) {
+    const Index first = at_row(state, load, test.index);
+    test.index = at_row(state, load, test.index, piece);
+    if (test.index != first) {
+      test.index = at_turn(state, test.index, turn);
+      tests.push_back(test);
+    }
+  }
+  return tidy_tests(state.algebra, std::move(tests));
 }
 
 void check_pieces(Lowering& state, const Tensor& load) {
@@ -113,7 +180,7 @@ void check_pieces(Lowering& state, const Tensor& load) {
     check(ok, ErrorKind::schedule, "bulk copies cannot bring ", load.name, ": ", why);
   };
   const Tensor& buffer = *state.kernel.buffer_of(&load);
-  row_of(state, load);
+  row_of(load);
   const Index address = address_of(state, *buffer.allocation, load), first = at_row(state, load, address);
   const Index begin =
       at_point(state, load, address, [&](const Allocation::Dim& dim) { return value_of(state, load, dim.id); });
@@ -122,17 +189,14 @@ void check_pieces(Lowering& state, const Tensor& load) {
   const auto pieces = [&](Index p) { return state.algebra.known_divisor(p) * bytes_of(buffer.dtype) % kPiece == 0; };
   refuse_unless(bytes_of(buffer.dtype) > 0 && buffer.dtype == load.dtype, "elements are no whole bytes");
   refuse_unless(state.pool().sub(address, begin) == column, "a row is not one piece of memory");
-  for (const Allocation::Dim& dim : row_dims(load)) {
-    const Transform* split = dim.id->definition;
-    refuse_unless(split != nullptr && split->kind == Transform::Kind::split && state.request.facts.divides(*split),
-                  "turns are not known to be of whole numbers of rows");
-    refuse_unless(pieces(at_row(state, load, address, pieces_of(load) - 1)),
-                  "rows are not known to begin at multiples of 16 bytes");
+  for (int piece = 1; piece < pieces_of(load); ++piece) {
+    refuse_unless(pieces(at_row(state, load, address, piece)), "rows are not known to begin at multiples of 16 bytes");
   }
   refuse_unless(aligned != state.request.facts.alignment.end() && aligned->second % kPiece == 0 && pieces(first),
                 "rows are not known to begin at multiples of 16 bytes");
-  refuse_unless(pieces(row_of(state, load).extent), "the bytes of a row are not known to be a multiple of 16");
-  refuse_unless(state.counts.at(&load) / load.stages * bytes_of(load.dtype) % kPiece == 0,
+  refuse_unless(is_shifted(row_of(load)) || pieces(row_of(load).extent),
+                "the bytes of a row are not known to be a multiple of 16");
+  refuse_unless(load.allocation->dims.back().extent->constant() * bytes_of(load.dtype) % kPiece == 0,
                 "the bytes of a stage are no multiple of 16");
 }
 
@@ -212,11 +276,15 @@ BulkCopy copy_row(Lowering& state, const Operation& operation) {
   const Index stage = stage_offset(state, load, operation.ahead ? state.ring.turn : turn.number);
   const Index first = at_row(state, load, address_of(state, *buffer->allocation, load), operation.piece);
   const int64_t row = operation.piece > 0 ? operation.piece * row_dims(load).back().stride->constant() : 0;
+  std::vector<Test> tests = piece_tests(state, load, operation.piece, turn);
+  const bool whole = tests.empty() && (is_one_piece(load) || parts_are_whole(state, load));
   return {&load,
           turn.number,
           {&load, state.algebra.tidy(state.pool().add(stage, state.constant(row)))},
           {buffer, at_turn(state, first, turn)},
-          state.algebra.tidy(row_of(state, load).extent)};
+          elements_of(state, load, operation.piece),
+          whole ? 0 : load.allocation->dims.back().extent->constant(),
+          std::move(tests)};
 }
 
 Claim claim_row(Lowering& state, const Tensor& load) {
@@ -231,7 +299,7 @@ Post post_row(Lowering& state, const Operation& operation) {
 
 std::vector<Test> turn_tests(Lowering& state, const Tensor& load) {
   std::vector<Test> tests;
-  for (Test test : tests_of(state, load)) {
+  for (Test test : row_tests(state, load)) {
     test.index = state.algebra.tidy(at_row(state, load, test.index));
     const std::vector<const Atom*> atoms = atoms_of(test.index);
     const bool of_thread = std::any_of(atoms.begin(), atoms.end(), [&](const Atom* atom) {

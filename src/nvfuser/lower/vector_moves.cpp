@@ -41,9 +41,9 @@ class Moves {
   std::optional<Item> within(const Item& loop, const Within& row) const {
     const Assign* assign = moved(loop);
     const int64_t extent = loop.extent->constant();
-    const bool global = assign != nullptr && (assign->reads[0].tensor->memory == MemoryType::global) !=
-                                                 (assign->to.tensor->memory == MemoryType::global);
-    if (!global || extent < 2 || widest(extent) != extent) {
+    const auto is_local = [](const Place& place) { return place.tensor->memory == MemoryType::local; };
+    if (assign == nullptr || is_local(assign->reads[0]) == is_local(assign->to) || extent < 2 ||
+        widest(extent) != extent) {
       return std::nullopt;
     }
     std::optional<Item> step = move(loop, extent);

@@ -19,32 +19,27 @@ std::vector<Id*> BlockLoops::list() const {
   return found;
 }
 
-BlockLoops split_block(const Loops& loops, Id* loop, int64_t threads, int64_t vector) {
+BlockLoops split_block(const Loops& loops, Id* loop, int64_t threads, int64_t vector, int cluster) {
   BlockLoops block;
-  const int64_t wave = threads * vector;
+  const int64_t wave = threads * vector * cluster;
   ensure(loop->extent->is_constant() && loop->extent->constant() % wave == 0, "a block of ", to_string(loop->extent),
          " elements for ", wave, " at a time");
   if (loop->extent->constant() > wave) {
     std::tie(block.batch, loop) = loops.split(loop, wave);
     loops.parallelize(block.batch, ParallelType::unroll);
   }
-  block.thread = loop;
+  if (cluster > 1) {
+    std::tie(block.member, loop) = loops.split(loop, threads * vector);
+    loops.parallelize(block.member, ParallelType::grid_y);
+    block.member->cluster = true;
+  }
+  block.thread = block.piece = loop;
   if (vector > 1) {
     std::tie(block.thread, block.lane) = loops.split(loop, vector);
     loops.parallelize(block.lane, ParallelType::vectorize);
   }
   loops.parallelize(block.thread, ParallelType::block_x);
   return block;
-}
-
-Id* spread_over_cluster(const Loops& loops, BlockLoops& block, int threads) {
-  loops.parallelize(block.thread, ParallelType::serial);
-  const auto [blocks, thread] = loops.split(block.thread, threads);
-  loops.parallelize(blocks, ParallelType::grid_y);
-  loops.parallelize(thread, ParallelType::block_x);
-  blocks->cluster = true;
-  block.thread = thread;
-  return blocks;
 }
 
 void unswitch(const Loops& loops, BlockLoops& block) {

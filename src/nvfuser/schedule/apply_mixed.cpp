@@ -106,17 +106,15 @@ class Mixed {
       std::tie(turn, share_) = loops.split(turn, params_.grid);
     }
     loops.parallelize(share_, ParallelType::grid_x);
-    const int64_t threads = int64_t{params_.threads} * params_.cluster / params_.rows;
-    Id* const row = loops.fit(columns, threads * params_.vector * params_.batch);
+    const int64_t threads = params_.threads / params_.rows;
+    Id* const row = loops.fit(columns, threads * params_.cluster * params_.vector * params_.batch);
     Id* const whole = row->definition->outputs[0];
-    BlockLoops block = split_block(loops, row, threads, params_.vector);
+    BlockLoops block = split_block(loops, row, threads, params_.vector, params_.cluster);
     if (params_.peel) {
       unswitch(loops, block);  // a vector at a time: few of them reach beyond an end
     }
-    Id* const member =
-        params_.cluster > 1 ? spread_over_cluster(loops, block, params_.threads / params_.rows) : nullptr;
     std::vector<Id*> order = {share_, turn};
-    for (Id* loop : {side, member, block.thread, deep, whole, block.batch, block.whole, block.lane}) {
+    for (Id* loop : {side, block.member, block.thread, deep, whole, block.batch, block.whole, block.lane}) {
       if (loop != nullptr) {
         order.push_back(loop);
       }
@@ -126,10 +124,14 @@ class Mixed {
     for (Id* loop : {side, deep}) {
       if (loop != nullptr) {
         turn_.push_back(loop);
+      }
+    }
+    const bool apart = params_.cluster > 1;
+    for (Id* loop : {side, deep, apart ? block.batch : nullptr, apart ? block.piece : row}) {
+      if (loop != nullptr) {
         rows_.push_back(loop);
       }
     }
-    rows_.push_back(row);
     load_ = loops.position(block.thread) + 1;
     vector_ = loops.size() - (block.lane != nullptr);
   }
@@ -190,7 +192,7 @@ class Mixed {
   std::vector<Tensor*> stored_;  ///< and what is reduced along rows: gathered as vectors
   Id* share_ = nullptr;
   std::vector<Id*> turn_;        ///< GPU: loops over the rows that a block takes, the first over its turns
-  std::vector<Id*> rows_;        ///< GPU: loops of a turn, the innermost one over a row
+  std::vector<Id*> rows_;        ///< GPU: loops of a turn, the innermost one over a row or a piece of it
   int load_ = 0, vector_ = 0;    ///< positions: what varies along the rows is loaded, is gathered as vectors
   Reference* alone_ = nullptr;   ///< of columns
   Reference* finish_ = nullptr;  ///< where their states are combined

@@ -175,8 +175,7 @@ void apply_rows(Kernel& kernel, const Params& params) {
     check(merged.row.size() == 1, ErrorKind::schedule, "rows of several axes have no one place to peel");
     columns = shift_to_vectors(kernel, loops, columns, params.vector);
   }
-  const int64_t threads = int64_t{params.threads} * params.cluster / params.rows,
-                wave = threads * params.vector * params.batch;
+  const int64_t threads = params.threads / params.rows, wave = threads * params.cluster * params.vector * params.batch;
   Id* chunk = nullptr;
   Id* inner = nullptr;
   if (resident) {
@@ -188,16 +187,11 @@ void apply_rows(Kernel& kernel, const Params& params) {
   if (overlaps(params)) {
     std::tie(order.emplace_back(), inner) = split_among_blocks(loops, inner, wave);
   }
-  BlockLoops block = split_block(loops, inner, threads, params.vector);
+  BlockLoops block = split_block(loops, inner, threads, params.vector, params.cluster);
   if (params.peel) {
     unswitch(loops, block);  // a vector at a time: few of them reach beyond an end
   }
-  if (params.cluster > 1) {
-    order.push_back(spread_over_cluster(loops, block, params.threads / params.rows));
-  }
-  order.push_back(block.thread);
-  order.push_back(chunk);
-  for (Id* loop : {block.batch, block.whole, block.lane}) {
+  for (Id* loop : {block.member, block.thread, chunk, block.batch, block.whole, block.lane}) {
     if (loop != nullptr) {
       order.push_back(loop);
     }

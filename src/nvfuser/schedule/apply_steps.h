@@ -16,14 +16,14 @@ struct BlockLoops {
   Id* whole = nullptr;  ///< one point around all that a thread does, where full threads get a copy of their own
   Id* batch = nullptr;
   Id* lane = nullptr;
+  Id* member = nullptr;  ///< over the blocks of a cluster; null where there is one
+  Id* piece = nullptr;   ///< no loop, but what a block takes at once, as one: its threads and their lanes
   std::vector<Id*> list() const;
 };
 
-/// index = (batch * threads + thread) * vector + lane: neighbours in memory are neighbours in threads for each batch.
-/// `loop` has a constant extent, a multiple of threads * vector.
-BlockLoops split_block(const Loops& loops, Id* loop, int64_t threads, int64_t vector);
-/// The threads of a row as the blocks of a cluster, of `threads` each; the loop over blocks.
-Id* spread_over_cluster(const Loops& loops, BlockLoops& block, int threads);
+/// index = ((batch * cluster + member) * threads + thread) * vector + lane: neighbours in memory are neighbours in
+/// threads and blocks for each batch.  `loop` has a constant extent, a multiple of cluster * threads * vector.
+BlockLoops split_block(const Loops& loops, Id* loop, int64_t threads, int64_t vector, int cluster = 1);
 /// Lets a thread whose elements all exist run without their tests, its lanes as vectors even where the vector does not
 /// divide the extent.
 void unswitch(const Loops& loops, BlockLoops& block);
@@ -62,8 +62,8 @@ std::vector<Tensor*> prepare_rows(Kernel& kernel, const Params& params);
 /// A fixed number of blocks that take rows: the loops over turns and over blocks, or over rows that they claim.
 std::vector<Id*> take_rows(const Loops& loops, Id* rows, const Params& params);
 /// Loads of whole rows come by a ring, the next turns' under this one's work, and into registers from there; what is
-/// the same for all rows stays in registers.  `rows`: a turn's loops, the innermost one fitted for a row; `outside`:
-/// loops around a turn; `held`: position of what a thread holds.
+/// the same for all rows stays in registers.  `rows`: a turn's loops, the innermost one over a row that was fitted, or
+/// over a piece of it; `outside`: loops around a turn; `held`: position of what a thread holds.
 void bring_by_ring(Kernel& kernel, const std::vector<Id*>& rows, int outside, int held, int stages);
 
 /// Blocks that take rows by turns: what a row has one of, its mean for example, is in shared memory before the first

@@ -69,7 +69,8 @@ void add_ring_rows(CandidateList& list);
 /// Adds the same where teams of blocks share a row.
 void add_shared_rings(CandidateList& list);
 /// Are rows pieces of memory that bulk copies bring whole, in vectors of that width, on a device that has them?
-bool comes_whole(const CandidateList& list, int vector);
+/// `peel`: with what lies around them in aligned memory.
+bool comes_whole(const CandidateList& list, int vector, bool peel = false);
 /// CPU: elements of a row that a task takes, by the sizes alone; 0 where a row is one task.
 int64_t row_piece(const Problem& problem);
 /// The same where the innermost axis is kept.

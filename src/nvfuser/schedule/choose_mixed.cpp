@@ -29,9 +29,14 @@ constexpr double kOnTheirWay = 64 << 10;
 /// with them (H200).  Two elements need none with two sums a column: of 94577x522, 17199x3578 and 8552x6986 they took
 /// 132, 130 and 129 us, peeled rows 190, 128 and 135.
 constexpr double kNarrow = 1.3;
-/// Handicap of clusters, whose blocks load, wait for each other and store by turns: layer norm backward of 1911x34189,
-/// 769x52589 and 4605x14347 took 1.8, 2 and 1.8 times its estimate (H200).
-constexpr double kCluster = 1.8;
+/// Handicaps of clusters of 2, 4 and 8 blocks, which wait for each other at each turn: layer norm backward of
+/// 4605x14347 took 165, 213 and 250 us, of 1911x34189 260 by 4 and 249 by 8, RMS norm backward of 2168x27961 109 by 2
+/// and 157 by 8, of 1055x37123 159 by 4 and 114 by 8 (H200).
+constexpr double kWaiting[] = {1, 1.05, 1.45, 1.4};
+/// Handicap of rings of peeled rows of so few bytes: layer norm backward of 94577x522 took 194 us by one and 137
+/// without, of 86520x769 201 and 185, RMS norm backward of 93551x366 89 and 70, but of 59745x1035 130 and 153 (H200).
+constexpr double kSmallCopies = 1.5;
+constexpr int64_t kSmall = 1600;
 constexpr int64_t kTurns = 4;                                     ///< of a block, below which it has no ring
 constexpr int64_t kFewestValues = 32, kMostValueBytes = 8 << 10;  ///< rows of a block; of their own values
 constexpr int64_t kReserve = 2048;  ///< bytes of shared memory that a block takes besides its ring
@@ -94,10 +99,15 @@ int values_for(const Problem& problem, const Params& params) {
 double ring_handicap(const Problem& problem, const Params& params) {
   const double way = static_cast<double>(ring_bytes(problem, params)) * params.blocks_per_sm / kOnTheirWay;
   const double off = way < 1 ? kTooFew * (1 - way) : kTooMany * (way - 1);
-  return kRing * (params.blocks_per_sm > 1 ? kBlocks2 : 1) * (1 + off);
+  const bool small = params.peel && problem.columns * problem.narrowest_bytes < kSmall;
+  return kRing * (params.blocks_per_sm > 1 ? kBlocks2 : 1) * (1 + off) * (small ? kSmallCopies : 1);
 }
 
-/// By a ring: turns have to be whole, and so many that the first ones, which nothing hides, cost little.
+double cluster_handicap(const Params& params) {
+  return kWaiting[std::bit_width(static_cast<unsigned>(params.cluster)) - 1];
+}
+
+/// By a ring: turns have to be so many that the first ones, which nothing hides, cost little.
 void add_rings(CandidateList& list, Params params, int64_t slots) {
   const DeviceProps& device = list.device();
   const int64_t rows = list.problem().rows, at_once = int64_t{params.rows} * params.unroll;
@@ -106,21 +116,21 @@ void add_rings(CandidateList& list, Params params, int64_t slots) {
     const int64_t bytes =
         (ring_bytes(list.problem(), params) + slots + params.values * value_bytes(list.problem()) + kReserve) *
         params.blocks_per_sm;
-    if (rows % at_once == 0 && rows >= kTurns * at_once * params.grid && bytes <= device.shared_per_block) {
-      list.add(params, ring_handicap(list.problem(), params));
+    if (rows >= kTurns * at_once * params.grid && bytes <= device.shared_per_block) {
+      list.add(params, ring_handicap(list.problem(), params) * cluster_handicap(params));
     }
   }
 }
 
 /// `slots`: bytes of shared memory in which accumulators are joined.
 void add_turns(CandidateList& list, Params params, int64_t slots, double handicap) {
-  const bool whole = !params.peel && comes_whole(list, params.vector);
+  const bool whole = comes_whole(list, params.vector, params.peel);
   for (params.unroll = 1; params.unroll <= 2; ++params.unroll) {
     for (params.blocks_per_sm = 1; params.blocks_per_sm * params.threads <= kMostResident; params.blocks_per_sm *= 2) {
       params.grid = blocks_for(list, params);
       params.values = values_for(list.problem(), params);
-      list.add(params, handicap);
-      if (whole && params.cluster == 1) {
+      list.add(params, handicap * cluster_handicap(params));
+      if (whole) {
         add_rings(list, params, slots);
       }
     }
@@ -164,7 +174,7 @@ void add_held(CandidateList& list, int vector, bool peel, double handicap) {
   params.rows = 1;
   for (params.cluster = 2; params.cluster <= kLargestCluster && list.device().arch >= kClusters; params.cluster *= 2) {
     for (const int threads : kClusterBlocks) {
-      add_team(list, params, threads, handicap * kCluster);
+      add_team(list, params, threads, handicap);
     }
   }
 }
@@ -179,7 +189,7 @@ std::vector<Candidate> gpu_mixed(CandidateList& list) {
   std::vector<Candidate> found = list.ranked();
   const auto alone = [&](const Problem& part) { return choose(part, list.device()).front().microseconds; };
   const double apart = alone(rows_part(problem)) + alone(columns_part(problem));
-  const double handicap = !found.empty() && found.front().params.cluster > 1 ? kCluster : 1;
+  const double handicap = found.empty() ? 1 : cluster_handicap(found.front().params);
   if (!found.empty() && apart < found.front().microseconds * handicap) {
     found.clear();
   }

@@ -68,12 +68,12 @@ void add_shared_ring(CandidateList& list, Params params) {
 
 }  // namespace
 
-bool comes_whole(const CandidateList& list, int vector) {
+bool comes_whole(const CandidateList& list, int vector, bool peel) {
   const std::vector<ProblemBuffer>& buffers = list.problem().buffers;
   return list.device().arch >= kBulkCopies && list.problem().whole_rows &&
          std::all_of(buffers.begin(), buffers.end(), [&](const ProblemBuffer& buffer) {
            return buffer.output || !is_full(list.problem(), buffer) ||
-                  (buffer.max_vector >= vector && vector * buffer.element_bytes % kPiece == 0);
+                  ((peel || buffer.max_vector >= vector) && vector * buffer.element_bytes % kPiece == 0);
          });
 }
 

@@ -69,6 +69,19 @@ RT_FN void bulk_copy(const Stages<S, Copies, Claims>& ring, Turn turn, const To&
                : "memory");
 }
 
+/// As bulk_copy, of `count` elements, but no more than `most`, and none below 1.  The last ones may lie beyond the
+/// buffer, if they share aligned 16 bytes with some of it.
+template <int S, int Copies, bool Claims, class Turn, class To, class I, class From, class J, class N>
+RT_FN void bulk_copy_up_to(const Stages<S, Copies, Claims>& ring, Turn turn, const To& to, I i, From& from, J j,
+                           int most, N count) {
+  const int taken = count < most ? static_cast<int>(count) : most;
+  if (taken > 0) {
+    bulk_copy(ring, turn, to, i, from, j, taken);
+  } else {
+    inner::expect_bytes(inner::arrivals(ring, turn), 0);
+  }
+}
+
 /// Until all copies of a turn have arrived; by every thread that reads them.
 template <int S, int Copies, bool Claims, class Turn>
 RT_FN void wait(const Stages<S, Copies, Claims>& ring, Turn turn) {

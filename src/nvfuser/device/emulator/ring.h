@@ -100,16 +100,17 @@ Shared<long long> numbers_of(const Stages<S, Copies, true>& ring) {
   return {ring.at, 2 * S, "the rows' numbers"};
 }
 
-/// Are the places and the bytes such as the copy engine takes?
+/// Are the places and the bytes such as the copy engine takes?  `beyond`: elements behind the buffer's end.
 template <class T>
-bool check_copy(const Shared<T>& to, long long i, const Global<const T>& from, long long j, long long count) {
+bool check_copy(const Shared<T>& to, long long i, const Global<const T>& from, long long j, long long count,
+                long long beyond) {
   const Buffer& b = *from.buffer;
   if (count < 1 || count * (long long)sizeof(T) % 16 || !to.aligned(i, 16) || !from.aligned(j, 16)) {
     machine->fault("misaligned: bulk copy of %lld bytes of %s[%lld] to %s[%lld]", count * (long long)sizeof(T), b.name,
                    j, to.label, i);
     return false;
   }
-  if (j < -b.before || j + count > b.elements) {
+  if (j < -b.before || j + count - beyond > b.elements || beyond * (long long)sizeof(T) >= 16) {
     machine->fault("out of bounds: bulk copy of %lld elements of %s[%lld], which has %lld elements", count, b.name, j,
                    b.elements);
     return false;
@@ -120,6 +121,44 @@ bool check_copy(const Shared<T>& to, long long i, const Global<const T>& from, l
     return false;
   }
   return true;
+}
+
+/// A copy leaves, of which the elements beyond the buffer's end bring nothing.
+template <int S, int Copies, bool Claims, class T>
+void leave(const Stages<S, Copies, Claims>& ring, long long turn, const Shared<T>& to, long long i,
+           const Global<const T>& from, long long j, long long count, long long beyond) {
+  const int number = stage_of(ring, turn);
+  if (number < 0 || (count > 0 && !check_copy(to, i, from, j, count, beyond))) {
+    return;
+  }
+  Arrivals& arrivals = machine->arrivals();
+  Stage& stage = arrivals.stages[size_t(number)];
+  if (stage.turns != turn / S || arrivals.complete(number, ring.kArrivals)) {
+    machine->fault("bulk copy for turn %lld of a stage that is at turn %lld with %d of %d copies", turn,
+                   stage.turns * S + turn % S, int(stage.under_way.size()), ring.kArrivals);
+    return;
+  }
+  const long long there = count - beyond;
+  if (count > 0 && (!note_source(*from.buffer, j, there) || !note_target(to, i, count))) {
+    return;
+  }
+  const Buffer& b = *from.buffer;
+  BulkCopy copy{nullptr, nullptr, 0, nullptr, nullptr, {}, b.name, to.label};
+  if (count > 0) {
+    copy = {b.data + j * b.element_bytes,
+            to.address_of(i),
+            size_t(there) * sizeof(T),
+            b.shadows + j * b.step,
+            to.shadows_of(i),
+            {},
+            b.name,
+            to.label};
+  }
+  for (long long k = 0; k < there * b.step; ++k) {
+    copy.seen.push_back(copy.read[k].write);
+  }
+  stage.under_way.push_back(std::move(copy));
+  arrivals.forget(number);
 }
 
 }  // namespace rt::inner
@@ -151,34 +190,20 @@ void start(const Stages<S, Copies, Claims>& ring, bool maker, int line = __built
 template <int S, int Copies, bool Claims, class T>
 void bulk_copy(const Stages<S, Copies, Claims>& ring, long long turn, const Shared<T>& to, long long i,
                const Global<const T>& from, long long j, long long count) {
-  const int number = inner::stage_of(ring, turn);
-  if (number < 0 || !inner::check_copy(to, i, from, j, count)) {
+  if (count < 1) {
+    machine->fault("misaligned: bulk copy of %lld elements of %s", count, from.buffer->name);
     return;
   }
-  Arrivals& arrivals = machine->arrivals();
-  Stage& stage = arrivals.stages[size_t(number)];
-  if (stage.turns != turn / S || arrivals.complete(number, ring.kArrivals)) {
-    machine->fault("bulk copy for turn %lld of a stage that is at turn %lld with %d of %d copies", turn,
-                   stage.turns * S + turn % S, int(stage.under_way.size()), ring.kArrivals);
-    return;
-  }
-  if (!inner::note_source(*from.buffer, j, count) || !inner::note_target(to, i, count)) {
-    return;
-  }
-  const Buffer& b = *from.buffer;
-  BulkCopy copy{b.data + j * b.element_bytes,
-                to.address_of(i),
-                size_t(count) * sizeof(T),
-                b.shadows + j * b.step,
-                to.shadows_of(i),
-                {},
-                b.name,
-                to.label};
-  for (long long k = 0; k < count * b.step; ++k) {
-    copy.seen.push_back(copy.read[k].write);
-  }
-  stage.under_way.push_back(std::move(copy));
-  arrivals.forget(number);
+  inner::leave(ring, turn, to, i, from, j, count, 0);
+}
+/// As bulk_copy, of `count` elements, but no more than `most`, and none below 1.  The last ones may lie beyond the
+/// buffer, if they share aligned 16 bytes with some of it.
+template <int S, int Copies, bool Claims, class T>
+void bulk_copy_up_to(const Stages<S, Copies, Claims>& ring, long long turn, const Shared<T>& to, long long i,
+                     const Global<const T>& from, long long j, long long most, long long count) {
+  const long long taken = count < 1 ? 0 : count < most ? count : most;
+  const long long beyond = taken > 0 ? j + taken - from.buffer->elements : 0;
+  inner::leave(ring, turn, to, i, from, j, taken, beyond > 0 ? beyond : 0);
 }
 
 }  // namespace emulator
