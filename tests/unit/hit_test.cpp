@@ -3,10 +3,15 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <atomic>
+#include <functional>
 #include <numeric>
+#include <thread>
 
 #include "builder_fixture.h"
 #include "counted_new.h"
+#include "nvfuser/base/options.h"
+#include "nvfuser/base/thread_pool.h"
 #include "nvfuser/ops/reduce.h"
 #include "nvfuser/ops/shape.h"
 #include "nvfuser/runtime/plan.h"
@@ -124,6 +129,23 @@ TEST_F(Hit, SharesARowAmongTasks) {
   EXPECT_EQ(plan_->steps[0].launch.grid[0], 3);
   ASSERT_EQ(plan_->outputs.size(), 2U);
   EXPECT_EQ(plan_->outputs[1].elements, kWorkspaceAlignment) << "three states";
+}
+
+TEST(WarmLoop, AllocatesNothing) {
+  const ScopedOption threads("threads", "4");
+  std::atomic<int> inside{0};
+  const std::function<void(int64_t, int64_t)> meet = [&](int64_t, int64_t) {
+    ++inside;
+    while (inside % 4 != 0) {
+      std::this_thread::yield();
+    }
+  };
+  parallel_for(0, 4, 1, meet);  // starts threads
+  const int64_t before = testing::allocations();
+  for (int i = 0; i < 200; ++i) {
+    parallel_for(0, 4, 1, meet);
+  }
+  EXPECT_EQ(testing::allocations(), before) << "also when workers have taken many jobs from the list";
 }
 
 TEST(Workspace, TensorsThatNeverMeetShareBytes) {

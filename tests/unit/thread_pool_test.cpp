@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <functional>
 #include <mutex>
 #include <numeric>
 #include <set>
@@ -16,14 +15,13 @@
 #include <thread>
 #include <vector>
 
-#include "counted_new.h"
 #include "nvfuser/base/options.h"
 #include "nvfuser/base/thread_pool.h"
 
 namespace nvfuser {
 namespace {
 
-class ThreadPool : public ::testing::Test {
+class ThreadPool : public testing::Test {
  protected:
   ScopedOption threads_{"threads", "4"};
 };
@@ -77,22 +75,6 @@ TEST_F(ThreadPool, WorkersTakePart) {
   });
   EXPECT_EQ(ids.size(), 4u);
   EXPECT_TRUE(ids.contains(std::this_thread::get_id()));
-}
-
-TEST_F(ThreadPool, WarmJobsAllocateNothing) {
-  std::atomic<int> inside{0};
-  const std::function<void(int64_t, int64_t)> meet = [&](int64_t, int64_t) {
-    ++inside;
-    while (inside % 4 != 0) {
-      std::this_thread::yield();
-    }
-  };
-  parallel_for(0, 4, 1, meet);  // starts threads
-  const int64_t before = testing::allocations();
-  for (int i = 0; i < 200; ++i) {
-    parallel_for(0, 4, 1, meet);
-  }
-  EXPECT_EQ(testing::allocations(), before) << "also when workers have taken many jobs from the list";
 }
 
 TEST_F(ThreadPool, ExceptionsComeBackAndThePoolGoesOn) {
