@@ -56,6 +56,12 @@ const std::array<TypeRow, 9> kTypes = {{
 
 int64_t round_up(int64_t n, int64_t grain) { return (n + grain - 1) / grain * grain; }
 
+/// Bytes of a joined reduction's tuples, of one thread.
+int64_t member_bytes(const Join& join, size_t k) {
+  const Reduction& reduction = *join.reduces[k]->reduction;
+  return join.counts[k] * tuple_bytes(reduction.row, reduction.type);
+}
+
 /// What one collective keeps in slots: a part a warp of each team, or one a thread.
 int64_t slot_bytes(const Join& join, const TeamShape& team) {
   if (!team.wide()) {
@@ -64,42 +70,43 @@ int64_t slot_bytes(const Join& join, const TeamShape& team) {
   const int64_t parts = team.lanes ? team.size / kWarp : team.size;
   int64_t bytes = 0;
   for (size_t k = 0; k < join.reduces.size(); ++k) {
-    const Reduction& reduction = *join.reduces[k]->reduction;
-    bytes += round_up(parts * team.count * join.counts[k] * tuple_bytes(reduction.row, reduction.type), kSlotAlignment);
+    bytes += round_up(parts * team.count * member_bytes(join, k), kSlotAlignment);
   }
   return bytes;
 }
 
+void check_blocks(const Join& join, const Program& program) {
+  const TeamShape& team = program.teams[join.team];
+  check(team.count == 1 && team.lanes && team.size >= program.cluster, ErrorKind::schedule,
+        program.apart ? "" : "a cluster of ", program.cluster, " blocks of ", team.count, " teams of ", team.size,
+        " threads");
+}
+
 /// What one collective tells the blocks of a cluster: a tuple a block.
 int64_t peer_bytes(const Join& join, const Program& program) {
-  const TeamShape& team = program.teams[join.team];
   if (!join.cluster || program.apart) {
     return 0;
   }
-  check(team.count == 1 && team.lanes && team.size >= program.cluster, ErrorKind::schedule, "a cluster of ",
-        program.cluster, " blocks of ", team.count, " teams of ", team.size, " threads");
+  check_blocks(join, program);
   int64_t bytes = 0;
   for (size_t k = 0; k < join.reduces.size(); ++k) {
-    const Reduction& reduction = *join.reduces[k]->reduction;
-    bytes += round_up(program.cluster * join.counts[k] * tuple_bytes(reduction.row, reduction.type), kSlotAlignment);
+    bytes += round_up(program.cluster * member_bytes(join, k), kSlotAlignment);
   }
   return bytes;
 }
 
 /// The same of blocks that are apart, in words.
 int64_t far_words(const Join& join, const Program& program) {
-  const TeamShape& team = program.teams[join.team];
   if (!join.cluster || !program.apart) {
     return 0;
   }
-  check(team.count == 1 && team.lanes && team.size >= program.cluster, ErrorKind::schedule, program.cluster,
-        " blocks of ", team.count, " teams of ", team.size, " threads share a row");
+  check_blocks(join, program);
   int64_t words = 0;
   for (size_t k = 0; k < join.reduces.size(); ++k) {
-    const Reduction& reduction = *join.reduces[k]->reduction;
-    const int64_t bytes = tuple_bytes(reduction.row, reduction.type);
-    check(bytes % kWord == 0, ErrorKind::schedule, "blocks that are apart tell each other ", bytes, " bytes");
-    words += join.counts[k] * bytes / kWord;
+    const int64_t bytes = member_bytes(join, k);
+    check(bytes / join.counts[k] % kWord == 0, ErrorKind::schedule, "blocks that are apart tell each other ",
+          bytes / join.counts[k], " bytes");
+    words += bytes / kWord;
   }
   return words;
 }

@@ -9,12 +9,6 @@ namespace rt::inner {
 template <int Blocks, class Row, int N>
 inline constexpr int kPeerBytes = (N * Blocks * int(sizeof(typename Row::Tuple)) + 15) & ~15;
 
-/// Bytes of a member that a block tells each other one.
-template <class M>
-inline constexpr int kTold = 0;
-template <class Row, int N, class Acc>
-inline constexpr int kTold<Member<Row, N, Acc>> = N * int(sizeof(typename Row::Tuple));
-
 RT_FN Turn half_of(const Peers& peers) { return {peers.at + (peers.round & 1) * peers.half, peers.half}; }
 template <int Blocks, class Row, int N>
 RT_FN Shared<typename Row::Tuple> peer_slots(Turn& turn) {

@@ -11,11 +11,6 @@ struct Told {
   static_assert(sizeof(T) % 4 == 0, "whole words travel");
   uint32 w[sizeof(T) / 4];
 };
-/// Words of a member that a block tells.
-template <class M>
-inline constexpr int kWordsTold = 0;
-template <class Row, int N, class Acc>
-inline constexpr int kWordsTold<Member<Row, N, Acc>> = N * int(sizeof(typename Row::Tuple) / 4);
 
 template <class Far, class Row, int N, class Acc>
 RT_FN void tell_member(const Far& far, int& word, const Member<Row, N, Acc>& m) {
@@ -54,7 +49,7 @@ RT_FN void tell_far(const Team& team, Slots& slots, Far& far, const First& first
 template <class Team, class Far, class First, class... M>
 RT_FN void collect_far(const Team& team, Slots& slots, Far& far, const First& first, const M&... m) {
   static_assert(Team::kCount == 1 && Team::kSize >= Far::kBlocks, "a thread of the block for each block");
-  constexpr int kWords = (inner::kWordsTold<First> + ... + inner::kWordsTold<M>);
+  constexpr int kWords = (inner::kTold<First> + ... + inner::kTold<M>) / 4;
   static_assert(kWords <= Far::kWords, "room for what is told");
   uint32 words[kWords] = {};
   const bool any = team.rank < Far::kBlocks;

@@ -44,6 +44,12 @@ RT_FN Member<Row, N, Acc> member(Acc& acc, int line = __builtin_LINE()) {
 
 namespace rt::inner {
 
+/// Bytes of a member's tuples, which a block tells others.
+template <class M>
+inline constexpr int kTold = 0;
+template <class Row, int N, class Acc>
+inline constexpr int kTold<Member<Row, N, Acc>> = N * int(sizeof(typename Row::Tuple));
+
 /// Rows that give the same bits whichever operand comes first.
 template <class Row>
 inline constexpr bool kEither = false;
