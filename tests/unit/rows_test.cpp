@@ -27,7 +27,7 @@ struct RowRun {
 
 class RowForms : public ::testing::Test {
  protected:
-  /// Lengths: one element; odd ones, of which some are peeled; whole vectors.
+  /// Lengths: one element; odd ones, of which some are peeled, two rows a thread; whole vectors.
   void add_all(DataType type, int vector) {
     uint64_t turn = 0;
     for (const RowProgram& program : kRowPrograms) {
@@ -44,7 +44,9 @@ class RowForms : public ::testing::Test {
             params.home = home;
             params.form = form;
             params.rows = team.rows;
-            add(program, {kRows, columns}, type, params, turn++ % 5 != 4);
+            params.unroll = params.peel && home == Home::registers ? 2 : 1;
+            const int64_t rows = params.unroll > 1 ? 8 * team.rows + kRows : kRows;
+            add(program, {rows, columns}, type, params, turn++ % 5 != 4);
           }
         }
       }

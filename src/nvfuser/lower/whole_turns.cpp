@@ -12,11 +12,13 @@ namespace nvfuser {
 
 namespace {
 
-/// Loops directly around lanes, inside a body, that would get a copy for vectors whose lanes all exist.
+/// Loops inside a body that would get a copy for vectors whose lanes all exist.
 void find_vectors(const std::vector<Item>& body, std::vector<const Item*>& found) {
   for (const Item& item : body) {
     if (item.kind == Item::Kind::loop && item.parallel == ParallelType::unswitch) {
       found.push_back(&item);
+    } else {
+      find_vectors(item.body, found);
     }
   }
 }
@@ -120,9 +122,11 @@ class Turns {
     }
   }
 
+  /// No lane is tested any more: one copy is enough.
   void drop_proven(std::vector<Item>& body) const {
     for (Item& item : body) {
       std::erase_if(item.tests, [&](const Test& test) { return holds(test); });
+      item.parallel = item.parallel == ParallelType::unswitch ? ParallelType::unroll : item.parallel;
       drop_proven(item.body);
     }
   }

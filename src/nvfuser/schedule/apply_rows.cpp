@@ -27,6 +27,7 @@ struct Positions {
   int row;     ///< values of a row
   int load;    ///< loads along the row
   int vector;  ///< other values along the row of which a vector is stored or joins an accumulator
+  int shared;  ///< loads that are the same for all rows
 };
 
 /// A load that is the same for neighbours of a row, such as weights of channels of several elements each.
@@ -69,7 +70,7 @@ void inline_rows(Kernel& kernel, const std::vector<Id*>& row, std::vector<Tensor
       inline_at(*t, positions.row);
     } else {
       const bool is_vector = std::find(vectors.begin(), vectors.end(), t) != vectors.end();
-      const int usual = is_shared(kernel, *t, row) ? std::max(positions.load, positions.vector)
+      const int usual = is_shared(kernel, *t, row) ? positions.shared
                         : t->op == TensorOp::load  ? positions.load
                                                    : innermost;
       inline_at(*t, is_vector ? std::min(positions.vector, usual) : usual);
@@ -150,6 +151,32 @@ std::pair<Id*, Id*> split_among_blocks(const Loops& loops, Id* row, int64_t part
   return {blocks, mine};
 }
 
+/// Rows of a block, of which each thread takes several at once; they all start at one place relative to vectors.
+struct DealtRows {
+  std::vector<Id*> bound;  ///< loops over blocks and over rows side by side
+  Id* deep = nullptr;      ///< over those of a thread
+  Id* place = nullptr;     ///< says where they start
+};
+
+DealtRows deal_rows(const Loops& loops, Id* rows, const Params& params) {
+  DealtRows made;
+  Id *group = nullptr, *mine = nullptr, *side = nullptr;
+  std::tie(group, mine) = loops.split(rows, int64_t{params.unroll} * params.rows * params.vector);
+  std::tie(made.deep, mine) = loops.split(mine, int64_t{params.rows} * params.vector);
+  loops.parallelize(made.deep, ParallelType::unroll);
+  if (params.rows > 1) {
+    std::tie(side, mine) = loops.split(mine, params.vector);
+    loops.parallelize(side, ParallelType::block_y);
+  }
+  made.place = mine;
+  made.bound = {loops.merge(group, mine)};
+  loops.parallelize(made.bound[0], ParallelType::grid_x);
+  if (side != nullptr) {
+    made.bound.push_back(side);
+  }
+  return made;
+}
+
 }  // namespace
 
 void apply_rows(Kernel& kernel, const Params& params) {
@@ -160,20 +187,24 @@ void apply_rows(Kernel& kernel, const Params& params) {
   const std::vector<Tensor*> stored = prepare_rows(kernel, params);
   const Loops loops(kernel, kernel.main());
   const RowLoops merged = merge_rows(kernel);
-  std::vector<Id*> order = bind_rows(loops, merged.rows, params.rows);
+  const bool deals = params.unroll > 1 && merged.rows != nullptr && merged.columns != nullptr;
+  check(!deals || (params.peel && params.home == Home::registers), ErrorKind::schedule,
+        "several rows a thread: peeled ones in registers are wanted");
+  const DealtRows dealt = deals ? deal_rows(loops, merged.rows, params) : DealtRows{};
+  std::vector<Id*> order = deals ? dealt.bound : bind_rows(loops, merged.rows, params.rows);
   if (ring) {
     check(order.size() == 1 && merged.columns != nullptr, ErrorKind::schedule, "rows by turns, where there is one row");
     order = take_rows(loops, order[0], params);
   }
   const int outside = static_cast<int>(order.size());
   if (merged.columns == nullptr) {
-    inline_rows(kernel, merged.row, stored, {outside, outside, outside});
+    inline_rows(kernel, merged.row, stored, {outside, outside, outside, outside});
     return;
   }
   Id* columns = merged.columns;
   if (params.peel) {
     check(merged.row.size() == 1, ErrorKind::schedule, "rows of several axes have no one place to peel");
-    columns = shift_to_vectors(kernel, loops, columns, params.vector);
+    columns = shift_to_vectors(kernel, loops, columns, params.vector, dealt.place);
   }
   const int64_t threads = params.threads / params.rows, wave = threads * params.cluster * params.vector * params.batch;
   Id* chunk = nullptr;
@@ -191,14 +222,16 @@ void apply_rows(Kernel& kernel, const Params& params) {
   if (params.peel) {
     unswitch(loops, block);  // a vector at a time: few of them reach beyond an end
   }
-  for (Id* loop : {block.member, block.thread, chunk, block.batch, block.whole, block.lane}) {
+  for (Id* loop : {block.member, block.thread, chunk, block.batch, dealt.deep, block.whole, block.lane}) {
     if (loop != nullptr) {
       order.push_back(loop);
     }
   }
   loops.reorder(order);
   const int loads = loops.position(block.thread) + (resident ? 1 : 2);
-  inline_rows(kernel, merged.row, stored, {outside, loads, loops.size() - (block.lane != nullptr)});
+  const int vectors = loops.size() - (block.lane != nullptr);
+  inline_rows(kernel, merged.row, stored,
+              {outside, loads, vectors, deals ? loops.position(dealt.deep) : std::max(loads, vectors)});
   if (ring) {
     // A block's part lies behind the loop over blocks, and is read by each pass for itself.
     overlaps(params)

@@ -14,6 +14,10 @@ constexpr int kLargestCluster = 8;        ///< that every device of these archit
 /// Loads a thread: few of them, so that lengths share kernels.
 constexpr int kBatches[] = {2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16};
 
+constexpr int kMostOfTwo = 4;     ///< loads a thread of each of two rows
+constexpr double kTwoRows = .95;  ///< two rows share weights and biases, which the first-level cache does not hold
+                                  ///< (layer norm of 667x50257 and 261x128255, H200)
+
 int64_t row_bytes(const Problem& problem) {
   int64_t bytes = 0;
   for (const ProblemBuffer& buffer : problem.buffers) {
@@ -55,6 +59,12 @@ void add_cluster_rows(CandidateList& list) {
         params.batch = *batch;
         params.blocks_per_sm = resident_blocks(list, params);
         list.add(params);
+        if (params.peel && params.batch <= kMostOfTwo && shared_inputs(problem) > 1) {
+          Params two = params;
+          two.unroll = 2;
+          two.blocks_per_sm = resident_blocks(list, two);
+          list.add(two, kTwoRows);
+        }
       }
     }
   }

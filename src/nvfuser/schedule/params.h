@@ -60,7 +60,7 @@ struct Params {
   Home home = Home::reload;    ///< rows, columns
   Form form = Form::resident;  ///< rows
   int rows = 1;                ///< rows, mixed: rows that a block takes side by side, its threads in equal shares
-  int unroll = 1;              ///< mixed, cpu_columns: rows that a thread takes at once
+  int unroll = 1;              ///< mixed, cpu_columns, rows (peeled, of one start): rows that a thread takes at once
   int stages = 0;              ///< home shared: turns of the ring
   int values = 0;  ///< mixed: rows, all that a block takes, whose own values it loads before its first turn;
                    ///< 0: each turn loads those of its rows

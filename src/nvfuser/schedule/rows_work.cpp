@@ -75,13 +75,6 @@ void share_ring(const Problem& problem, const Params& params, const RowForm& for
   work.stays = true;
 }
 
-/// Of inputs that are the same for all rows.
-int64_t shared_inputs(const Problem& problem) {
-  return std::count_if(problem.buffers.begin(), problem.buffers.end(), [&](const ProblemBuffer& buffer) {
-    return !buffer.output && !is_full(problem, buffer) && buffer.max_vector > 0;
-  });
-}
-
 /// Registers of a thread: addresses and accumulators, and all that it loads before use.
 double row_registers(const Problem& problem, const Params& params) {
   const bool stores = std::any_of(problem.buffers.begin(), problem.buffers.end(), [&](const ProblemBuffer& buffer) {
@@ -96,7 +89,9 @@ double row_registers(const Problem& problem, const Params& params) {
   for (const ProblemBuffer& buffer : problem.buffers) {
     // What all rows share stays in registers too where blocks stay.
     const bool along = is_full(problem, buffer) || (params.home == Home::shared && buffer.max_vector > 0);
-    registers += !buffer.output && along ? params.batch * std::max(1.0, params.vector * buffer.element_bytes / 4.0) : 0;
+    const int rows = is_full(problem, buffer) ? params.unroll : 1;
+    registers +=
+        !buffer.output && along ? rows * params.batch * std::max(1.0, params.vector * buffer.element_bytes / 4.0) : 0;
   }
   return registers;
 }
@@ -122,12 +117,19 @@ double vector_accesses(const Problem& problem, const Params& params) {
   double count = 0;
   for (const ProblemBuffer& buffer : problem.buffers) {
     const int widest = !params.peel ? buffer.max_vector : is_full(problem, buffer) ? params.vector : 1;
-    count += is_along(problem, buffer) ? buffer_accesses(problem, buffer, widest, params.vector) : 0;
+    const double rows = is_full(problem, buffer) ? 1 : params.unroll;  // which share what is the same for all
+    count += is_along(problem, buffer) ? buffer_accesses(problem, buffer, widest, params.vector) / rows : 0;
   }
   return count;
 }
 
 }  // namespace
+
+int64_t shared_inputs(const Problem& problem) {
+  return std::count_if(problem.buffers.begin(), problem.buffers.end(), [&](const ProblemBuffer& buffer) {
+    return !buffer.output && !is_full(problem, buffer) && buffer.max_vector > 0;
+  });
+}
 
 int64_t ring_bytes(const Problem& problem, const Params& params) {
   constexpr int64_t kRest = 512;  // of the exchange of statistics, and what counts the stages' bytes
@@ -143,7 +145,8 @@ Work rows_work(const Problem& problem, const Params& params) {
   Work work;
   const RowForm& form = problem.forms[static_cast<size_t>(params.form)];
   const bool resident = params.home != Home::reload, ring = params.home == Home::shared;
-  const double side = params.rows, threads = params.threads / side, wave = threads * params.vector,
+  const double side = params.rows * params.unroll, threads = static_cast<double>(params.threads) / params.rows,
+               wave = threads * params.vector,
                columns = static_cast<double>(std::max<int64_t>(1, problem.columns)) / params.cluster,
                waves = std::ceil((columns + (params.peel ? params.vector - 1 : 0)) / wave),
                readings = resident ? 1 : form.readings;

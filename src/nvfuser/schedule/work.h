@@ -59,6 +59,9 @@ inline int registers_a_thread(const DeviceProps& device, int threads, int blocks
   return device.registers_per_sm / (4 * 32 * warps) / 8 * 8;
 }
 
+/// Inputs that are the same for all rows.
+int64_t shared_inputs(const Problem& problem);
+
 /// Bytes of shared memory of a ring of rows.
 int64_t ring_bytes(const Problem& problem, const Params& params);
 
