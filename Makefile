@@ -20,7 +20,7 @@ SOURCES := $(shell find src python cmake CMakeLists.txt pyproject.toml README.md
 LOCKED = mkdir -p $(BUILD) && flock $(BUILD)/.lock
 # Every process of the tests writes here how often it ran a compiler.
 RUNS := $(BUILD)/compiler-runs
-MAX_RUNS := 420
+MAX_RUNS := 400
 
 .NOTPARALLEL:
 .PHONY: help build programs demo test unit pytest example wheel sanitize tsan bench bench-bindings lint tidy format fuzz \

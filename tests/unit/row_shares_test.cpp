@@ -127,7 +127,41 @@ void rms_norm(KernelCase& c, const Shape& shape) {
   c.output(op(PointwiseOp::mul, y, broadcast(weight, {true, false})));
 }
 
-TEST(RowShares, TeamsHoldRowsInRegisters) {
+/// Teams whose next rows come by a ring while what is known of this one travels.
+Params ring_params(int blocks, int teams, int stages) {
+  return {.family = Family::rows,
+          .threads = 64,
+          .batch = 2,
+          .vector = 4,
+          .home = Home::shared,
+          .stages = stages,
+          .grid = teams,
+          .blocks = blocks,
+          .finish = GridFinish::barrier};
+}
+
+/// Two inputs, of which one is stored again.
+void scaled_sum(KernelCase& c, TensorView* x) {
+  TensorView* other = c.input(c.input_sizes[0]);
+  Val* both = op(PointwiseOp::add, x, other);
+  TensorView* norm = sum(tensor(op(PointwiseOp::mul, both, both)), {{1}});
+  c.output(both);
+  c.output(op(PointwiseOp::mul, both, column(norm)));
+  c.output(norm);
+}
+
+void add_rings(ForcedSweep& sweep) {
+  Params streaming = ring_params(4, 2, 3);
+  streaming.form = Form::streaming;
+  for (const int64_t rows : {2, 7}) {
+    sweep.add(Case{"softmax", soft_max, 1e-5}, {rows, 2048}, streaming, true);
+    sweep.add(Case{"layer norm", layer_norm, 2e-5}, {rows, 1536}, ring_params(3, 2, 2), true);
+    sweep.add(Case{"scaled sum", scaled_sum, 1e-5}, {rows, 1024}, ring_params(2, 3, 4), true);
+  }
+  sweep.add(Case{"scaled sum", scaled_sum, 1e-5}, {3, 17408}, ring_params(34, 1, 3), true);
+}
+
+TEST(RowShares, TeamsHoldRowsInRegistersOrRings) {
   ForcedSweep sweep;
   for (const Case& what : cases()) {
     sweep.add(what, {5, 500}, what.name == "full sum" ? held_params(20, 1) : held_params(4, 2), true);
@@ -158,45 +192,9 @@ TEST(RowShares, TeamsHoldRowsInRegisters) {
     second.finish = GridFinish::dependent;
     sweep.add("norm", made, second, 1e-5, true);
   }
-  sweep.compile(Way::emulator);
-  sweep.expect_right(1);
-  sweep.expect_right(2);
-}
-
-/// Teams whose next rows come by a ring while what is known of this one travels.
-Params ring_params(int blocks, int teams, int stages) {
-  return {.family = Family::rows,
-          .threads = 64,
-          .batch = 2,
-          .vector = 4,
-          .home = Home::shared,
-          .stages = stages,
-          .grid = teams,
-          .blocks = blocks,
-          .finish = GridFinish::barrier};
-}
-
-/// Two inputs, of which one is stored again.
-void scaled_sum(KernelCase& c, TensorView* x) {
-  TensorView* other = c.input(c.input_sizes[0]);
-  Val* both = op(PointwiseOp::add, x, other);
-  TensorView* norm = sum(tensor(op(PointwiseOp::mul, both, both)), {{1}});
-  c.output(both);
-  c.output(op(PointwiseOp::mul, both, column(norm)));
-  c.output(norm);
-}
-
-TEST(RowShares, TeamsTellEachOtherOfRowsOfARing) {
-  ForcedSweep sweep;
-  Params streaming = ring_params(4, 2, 3);
-  streaming.form = Form::streaming;
-  for (const int64_t rows : {2, 7}) {
-    sweep.add(Case{"softmax", soft_max, 1e-5}, {rows, 2048}, streaming, true);
-    sweep.add(Case{"layer norm", layer_norm, 2e-5}, {rows, 1536}, ring_params(3, 2, 2), true);
-    sweep.add(Case{"scaled sum", scaled_sum, 1e-5}, {rows, 1024}, ring_params(2, 3, 4), true);
-  }
-  sweep.add(Case{"scaled sum", scaled_sum, 1e-5}, {3, 17408}, ring_params(34, 1, 3), true);
+  add_rings(sweep);
   sweep.expect_right_and_stable(Way::emulator);
+  sweep.expect_right(2);
 }
 
 TEST(RowShares, WhatRowsOfARingNeedTwiceIsRefused) {
@@ -223,7 +221,17 @@ TEST(RowShares, TeamsReadRowsOnce) {
   EXPECT_EQ(count(text, "rt::grid_leave(semaphores, by, "), 1U);
 }
 
-TEST(RowShares, AllReductionsByBlocks) {
+/// From the run `first` on.
+void expect_equal_bits_in_any_order(const ForcedSweep& sweep, size_t first) {
+  for (size_t k = first; k < sweep.runs.size(); ++k) {
+    const std::vector<char> results = sweep.runs[k]->results();
+    for (uint64_t seed = 2; seed <= 100; ++seed) {
+      ASSERT_EQ(sweep.runs[k]->results(seed), results) << sweep.titles[k] << ", seed " << seed;
+    }
+  }
+}
+
+TEST(RowShares, AllReductionsByBlocksInAnyOrder) {
   ForcedSweep sweep;
   for (const Case& what : cases()) {
     sweep.add(what, {1, 1031}, gpu_params(8, GridFinish::second), true);
@@ -233,14 +241,32 @@ TEST(RowShares, AllReductionsByBlocks) {
       sweep.add(what, {7, 4097}, gpu_params(16, GridFinish::last), true);
     }
   }
+  const size_t stable = sweep.runs.size();
+  const Case moments{"moments", all_moments, 1e-5}, softmax{"softmax", soft_max, 1e-5};
+  sweep.add(moments, {2, 555}, gpu_params(4, GridFinish::last), true);
+  sweep.add(softmax, {2, 555}, gpu_params(4, GridFinish::second), true);
+  sweep.add(softmax, {2, 555}, gpu_params(4, GridFinish::barrier), true);
+  sweep.add(softmax, {5, 500}, held_params(4, 2), true);
   sweep.compile(Way::emulator);
   sweep.expect_right(1);
   sweep.expect_right(2);
+  expect_equal_bits_in_any_order(sweep, stable);
 }
 
 Params cpu_params(int64_t piece) { return {.family = Family::cpu_rows, .threads = 1, .task = 512, .piece = piece}; }
 
-TEST(RowShares, AllReductionsByTasks) {
+/// From the run `first` on.
+void expect_equal_bits_of_any_threads(const ForcedSweep& sweep, size_t first) {
+  for (size_t k = first; k < sweep.runs.size(); ++k) {
+    const std::vector<char> results = sweep.runs[k]->results();
+    for (const char* threads : {"1", "2", "7"}) {
+      const ScopedOption many("threads", threads);
+      EXPECT_EQ(sweep.runs[k]->results(), results) << sweep.titles[k] << ", threads " << threads;
+    }
+  }
+}
+
+TEST(RowShares, AllReductionsByTasksOfAnyThreads) {
   const std::vector<int64_t> rows = {1, 2, 3, 7}, columns = {1, 31, 4097, 70001};
   ForcedSweep sweep;
   for (size_t k = 0; k < cases().size(); ++k) {
@@ -252,38 +278,12 @@ TEST(RowShares, AllReductionsByTasks) {
   }
   sweep.add(cases()[0], {1, 1 << 20}, cpu_params(1 << 16), false);
   sweep.add(Case{"moments", all_moments, 1e-5}, {2, 1 << 20}, cpu_params(1 << 16), false);
+  const size_t stable = sweep.runs.size();
+  sweep.add(Case{"moments", all_moments, 1e-5}, {3, 70001}, cpu_params(1 << 12), false);
+  sweep.add(Case{"softmax", soft_max, 1e-5}, {3, 70001}, cpu_params(1 << 12), false);
   sweep.compile(Way::host);
   sweep.expect_right();
-}
-
-TEST(RowShares, EqualBitsInAnyOrderOfBlocks) {
-  const Case moments{"moments", all_moments, 0}, softmax{"softmax", soft_max, 0};
-  ForcedSweep sweep;
-  sweep.add(moments, {2, 555}, gpu_params(4, GridFinish::last), true);
-  sweep.add(softmax, {2, 555}, gpu_params(4, GridFinish::second), true);
-  sweep.add(softmax, {2, 555}, gpu_params(4, GridFinish::barrier), true);
-  sweep.add(softmax, {5, 500}, held_params(4, 2), true);
-  sweep.compile(Way::emulator);
-  for (size_t k = 0; k < sweep.runs.size(); ++k) {
-    const std::vector<char> first = sweep.runs[k]->results();
-    for (uint64_t seed = 2; seed <= 100; ++seed) {
-      ASSERT_EQ(sweep.runs[k]->results(seed), first) << sweep.titles[k] << ", seed " << seed;
-    }
-  }
-}
-
-TEST(RowShares, EqualBitsForAnyNumberOfThreads) {
-  ForcedSweep sweep;
-  sweep.add(Case{"moments", all_moments, 0}, {3, 70001}, cpu_params(1 << 12), false);
-  sweep.add(Case{"softmax", soft_max, 0}, {3, 70001}, cpu_params(1 << 12), false);
-  sweep.compile(Way::host);
-  for (size_t k = 0; k < sweep.runs.size(); ++k) {
-    const std::vector<char> first = sweep.runs[k]->results();
-    for (const char* threads : {"1", "2", "7"}) {
-      const ScopedOption many("threads", threads);
-      EXPECT_EQ(sweep.runs[k]->results(), first) << sweep.titles[k] << ", threads " << threads;
-    }
-  }
+  expect_equal_bits_of_any_threads(sweep, stable);
 }
 
 TEST(RowShares, BecomeCubins) {
