@@ -156,7 +156,7 @@ inline Params draw_params(Dice& dice, const FamilyTurn& turn) {
       params.threads = params.lanes * dice.pick<int>({1, 2, 4, 8});
       params.batch = dice.pick<int>({1, 2, 4});
       params.vector = std::min(turn.vector, 8);
-      params.home = dice.chance(50) ? Home::registers : Home::reload;
+      params.home = dice.chance(80) ? Home::registers : Home::reload;  // shared ones are read again
       break;
     case Family::cpu_columns:
       params.task = dice.pick<int64_t>({16, 64, 128});
