@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <exception>
 #include <mutex>
@@ -24,7 +25,8 @@ namespace {
 
 constexpr uint64_t kMostThreads = 1024;
 constexpr uint64_t kCountRange = 2 * kMostThreads;
-constexpr int64_t kPiecesPerThread = 8;  ///< evens out unequal pieces and unequal threads
+constexpr int64_t kPiecesPerThread = 32;          ///< evens out unequal pieces and unequal threads
+constexpr std::chrono::microseconds kLinger(30);  ///< about what it takes to wake a thread
 
 thread_local bool is_working = false;
 
@@ -37,8 +39,8 @@ struct Job {
   const std::function<void(int64_t, int64_t)>* fn;
   int64_t begin, end, piece;
   int64_t pieces;
-  int wanted;  ///< hands that may still join; guarded by the pool's mutex, as is `hands`
-  int hands = 0;
+  int wanted;                    ///< hands that may still join; guarded by the pool's mutex
+  std::atomic<int> hands{0};     ///< written under the pool's mutex
   std::atomic<int64_t> next{0};  ///< piece to claim
   std::atomic<bool> failed{false};
   std::exception_ptr error;  ///< written by the one that set `failed`
@@ -69,12 +71,20 @@ class Pool {
     }
     one ? wake_.notify_one() : wake_.notify_all();
     job.work();
+    linger(job);
     std::unique_lock lock(mutex_);
     std::erase(jobs_, &job);
     left_.wait(lock, [&] { return job.hands == 0; });
   }
 
  private:
+  /// Hands finish nearly at once: who sleeps meanwhile is woken long after the last of them.
+  static void linger(const Job& job) {
+    const auto end = std::chrono::steady_clock::now() + kLinger;
+    while (job.hands.load(std::memory_order_relaxed) > 0 && std::chrono::steady_clock::now() < end) {
+    }
+  }
+
   /// Makes sure that there are `count` workers; fewer do when the system refuses more.
   void start(int count) {
     if (workers_ >= count) {
