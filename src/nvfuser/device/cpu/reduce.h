@@ -76,29 +76,27 @@ RT_FN void fold_round(Lanes<Row>& acc, const S* x, int count) {
   }
 }
 
-/// Rows whose lanes take several elements at once.  Not comparisons: GCC 12 vectorises one of them a turn, but no tree.
+/// Most elements that a lane takes at once; one: comparisons, as GCC 12 vectorises one of them a turn, but no tree.
 template <class Row>
-inline constexpr bool kAtOnce = false;
+inline constexpr int kAtOnce = 1;
+/// Few, so that memory is read nearly in its order, which costs no more.
 template <class T>
-inline constexpr bool kAtOnce<Sum<T>> = true;
+inline constexpr int kAtOnce<Sum<T>> = 2;
 template <class T>
-inline constexpr bool kAtOnce<Product<T>> = true;
+inline constexpr int kAtOnce<Product<T>> = 2;
+/// Many share a quotient.
 template <class T>
-inline constexpr bool kAtOnce<Welford<T>> = true;
+inline constexpr int kAtOnce<Welford<T>> = 16;
 template <class T>
-inline constexpr bool kAtOnce<MomentSums<T>> = true;
+inline constexpr int kAtOnce<MomentSums<T>> = 16;
+/// A rescaling.
+template <class T>
+inline constexpr int kAtOnce<SoftmaxSums<T>> = 16;
 
 /// All lanes take Rounds elements.
 template <int Rounds, class Row, class S>
 RT_FN void fold_lanes(Lanes<Row>& acc, const S* x) {
-  constexpr int kCount = Lanes<Row>::kCount;
-  if constexpr (kAtOnce<Row>) {
-    fold_round<Rounds>(acc, x, kCount);
-  } else {
-    for (int r = 0; r < Rounds; ++r) {
-      fold_round<1>(acc, x + r * kCount, kCount);
-    }
-  }
+  fold_round<Rounds>(acc, x, Lanes<Row>::kCount);
 }
 /// One rescaling a call.
 template <int Rounds, class T, class S>
@@ -134,11 +132,11 @@ RT_FN void fold_pairs(Lanes<Row>& acc, const S* x, const U* y, int count) {
   }
 }
 
-/// Asks for K elements that a fold takes after the next one: lanes are not read in the order of memory, and a row goes
-/// on behind a page, where the machine's own look-ahead ends.
+/// Asks for K elements that folds take later: lanes are not read in the order of memory, and a row goes on behind a
+/// page, where the machine's own look-ahead ends.
 template <int K, class S>
 RT_FN void ask_ahead(const S* x) {
-  constexpr int kLine = 64 / sizeof(S), kAhead = 2 * K;
+  constexpr int kLine = 64 / sizeof(S), kAhead = 8192 / sizeof(S);
   for (int k = 0; k < K; k += kLine) {
     __builtin_prefetch(x + kAhead + k);
   }
@@ -149,6 +147,22 @@ template <class S>
 inline constexpr bool kInMemory<S* __restrict> = true;
 template <class S>
 inline constexpr bool kInMemory<S*> = true;
+
+/// All lanes take Rounds elements, some at once; `kAsks`: and ask for later ones.
+template <int Rounds, bool kAsks, class Row, class S>
+RT_FN void fold_rounds(Lanes<Row>& acc, const S* x) {
+  constexpr int kStep = Rounds < kAtOnce<Row> ? Rounds : kAtOnce<Row>, kElements = kStep * Lanes<Row>::kCount;
+#pragma GCC unroll 1  // unrolled, GCC asks for everything before it folds anything
+  for (int r = 0; r + kStep <= Rounds; r += kStep, x += kElements) {
+    if constexpr (kAsks) {
+      ask_ahead<kElements>(x);
+    }
+    fold_lanes<kStep>(acc, x);
+  }
+  if constexpr (Rounds % kStep != 0) {
+    fold_lanes<Rounds % kStep>(acc, x);
+  }
+}
 
 /// Lanes 0 .. Width - 1 take those above them, halves by halves.
 template <class Row, int Width>
@@ -186,10 +200,7 @@ RT_FN void fold_up_to(Array<Lanes<Row>, N>& acc, I i, Source& source, J j, L lim
   const auto* x = &source[j];
   if constexpr (K % kCount == 0) {
     if (limit >= K) {
-      if constexpr (inner::kInMemory<Source>) {
-        inner::ask_ahead<K>(x);
-      }
-      inner::fold_lanes<K / kCount>(a, x);
+      inner::fold_rounds<K / kCount, inner::kInMemory<Source>>(a, x);
       return;
     }
   }
