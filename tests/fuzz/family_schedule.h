@@ -172,6 +172,7 @@ inline Params draw_params(Dice& dice, const FamilyTurn& turn) {
       params.home = Home::registers;
       params.finish = static_cast<GridFinish>(turn.sharing);
       params.peel = params.vector > 1 && params.grid % params.vector == 0 && dice.chance(30);
+      params.hold = dice.chance(50);
       break;
     case Family::cpu_mixed:
       params.task = dice.pick<int64_t>({16, 64, 128});

@@ -162,9 +162,19 @@ void add_holders(ForcedSweep& sweep) {
   sweep.add(what, {36, 128}, holding(ring(turns(128, 1, 4, 2, 2, 2), 3), 64), true);
 }
 
+/// The same, what several passes read computed once.
+Params keeping(Params params) {
+  params.hold = true;
+  return params;
+}
+
 TEST(Mixed, BlocksWithRingsClustersAndHeldRowValues) {
   ForcedSweep sweep;
   for (const Program& what : programs()) {
+    sweep.add(what, {13, 200}, keeping(turns(32, 2, 4, 1, 2, 3)), true);
+    sweep.add(what, {50, 23}, keeping(peeled(turns(64, 1, 4, 8, 2, 4))), true);
+    sweep.add(what, {49, 199}, keeping(ring(peeled(turns(64, 2, 4, 2, 2, 4)), 3)), true);
+    sweep.add(what, {41, 701}, keeping(ring(peeled(cluster(turns(96, 2, 4, 1, 2, 4), 4)), 2)), true);
     sweep.add(what, {13, 256}, ring(turns(64, 1, 4, 1, 1, 4), 2), true);
     sweep.add(what, {22, 200}, ring(turns(32, 2, 4, 1, 2, 3), 3), true);
     sweep.add(what, {16, 64}, ring(turns(32, 1, 4, 2, 1, 2), 2), true);
@@ -195,6 +205,34 @@ TEST(Mixed, BlocksWithRingsClustersAndHeldRowValues) {
         << "no barrier behind the values of rows: " << sweep.titles[k];
   }
   sweep.expect_right_and_stable(Way::emulator);
+}
+
+/// Values that the sums along a row and what follows them read are computed once, where registers hold them.
+TEST(Mixed, BlocksComputeHeldValuesOnce) {
+  const auto differences = [](const Params& params) {
+    auto test = std::make_shared<KernelCase>();
+    layer_norm_backward(*test, test->input({13, 253}));
+    const std::string text = to_string(ForcedRun(test, params, true, "k").programs()[0]);
+    int found = 0;
+    for (size_t at = text.find("sub("); at != std::string::npos; at = text.find("sub(", at + 1)) {
+      ++found;
+    }
+    return found;
+  };
+  const Params params = peeled(turns(64, 1, 4, 1, 1, 4));
+  EXPECT_EQ(differences(params), 3);
+  EXPECT_EQ(differences(keeping(params)), 2) << "x - mean, and what is stored";
+}
+
+/// Whether a row is there is asked around its vectors, though weights stand among what is computed of it.
+TEST(Mixed, BlocksAskOnceForARow) {
+  auto test = std::make_shared<KernelCase>();
+  layer_norm_backward(*test, test->input({71, 256}));
+  const std::string text = to_string(ForcedRun(test, turns(128, 1, 4, 2, 1, 4), true, "k").programs()[0]);
+  for (size_t at = text.find("< i0"); at != std::string::npos; at = text.find("< i0", at + 1)) {
+    const size_t line = text.rfind('\n', at) + 1;
+    EXPECT_LE(text.find_first_not_of(' ', line) - line, 6u) << text;
+  }
 }
 
 /// Where turns are of whole numbers of rows a block counts its own, and no statement of a turn is tested.

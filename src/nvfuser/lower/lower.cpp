@@ -8,6 +8,7 @@
 #include "nvfuser/lower/allocation.h"
 #include "nvfuser/lower/barriers.h"
 #include "nvfuser/lower/collectives.h"
+#include "nvfuser/lower/common_tests.h"
 #include "nvfuser/lower/dimensions.h"
 #include "nvfuser/lower/folds.h"
 #include "nvfuser/lower/guards.h"
@@ -74,6 +75,7 @@ constexpr Pass kPasses[] = {
     {"moves of copies", form_moves, "a full copy has lost the tests that kept its lanes apart"},
     {"folds of copies", form_folds, "as their moves"},
     {"lane remainders", share_remainders, "only lanes that no move took need single indices"},
+    {"common tests", share_tests, "a guard stands around neighbours with equal tests"},
     {"guards", form_guards, "no guard may close around a barrier"},
     {"staged stores", stage_stores, "needs loops whose tests became limits"},
     {"overlapped turns", overlap_turns, "parts of a turn are what stands between its statements"},

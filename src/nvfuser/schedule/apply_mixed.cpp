@@ -40,7 +40,11 @@ class Mixed {
         columns_{roots_.rows, roots_.columns} {}
 
   void run() {
-    split_passes(kernel_, roots_.columns, on_gpu_ ? all_loads(kernel_) : std::unordered_set<const Tensor*>{});
+    held_ = on_gpu_ ? all_loads(kernel_) : std::unordered_set<const Tensor*>{};
+    if (params_.hold) {
+      held_.merge(shared_values(kernel_, roots_.columns, behind_columns(kernel_, roots_)));
+    }
+    split_passes(kernel_, roots_.columns, held_);
     if (on_gpu_) {
       stored_ = stored_values(kernel_);
     }
@@ -169,6 +173,7 @@ class Mixed {
 
   void inline_row(Tensor& t) const {
     const int innermost = static_cast<int>(t.reference->loops.size());
+    const bool held = t.op == TensorOp::load || held_.contains(&t);
     const bool is_vector = std::find(stored_.begin(), stored_.end(), &t) != stored_.end();
     if (t.op == TensorOp::store) {
       inline_at(t, innermost);
@@ -176,10 +181,10 @@ class Mixed {
       inline_at(t, first_loop(t));
     } else if (!varies_along(t, roots_.columns)) {
       inline_at(t, kOutside);
-    } else if (t.op == TensorOp::load && on_gpu_ && !varies_along(t, roots_.rows)) {
+    } else if (held && on_gpu_ && !varies_along(t, roots_.rows)) {
       inline_at(t, kOutside - 1);  // the same for all rows: registers hold it
     } else {
-      const int usual = t.op == TensorOp::load ? load_ : innermost;
+      const int usual = held ? load_ : innermost;
       inline_at(t, is_vector ? std::min(vector_, usual) : usual);
     }
   }
@@ -189,7 +194,8 @@ class Mixed {
   bool on_gpu_;
   MixedRoots roots_;
   ColumnRoots columns_;
-  std::vector<Tensor*> stored_;  ///< and what is reduced along rows: gathered as vectors
+  std::vector<Tensor*> stored_;             ///< and what is reduced along rows: gathered as vectors
+  std::unordered_set<const Tensor*> held_;  ///< GPU: what registers hold between passes
   Id* share_ = nullptr;
   std::vector<Id*> turn_;        ///< GPU: loops over the rows that a block takes, the first over its turns
   std::vector<Id*> rows_;        ///< GPU: loops of a turn, the innermost one over a row or a piece of it

@@ -10,16 +10,20 @@ namespace nvfuser {
 
 namespace {
 
-constexpr int64_t kMostElements = 64;                  ///< of a row that a thread takes
-constexpr int kMostAccumulators = 96;                  ///< registers of a thread
-constexpr int kFewestThreads = 4, kMostThreads = 512;  ///< of a block that share a row
-constexpr int kBlocks[] = {256, 512};                  ///< threads of a block
-constexpr int kClusterBlocks[] = {256, 384, 512};      ///< the same of a cluster
-constexpr int kLargestCluster = 8;                     ///< that every device of these architectures takes
-constexpr int kTogether = 16;        ///< multiprocessors that clusters share, of which the larger groups' rest is left
-constexpr int kMostResident = 1024;  ///< threads of an SM whose registers hold accumulators and rows
+constexpr int64_t kMostElements = 64;                   ///< of a row that a thread takes
+constexpr int kMostAccumulators = 96;                   ///< registers of a thread
+constexpr int kFewestThreads = 4, kMostThreads = 1024;  ///< of a block that share a row
+constexpr int kBlocks[] = {256, 512};                   ///< threads of a block
+constexpr int kClusterThreads = 256;                    ///< the fewest of a block of a cluster
+constexpr int kMostBlocks = 4;                          ///< an SM
+constexpr double kSqueezed = 6;                         ///< registers that the compiler does without
+constexpr int kLargestCluster = 8;                      ///< that every device of these architectures takes
+/// Clusters of 4 and 8 find room on so many of a device's multiprocessors at once, as groups of them are of different
+/// sizes: 30 and 15 clusters on an H200 (cuOccupancyMaxActiveClusters), where 32 and 16 took twice as long.
+constexpr int kLargeCluster = 4, kTogether = 10, kOf = 11;
+constexpr int kMostResident = 1024;       ///< threads of an SM whose registers hold accumulators and rows
 constexpr int64_t kMostSlots = 64 << 10;  ///< bytes in which accumulators of rows side by side are joined
-constexpr int kMostStages = 4;
+constexpr int kMostStages = 3;
 /// Handicaps of rings, which are ahead of their estimate: layer and RMS norm backward 16384x4096 (H200) have .75 and
 /// .88 of a copy without; .878 and .900 where a block an SM takes two rows a turn, .854 and .888 where two take one.
 /// These have 64 KB an SM on their way; with half of that .76 is left of .87, 32 KB more cost .03.
@@ -66,11 +70,16 @@ Problem columns_part(Problem problem) {
   return problem;
 }
 
+/// Multiprocessors on which clusters find room at once: what lies beyond waits for a second wave, which takes as long.
+int cluster_sms(const DeviceProps& device, int cluster) {
+  return cluster < kLargeCluster ? device.sms : device.sms * kTogether / kOf / kLargestCluster * kLargestCluster;
+}
+
 /// Blocks, or clusters, that take turns: as many as the device holds, or as there are turns; of peeled rows as many as
 /// let each have rows that start at one place.
 int blocks_for(const CandidateList& list, const Params& params) {
   const int64_t turns = ceil_div(list.problem().rows, int64_t{params.rows} * params.unroll);
-  const int sms = params.cluster > 1 ? list.device().sms / kTogether * kTogether : list.device().sms;
+  const int sms = params.cluster > 1 ? cluster_sms(list.device(), params.cluster) : list.device().sms;
   const int64_t held = int64_t{sms} * params.blocks_per_sm / params.cluster;
   const auto blocks = static_cast<int>(std::min(std::max<int64_t>(held, 1), power_above(turns)));
   return params.peel ? std::max(blocks / params.vector, 1) * params.vector : blocks;
@@ -107,12 +116,20 @@ double cluster_handicap(const Params& params) {
   return kWaiting[std::bit_width(static_cast<unsigned>(params.cluster)) - 1];
 }
 
+/// Values are held between passes where registers allow it, and vectors taken where they do at all.
+bool fits(const CandidateList& list, Params& params) {
+  const int room = registers_a_thread(list.device(), params.threads, params.blocks_per_sm);
+  params.hold = true;
+  params.hold = mixed_registers(list.problem(), params) <= room + kSqueezed;
+  return params.hold || mixed_registers(list.problem(), params) <= room + kSqueezed;
+}
+
 /// By a ring: turns have to be so many that the first ones, which nothing hides, cost little.
 void add_rings(CandidateList& list, Params params, int64_t slots) {
   const DeviceProps& device = list.device();
   const int64_t rows = list.problem().rows, at_once = int64_t{params.rows} * params.unroll;
   params.home = Home::shared;
-  for (params.stages = 2; params.stages <= kMostStages; ++params.stages) {
+  for (params.stages = 2; params.stages <= kMostStages && fits(list, params); ++params.stages) {
     const int64_t bytes =
         (ring_bytes(list.problem(), params) + slots + params.values * value_bytes(list.problem()) + kReserve) *
         params.blocks_per_sm;
@@ -126,10 +143,14 @@ void add_rings(CandidateList& list, Params params, int64_t slots) {
 void add_turns(CandidateList& list, Params params, int64_t slots, double handicap) {
   const bool whole = comes_whole(list, params.vector, params.peel);
   for (params.unroll = 1; params.unroll <= 2; ++params.unroll) {
-    for (params.blocks_per_sm = 1; params.blocks_per_sm * params.threads <= kMostResident; params.blocks_per_sm *= 2) {
+    for (params.blocks_per_sm = 1;
+         params.blocks_per_sm <= kMostBlocks && params.blocks_per_sm * params.threads <= kMostResident;
+         ++params.blocks_per_sm) {
       params.grid = blocks_for(list, params);
       params.values = values_for(list.problem(), params);
-      list.add(params, handicap * cluster_handicap(params));
+      if (fits(list, params)) {
+        list.add(params, handicap * cluster_handicap(params));
+      }
       if (whole) {
         add_rings(list, params, slots);
       }
@@ -140,15 +161,10 @@ void add_turns(CandidateList& list, Params params, int64_t slots, double handica
 /// Teams of so many threads a row, in blocks that take rows side by side or in clusters.
 void add_team(CandidateList& list, Params params, int threads, double handicap) {
   const Problem& problem = list.problem();
-  const int64_t columns = problem.columns + (params.peel ? params.vector - 1 : 0);
-  const int64_t wave = int64_t{threads} * params.cluster * params.vector;
-  const int64_t batch = ceil_div(columns, wave);
-  const int64_t accumulators = batch * params.vector * problem.across;
-  const bool wasted = threads * params.cluster > kFewestThreads && wave >= 2 * columns;
-  if (batch * params.vector > kMostElements || accumulators > kMostAccumulators || wasted) {
+  const int64_t accumulators = int64_t{params.batch} * params.vector * problem.across;
+  if (params.batch * params.vector > kMostElements || accumulators > kMostAccumulators) {
     return;
   }
-  params.batch = static_cast<int>(batch);
   const int64_t slots = params.rows > 1 ? 2 * params.rows * threads * accumulators * int64_t{sizeof(float)} : 0;
   if (slots <= kMostSlots) {
     params.threads = threads * params.rows;
@@ -156,25 +172,35 @@ void add_team(CandidateList& list, Params params, int threads, double handicap) 
   }
 }
 
-/// Blocks and clusters that hold their part of all columns.
+/// Blocks and clusters that hold their part of all columns: as few threads as so many vectors each leave.
 void add_held(CandidateList& list, int vector, bool peel, double handicap) {
   Params params{.family = Family::mixed,
                 .vector = vector,
                 .peel = peel,
                 .home = Home::registers,
                 .finish = list.device().arch >= kEarlyStarts ? GridFinish::dependent : GridFinish::second};
-  for (int threads = kFewestThreads; threads <= kMostThreads; threads *= 2) {
-    for (const int block : kBlocks) {
-      params.rows = std::max(1, block / threads);
-      if (threads <= block) {
-        add_team(list, params, threads, handicap);
+  const int64_t vectors = ceil_div(list.problem().columns + (peel ? vector - 1 : 0), vector);
+  const int largest = list.device().arch >= kClusters ? kLargestCluster : 1;
+  for (params.cluster = 1; params.cluster <= largest; params.cluster *= 2) {
+    int64_t before = 0;
+    for (params.batch = 1; params.batch <= kMostElements / vector; ++params.batch) {
+      const int64_t mine = ceil_div(vectors, int64_t{params.batch} * params.cluster);
+      const int64_t threads =
+          mine <= 16 ? std::max<int64_t>(kFewestThreads, power_above(mine)) : ceil_div(mine, 32) * 32;
+      if (threads > kMostThreads || threads == before || (params.cluster > 1 && threads < kClusterThreads)) {
+        continue;
       }
-    }
-  }
-  params.rows = 1;
-  for (params.cluster = 2; params.cluster <= kLargestCluster && list.device().arch >= kClusters; params.cluster *= 2) {
-    for (const int threads : kClusterBlocks) {
-      add_team(list, params, threads, handicap);
+      before = threads;
+      int rows = 0;
+      for (const int block : kBlocks) {
+        params.rows = params.cluster > 1
+                          ? 1
+                          : std::max(1, static_cast<int>(std::bit_floor(static_cast<unsigned>(block / threads))));
+        if (params.rows != rows) {
+          add_team(list, params, static_cast<int>(threads), handicap);
+        }
+        rows = params.rows;
+      }
     }
   }
 }

@@ -10,17 +10,19 @@ namespace nvfuser {
 namespace {
 
 constexpr int kFinishLanes = 8, kFinishVector = 4, kFinishThreads = 256;  ///< of a phase that has columns alone
-constexpr int kFewestSharers = 8, kMostSharers = 64;                      ///< threads that share the states of a column
-constexpr int64_t kMostAhead = 56;                                        ///< states that a thread loads at once
+constexpr int kFewestSharers = 8, kUsualSharers = 64,
+              kMostSharers = 128;  ///< threads that share the states of a column
+constexpr int kMostEach = 7;  ///< states of a thread, beyond which more threads share them: 528 took 15 us by twelves
+constexpr int64_t kMostAhead = 56;  ///< states that a thread loads at once
 
 /// Threads that share so many states of a column: all have equally many, where that is possible.
 int sharers(int states, int usual) {
-  for (int count = kMostSharers; count >= kFewestSharers; --count) {
-    if (states % count == 0) {
-      return count;
-    }
+  int found = usual;
+  for (int count = kFewestSharers; count <= kMostSharers; ++count) {
+    const bool wanted = count <= kUsualSharers || states > found * kMostEach;
+    found = states % count == 0 && wanted ? count : found;
   }
-  return usual;
+  return found;
 }
 
 /// In front of the loops that are unrolled, so that all loads of a thread are on their way at once.

@@ -9,23 +9,27 @@ namespace nvfuser {
 namespace {
 
 constexpr double kBaseRegisters = 24;
-constexpr double kMaskIssue = 2;  ///< instructions an element of peeled rows, of which lanes may lie beyond an end
+constexpr double kTurnIssue = 45, kSumIssue = 20;   ///< of a warp and turn: beside its elements, for each sum of a row
+constexpr double kFoldedLane = 3, kStoredLane = 5;  ///< of a lane at an end of a row, for each sum, for what is stored
+constexpr double kMaskIssue = 2.5;  ///< instructions an element of peeled rows, of which lanes may lie beyond an end
 constexpr double kStateBytes = 4, kWrittenAMicrosecond = 4.2e6, kReadAMicrosecond = 4.0e6;
 
-/// A thread's: its part of a turn's rows, as it is loaded and one value of each element; what all rows share; an
-/// accumulator for each of its columns.
+}  // namespace
+
+/// A thread's: what all rows share and an accumulator for each of its columns; of a turn's rows what it loads, and
+/// one value of each element or, where values are held, those that several passes read.
 double mixed_registers(const Problem& problem, const Params& params) {
   const double lanes = static_cast<double>(params.batch) * params.vector;
-  double registers = kBaseRegisters + lanes * (problem.across + params.unroll);
+  // A ring keeps what registers need not: of the loads those at work are there.
+  const double loads = params.hold && params.stages > 0 ? 1 : params.batch;
+  double registers = kBaseRegisters + lanes * (problem.across + params.unroll * (params.hold ? problem.held : 1));
   for (const ProblemBuffer& buffer : problem.buffers) {
-    const double mine = params.batch * std::max(1.0, params.vector * buffer.element_bytes / 4.0);
-    const bool along = buffer.elements * 2 > problem.columns && buffer.max_vector > 0;
-    registers += buffer.output ? 0 : is_full(problem, buffer) ? mine * params.unroll : along ? mine : 0;
+    const double vector = std::max(1.0, params.vector * buffer.element_bytes / 4.0);
+    const bool along = buffer.elements * 2 > problem.columns && buffer.max_vector > 0, full = is_full(problem, buffer);
+    registers += buffer.output ? 0 : full ? loads * vector * params.unroll : along ? params.batch * vector : 0;
   }
   return registers;
 }
-
-}  // namespace
 
 Work mixed_work(const Problem& problem, const Params& params) {
   Work work;
@@ -45,12 +49,20 @@ Work mixed_work(const Problem& problem, const Params& params) {
   work.blocks = params.grid * params.cluster;
   work.stays = true;
   work.barriers = threads > 32 ? form.joins : 0;
-  work.barrier_issue = kBlockJoin * params.unroll;
-  const double levels = threads > 32 ? 0 : std::log2(threads);
-  work.instructions = vectors / 32 *
-                          (form.issue / problem.place * params.vector + kAccessIssue * moves + kAddressIssue +
-                           (params.peel ? kMaskIssue * params.vector : 0)) +
-                      params.threads / 32.0 * params.unroll * form.joins * levels * kJoinLevel;
+  const double sums = problem.sums * params.unroll, warps = params.threads / 32.0;
+  work.barrier_issue = kTurnIssue + kSumIssue * sums;
+  const double slots = waves * threads * at_once,
+               touched = params.threads % 32 != 0
+                             ? slots
+                             : std::min(slots, std::ceil((columns / params.vector + 1) / 32) * 32 * at_once);
+  work.instructions = touched / 32 *
+                          ((params.hold ? form.once : form.issue) / problem.place * params.vector +
+                           kAccessIssue * moves + kAddressIssue + (params.peel ? kMaskIssue * params.vector : 0)) +
+                      (threads > 32 ? 0 : warps * (kTurnIssue + .4 * kSumIssue * sums));
+  if (params.peel) {
+    const double ends = 2 * params.unroll * std::min<double>(params.rows, warps);
+    work.instructions += ends * params.vector * (kFoldedLane * problem.sums + kStoredLane) / params.cluster;
+  }
   work.special = columns * at_once * form.special / problem.place;
   work.accesses = at_once * std::ceil(columns / params.vector) / 32 * moves;
   work.registers = mixed_registers(problem, params);

@@ -46,6 +46,7 @@ std::string Params::text() const {
                           {"stream", stream, 0},
                           {"stages", stages, 0},
                           {"values", values, 0},
+                          {"hold", hold, 0},
                           {"grid", grid, 0},
                           {"cluster", cluster, 1},
                           {"counter", counter, 0}};

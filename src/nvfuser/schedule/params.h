@@ -62,10 +62,12 @@ struct Params {
   int rows = 1;                ///< rows, mixed: rows that a block takes side by side, its threads in equal shares
   int unroll = 1;              ///< mixed, cpu_columns, rows (peeled, of one start): rows that a thread takes at once
   int stages = 0;              ///< home shared: turns of the ring
-  int values = 0;  ///< mixed: rows, all that a block takes, whose own values it loads before its first turn;
-                   ///< 0: each turn loads those of its rows
-  int grid = 0;    ///< home shared, mixed: blocks, or clusters of them, which take rows by turns
-  int blocks = 1;  ///< rows: blocks that share a row; columns: a strip
+  int values = 0;     ///< mixed: rows, all that a block takes, whose own values it loads before its first turn;
+                      ///< 0: each turn loads those of its rows
+  bool hold = false;  ///< mixed: values that several passes over a row read stay in registers; else each pass computes
+                      ///< them
+  int grid = 0;       ///< home shared, mixed: blocks, or clusters of them, which take rows by turns
+  int blocks = 1;     ///< rows: blocks that share a row; columns: a strip
   GridFinish finish = GridFinish::second;  ///< rows that blocks share
   int64_t piece = 0;     ///< cpu_rows: elements of a row that a task takes; cpu_columns: rows of a strip; 0: all;
                          ///< cpu_mixed: rows

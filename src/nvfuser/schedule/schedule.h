@@ -34,6 +34,7 @@ struct RowForm {
   int readings = 1;    ///< passes that read the row where nothing of it is kept
   int joins = 1;       ///< reductions one behind the other
   double issue = 0;    ///< instructions per place over all passes, accesses not counted
+  double once = 0;     ///< the same where each value is computed once
   double special = 0;  ///< special-function operations per place over all passes
 };
 
@@ -60,6 +61,7 @@ struct Problem {
   int64_t piece = 0;             ///< outer: elements behind the reduced axes, neighbours in memory
   bool mixed = false;       ///< the kernel reduces across rows too; the rest of this is about reductions along them
   int across = 0;           ///< mixed: fields of the tuples of reductions across rows
+  double held = 0;          ///< mixed: registers an element of what several passes read, each value computed once
   int sums = 0;             ///< fields of the tuples of all reductions
   int passes = 0;           ///< times that what is reduced is walked where nothing keeps it
   bool whole_rows = false;  ///< rows are single pieces of memory in all full-size inputs

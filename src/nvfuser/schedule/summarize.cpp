@@ -154,6 +154,9 @@ Summary::Summary(const Kernel& kernel)
     : kernel_(kernel), names_(size_names(kernel)), reduces_(nvfuser::reduces(kernel)), mixed_(mixed_roots(kernel)) {
   if (mixed_) {
     behind_ = behind_columns(kernel, *mixed_);
+    for (const Tensor* t : shared_values(kernel, mixed_->columns, behind_)) {
+      held_ += bytes_of(t->dtype) / 4.0;
+    }
   }
   if (reduces_) {
     row_ = mixed_ ? mixed_->columns : reduced_roots(kernel);
@@ -191,7 +194,7 @@ Summary::Summary(const Kernel& kernel)
 
 /// Values along the row are computed in every pass that reads them.
 RowForm Summary::row_form(const std::vector<Chain>& joined) const {
-  RowForm form{0, 0, 0, 0};
+  RowForm form{0, 0, 0, 0, 0};
   std::set<int> readings;
   const auto passes = passes_of(kernel_, row_, joined);
   const auto levels = levels_of(kernel_, joined);
@@ -212,6 +215,7 @@ RowForm Summary::row_form(const std::vector<Chain>& joined) const {
     }
     const double times = reduces ? 1 : static_cast<double>(mine.size());
     form.issue += times * cost.issue;
+    form.once += cost.issue;
     form.special += times * cost.special;
   }
   form.readings = std::max<int>(1, static_cast<int>(readings.size()));
@@ -284,7 +288,7 @@ Problem Summary::at(const SizeValues& sizes, const Alignments& alignments) {
   problem.streams = streams_;
   for (size_t k = 0; k < forms_.size(); ++k) {
     problem.forms[k] = {forms_[k].readings, forms_[k].joins, forms_[k].issue * problem.place,
-                        forms_[k].special * problem.place};
+                        forms_[k].once * problem.place, forms_[k].special * problem.place};
   }
   return problem;
 }
@@ -304,6 +308,7 @@ void Summary::count_points(Problem& problem, const SizeOf& value) const {
     problem.outer = outer_;
     problem.mixed = mixed_.has_value();
     problem.across = across_;
+    problem.held = held_;
     problem.piece = outer_ ? product(kept_run(kernel_)) : 0;
     problem.sums = sums_;
     problem.passes = passes_;

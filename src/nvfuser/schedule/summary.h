@@ -65,7 +65,8 @@ class Summary {
   bool reduces_;
   std::optional<MixedRoots> mixed_;
   std::unordered_set<const Tensor*> behind_;  ///< mixed: see behind_columns
-  int across_ = 0;                            ///< see Problem, here and below
+  double held_ = 0;                           ///< see Problem, here and below
+  int across_ = 0;
   bool outer_ = false;
   int sums_ = 0, passes_ = 0;
   bool whole_rows_ = false;

@@ -65,6 +65,9 @@ int64_t shared_inputs(const Problem& problem);
 /// Bytes of shared memory of a ring of rows.
 int64_t ring_bytes(const Problem& problem, const Params& params);
 
+/// Registers that a thread of a mixed kernel wants.
+double mixed_registers(const Problem& problem, const Params& params);
+
 /// By family.
 Work rows_work(const Problem& problem, const Params& params);
 Work columns_work(const Problem& problem, const Params& params);

@@ -161,14 +161,37 @@ class PassOf {
   std::unordered_map<const Tensor*, int> levels_, passes_;
 };
 
+bool has_passes(const Tensor& t, const std::vector<Id*>& row) {
+  return t.op != TensorOp::store && t.op != TensorOp::reduce && varies_along(t, row);
+}
+
 }  // namespace
+
+std::unordered_set<const Tensor*> shared_values(const Kernel& kernel, const std::vector<Id*>& row,
+                                                const std::unordered_set<const Tensor*>& behind) {
+  PassOf passes(kernel);
+  std::unordered_set<const Tensor*> shared;
+  for (size_t k = kernel.tensors.size(); k-- > 0;) {
+    const Tensor& t = *kernel.tensors[k];
+    const auto readers = has_passes(t, row) ? passes.readers(kernel, t) : std::map<int, std::vector<Tensor*>>{};
+    if (!readers.empty()) {
+      passes.set(t, readers.begin()->first);
+    }
+    const std::vector<Tensor*> all = kernel.consumers(&t);
+    if (readers.size() > 1 &&
+        std::none_of(all.begin(), all.end(), [&](const Tensor* c) { return behind.contains(c); })) {
+      shared.insert(&t);
+    }
+  }
+  return shared;
+}
 
 void split_passes(Kernel& kernel, const std::vector<Id*>& row, const std::unordered_set<const Tensor*>& resident) {
   PassOf passes(kernel);
   const std::vector<Tensor*> all = kernel.tensors;
   for (size_t k = all.size(); k-- > 0;) {
     Tensor& t = *all[k];
-    if (t.op == TensorOp::store || t.op == TensorOp::reduce || !varies_along(t, row)) {
+    if (!has_passes(t, row)) {
       continue;
     }
     const std::map<int, std::vector<Tensor*>> readers = passes.readers(kernel, t);

@@ -38,6 +38,9 @@ std::unordered_map<const Tensor*, int> levels_of(const Kernel& kernel, const std
 /// leave it without a reader.
 std::unordered_map<const Tensor*, std::set<int>> passes_of(const Kernel& kernel, const std::vector<Id*>& row,
                                                            const std::vector<Chain>& joined = {});
+/// Where each value along the row is computed once, what several passes read and nothing of `behind`.
+std::unordered_set<const Tensor*> shared_values(const Kernel& kernel, const std::vector<Id*>& row,
+                                                const std::unordered_set<const Tensor*>& behind);
 /// Gives each pass its own instance of the tensors that it shares with others and that vary along the row, but for
 /// those of `resident`: loads are repeated, values computed again.
 void split_passes(Kernel& kernel, const std::vector<Id*>& row, const std::unordered_set<const Tensor*>& resident);

@@ -270,10 +270,13 @@ RT_FN void store_within(T* to, I i, Array<T, M>& from, J j, C column, D columns)
   if (row.template all<N>()) {
     copy_elements<N>(address(to, i), reinterpret_cast<const T*>(w));
   } else {
+    T* at = address(to, i);
+    asm("" : "+l"(at));  // once for all lanes
+    __builtin_assume(__isGlobal(at));
 #pragma unroll
     for (int k = 0; k < N; ++k) {
       if (row.holds(k)) {
-        address(to, i)[k] = reinterpret_cast<const T*>(w)[k];
+        at[k] = reinterpret_cast<const T*>(w)[k];
       }
     }
   }
