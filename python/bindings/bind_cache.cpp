@@ -14,7 +14,7 @@ void bind_cache(nb::module_& m) {
           "The executor of an equal fusion, or a new one.  The fusion must not change afterwards.")
       .def("__len__", &FusionCache::size)
       .def("__repr__",
-           [](const FusionCache& self) { return "<FusionCache: " + std::to_string(self.size()) + " fusions>"; })
+           [](const FusionCache& self) { return repr_text("FusionCache", std::to_string(self.size()) + " fusions"); })
       .def("clear", &FusionCache::clear, "Forgets all executors; those in use stay alive.")
       .def(
           "stats", [](const FusionCache& self) { return self.stats(); },

@@ -2,6 +2,7 @@
 // Calls from Python.  `Executable` is the base of what users call, so that no Python code runs between them and a plan.
 #include "bindings.h"
 #include "docs_call.h"
+#include "nvfuser/ir/titles.h"
 #include "nvfuser/runtime/executor.h"
 #include "nvfuser/runtime/profiler.h"
 #include "python_call.h"
@@ -72,7 +73,10 @@ std::optional<Way> to_way(nb::handle target) {
 /// The name of a GPU; None is none.
 std::string device_name(nb::handle schedule_for) {
   std::string name;
-  if (!schedule_for.is_none() && !nb::try_cast(schedule_for, name)) {
+  if (schedule_for.is_none() || (PyUnicode_Check(schedule_for.ptr()) && PyUnicode_GetLength(schedule_for.ptr()) == 0)) {
+    return name;  // nearly all calls
+  }
+  if (!nb::try_cast(schedule_for, name)) {
     throw nb::type_error(("argument 'schedule_for': expected a str, got " + class_name(schedule_for)).c_str());
   }
   return name;
@@ -93,7 +97,7 @@ std::shared_ptr<FusionExecutor> executor_of(const nb::pointer_and_handle<Executa
 }
 
 /// The first steps of a call, for measurements: 1 inputs are borrowed, 2 the plan is found, 3 results are made.
-void part_of_call(FusionExecutor& executor, nb::handle inputs, nb::handle out, int steps) {
+[[gnu::cold]] void part_of_call(FusionExecutor& executor, nb::handle inputs, nb::handle out, int steps) {
   PythonCall call(executor);
   ExecuteOptions options;
   call.add_inputs(inputs);
@@ -116,8 +120,7 @@ void bind_call(nb::module_& m) {
       .def("__repr__",
            [](nb::handle self) {
              const std::shared_ptr<FusionExecutor>& executor = nb::inst_ptr<Executable>(self)->executor;
-             return "<" + nb::cast<std::string>(nb::handle(self.type()).attr("__name__")) + ": " +
-                    (executor ? summary_of(*executor->fusion()) : "empty") + ">";
+             return repr_text(class_name(self), executor ? summary_of(*executor->fusion()) : "empty");
            })
       .def_prop_rw(
           "executor", [](const Executable& self) { return self.executor; },

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Softmax, activations and losses of the submodule `ops`.
 #include <array>
+#include <span>
 #include <string>
 
 #include "def_op.h"
@@ -23,25 +24,25 @@ std::string documented(const char* name, const std::string& summary, const char*
   return op_docstring(name, text);
 }
 
-/// The value that a word stands for; ValueError lists the words.
-template <class Value, size_t kCount>
-Value chosen(const char* argument, const std::string& word,
-             const std::array<std::pair<const char*, Value>, kCount>& all) {
+/// The position of a word among those that an argument may be; ValueError lists them.
+[[gnu::cold]] size_t chosen(const char* argument, std::string_view word, std::span<const char* const> all) {
   std::string words;
-  for (const auto& [name, value] : all) {
-    if (word == name) {
-      return value;
+  for (size_t k = 0; k < all.size(); ++k) {
+    if (word == all[k]) {
+      return k;
     }
-    words += (words.empty() ? "'" : ", '") + std::string(name) + "'";
+    words += std::string(k == 0 ? "'" : ", '") + all[k] + "'";
   }
   throw nb::value_error(
-      ("argument '" + std::string(argument) + "': expected one of " + words + ", got '" + word + "'").c_str());
+      ("argument '" + std::string(argument) + "': expected one of " + words + ", got '" + std::string(word) + "'")
+          .c_str());
 }
 
-constexpr std::array<std::pair<const char*, GeluForm>, 2> kForms = {
-    {{"none", GeluForm::exact}, {"tanh", GeluForm::hyperbolic}}};
-constexpr std::array<std::pair<const char*, LossReduction>, 3> kReductions = {
-    {{"mean", LossReduction::mean}, {"sum", LossReduction::sum}, {"none", LossReduction::none}}};
+/// By GeluForm and by LossReduction.
+constexpr const char* kForms[] = {"none", "tanh"};
+constexpr const char* kReductions[] = {"mean", "sum", "none"};
+
+GeluForm gelu_form(std::string_view word) { return static_cast<GeluForm>(chosen("approximate", word, kForms)); }
 
 struct SoftmaxRow {
   const char* name;
@@ -105,7 +106,7 @@ void bind_activations(nb::module_& m) {
   def_op(
       m, "gelu",
       [](nb::handle x, const std::string& approximate, DataType dtype) {
-        return wrap(gelu(op_tensor(x, "x"), chosen("approximate", approximate, kForms), dtype));
+        return wrap(gelu(op_tensor(x, "x"), gelu_form(approximate), dtype));
       },
       "x"_a, "approximate"_a = "none", "dtype"_a = DataType::Null,
       nb::sig("def gelu(x: TensorView, approximate: str = \"none\", dtype: DataType = DataType.Null) -> TensorView"),
@@ -121,8 +122,7 @@ void bind_activations(nb::module_& m) {
   def_op(
       m, "gelu_backward",
       [](nb::handle grad, nb::handle x, const std::string& approximate, DataType dtype) {
-        return wrap(gelu_backward(op_tensor(grad, "grad"), op_tensor(x, "x"),
-                                  chosen("approximate", approximate, kForms), dtype));
+        return wrap(gelu_backward(op_tensor(grad, "grad"), op_tensor(x, "x"), gelu_form(approximate), dtype));
       },
       "grad"_a, "x"_a, "approximate"_a = "none", "dtype"_a = DataType::Null,
       nb::sig("def gelu_backward(grad: TensorView, x: TensorView, approximate: str = \"none\", dtype: DataType = "
@@ -158,7 +158,7 @@ constexpr const char* kRowsDoc =
     "gives NaN.\n";
 
 CrossEntropyOptions options(int64_t ignore_index, const std::string& reduction, double label_smoothing) {
-  return {ignore_index, chosen("reduction", reduction, kReductions), label_smoothing};
+  return {ignore_index, static_cast<LossReduction>(chosen("reduction", reduction, kReductions)), label_smoothing};
 }
 
 /// As `cross_entropy` (the loss) or `cross_entropy_forward` (what the backward form reads, too).

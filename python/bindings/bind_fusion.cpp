@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The Fusion and its guard.
-#include <sstream>
-
 #include "bindings.h"
 #include "docs_fusion.h"
+#include "nvfuser/ir/titles.h"
 #include "nvfuser/ops/python_source.h"
 
 namespace nvfuser::python {
@@ -20,21 +19,6 @@ struct Guard {
 };
 
 }  // namespace
-
-/// Such as `T0_g_float[iS0{i0}] (model.py:12 in block)`; empty where there is no such input.
-std::string describe_input(const Fusion& fusion, size_t position) {
-  std::ostringstream text;
-  if (position < fusion.inputs().size()) {
-    text << *fusion.inputs()[position] << AtLine{*fusion.inputs()[position]};
-  }
-  return text.str();
-}
-
-/// Such as `1 inputs, 2 expressions, 1 outputs`.
-std::string summary_of(const Fusion& fusion) {
-  return std::to_string(fusion.inputs().size()) + " inputs, " + std::to_string(fusion.exprs().size()) +
-         " expressions, " + std::to_string(fusion.outputs().size()) + " outputs";
-}
 
 void bind_fusion(nb::module_& m) {
   auto fusion = nb::class_<Fusion>(m, "Fusion", docs::kFusion);
@@ -89,7 +73,7 @@ void bind_fusion(nb::module_& m) {
           },
           nb::sig("def __eq__(self, other: object) -> bool"), "other"_a)
       .def("__str__", [](const Fusion& self) { return print_math(self); })
-      .def("__repr__", [](const Fusion& self) { return "<Fusion: " + summary_of(self) + ">"; })
+      .def("__repr__", [](const Fusion& self) { return repr_text("Fusion", summary_of(self)); })
       .def(
           "_repr_html_", [](nb::handle self) { return nb::module_::import_("nvfuser.drawing").attr("html")(self); },
           nb::sig("def _repr_html_(self) -> str"), "What a notebook shows: see nvfuser.draw.");
@@ -97,10 +81,9 @@ void bind_fusion(nb::module_& m) {
   nb::class_<Guard>(m, "FusionGuard", docs::kFusionGuard)
       .def(nb::init<std::shared_ptr<Fusion>>(), "fusion"_a)
       .def("release", &Guard::release, docs::kFusionGuardRelease)
-      .def("__repr__",
-           [](const Guard& self) {
-             return "<FusionGuard: " + (*self.open ? summary_of(**self.open) : std::string("released")) + ">";
-           })
+      .def(
+          "__repr__",
+          [](const Guard& self) { return repr_text("FusionGuard", *self.open ? summary_of(**self.open) : "released"); })
       .def(
           "__enter__", [](nb::handle self) { return nb::borrow(self); }, nb::sig("def __enter__(self) -> FusionGuard"))
       .def(

@@ -95,9 +95,7 @@ void bind_values(nb::module_& m) {
   nb::class_<StatementRef>(m, "Statement", docs::kStatement)
       .def("__str__", [](const StatementRef& self) { return to_string(*self.node); })
       .def("__repr__", [](nb::handle self) {
-        const auto* ref = nb::inst_ptr<StatementRef>(self);
-        return "<" + nb::cast<std::string>(nb::handle(self.type()).attr("__name__")) + ": " + to_string(*ref->node) +
-               ">";
+        return repr_text(class_name(self), to_string(*nb::inst_ptr<StatementRef>(self)->node));
       });
   auto val = nb::class_<ValRef, StatementRef>(m, "Val", docs::kVal)
                  .def(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The submodule `ops`: pointwise operations by a loop over the op table, the others one by one.
 #include <array>
+#include <span>
 #include <string>
 
 #include "def_op.h"
@@ -25,12 +26,13 @@ std::string signature(const PointwiseInfo& row, const std::array<const char*, 4>
   return text + ") -> Val";
 }
 
-template <class... Handles>
-nb::object build(PointwiseOp op, const std::array<const char*, 4>& names, Handles... handles) {
-  const std::array<nb::handle, sizeof...(Handles)> objects{handles...};
-  const std::shared_ptr<Fusion> own = own_fusion({handles...});
-  Fusion& fusion = own ? *own : fusion_of({handles...});
+/// One function for all arities: what differs is which operands may be left out.
+nb::object build(PointwiseOp op, const std::array<const char*, 4>& names, std::initializer_list<nb::handle> handles) {
+  const std::span objects(handles.begin(), handles.size());
+  const std::shared_ptr<Fusion> own = own_fusion(handles);
+  Fusion& fusion = own ? *own : fusion_of(handles);
   std::vector<Val*> operands;
+  operands.reserve(objects.size());
   for (size_t k = 0; k < objects.size(); ++k) {
     operands.push_back(is_optional(op, static_cast<int>(k)) ? optional_operand(fusion, objects[k], names[k])
                                                             : operand(fusion, objects[k], names[k]));
@@ -46,30 +48,32 @@ void bind_row(nb::module_& m, const PointwiseInfo& row) {
   switch (row.arity) {
     case 1:
       def_op(
-          m, name, [op, &names](nb::handle a) { return build(op, names, a); }, nb::arg(names[0]), nb::sig(sig.c_str()),
-          doc.c_str());
+          m, name, [op, &names](nb::handle a) { return build(op, names, {a}); }, nb::arg(names[0]),
+          nb::sig(sig.c_str()), doc.c_str());
       break;
     case 2:
       def_op(
-          m, name, [op, &names](nb::handle a, nb::handle b) { return build(op, names, a, b); }, nb::arg(names[0]),
+          m, name, [op, &names](nb::handle a, nb::handle b) { return build(op, names, {a, b}); }, nb::arg(names[0]),
           nb::arg(names[1]), nb::sig(sig.c_str()), doc.c_str());
       break;
     case 3:
       if (op == PointwiseOp::clamp) {
         def_op(
-            m, name, [op, &names](nb::handle a, nb::handle b, nb::handle c) { return build(op, names, a, b, c); },
+            m, name, [op, &names](nb::handle a, nb::handle b, nb::handle c) { return build(op, names, {a, b, c}); },
             nb::arg(names[0]), nb::arg(names[1]) = nb::none(), nb::arg(names[2]) = nb::none(), nb::sig(sig.c_str()),
             doc.c_str());
         break;
       }
       def_op(
-          m, name, [op, &names](nb::handle a, nb::handle b, nb::handle c) { return build(op, names, a, b, c); },
+          m, name, [op, &names](nb::handle a, nb::handle b, nb::handle c) { return build(op, names, {a, b, c}); },
           nb::arg(names[0]), nb::arg(names[1]), nb::arg(names[2]), nb::sig(sig.c_str()), doc.c_str());
       break;
     default:
       def_op(
           m, name,
-          [op, &names](nb::handle a, nb::handle b, nb::handle c, nb::handle d) { return build(op, names, a, b, c, d); },
+          [op, &names](nb::handle a, nb::handle b, nb::handle c, nb::handle d) {
+            return build(op, names, {a, b, c, d});
+          },
           nb::arg(names[0]), nb::arg(names[1]), nb::arg(names[2]), nb::arg(names[3]), nb::sig(sig.c_str()),
           doc.c_str());
   }

@@ -1,52 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Profiles of calls under the names that users of nvFuser know.
-#include <nanobind/stl/shared_ptr.h>
-
-#include <algorithm>
-
 #include "bindings.h"
 #include "docs_profiler.h"
-#include "nvfuser/runtime/profiler.h"
+#include "nvfuser/runtime/descriptions.h"
 
 namespace nvfuser::python {
 namespace {
-
-template <size_t N>
-[[gnu::cold]] std::string text_of(const std::array<int64_t, N>& numbers) {
-  std::string text;
-  for (int64_t number : numbers) {
-    text += (text.empty() ? "[" : ", ") + std::to_string(number);
-  }
-  return text + "]";
-}
-
-[[gnu::cold]] std::string shared_text(const KernelProfile& kernel) {
-  return text_of(std::array<int64_t, 2>{kernel.dynamic_shared, kernel.static_shared});
-}
-
-/// Name and value of every member of interest, a line each.
-[[gnu::cold]] std::string repr(const KernelProfile& self) {
-  return "KernelProfile(name='" + self.name + "', segment_id=" + std::to_string(self.segment) +
-         ", time_ms=" + std::to_string(self.time_ms) +
-         ", effective_bandwidth_gbs=" + std::to_string(self.bandwidth_gbs) +
-         ", compile_time_ms=" + std::to_string(self.compile_ms) + ", grid=" + text_of(self.grid) +
-         ", block=" + text_of(self.block) + ", shared_mem=" + shared_text(self) +
-         ", registers=" + std::to_string(self.registers) + ", scheduler='" + self.scheduler + "')";
-}
-
-[[gnu::cold]] std::string repr(const FusionProfile& self) {
-  std::string text = "FusionProfile(segments=" + std::to_string(self.kernels.size()) +
-                     ", kernel_time_ms=" + std::to_string(self.kernel_ms) +
-                     ", host_time_ms=" + std::to_string(self.host_ms) +
-                     ", compile_time_ms=" + std::to_string(self.compile_ms) +
-                     ", effective_bandwidth_gbs=" + std::to_string(self.bandwidth_gbs) + ", kernel_profiles=[";
-  constexpr size_t kMost = 100;
-  for (size_t k = 0; k < std::min(self.kernels.size(), kMost); ++k) {
-    text += "\n  " + repr(self.kernels[k]) + ",";
-  }
-  const std::string more = self.kernels.size() > kMost ? std::to_string(self.kernels.size() - kMost) : "";
-  return text + (more.empty() ? "" : "\n  ... and " + more + " more") + "])";
-}
 
 void bind_kernel_profile(nb::module_& m) {
   nb::class_<KernelProfile>(m, "KernelProfile", docs::kKernelProfile)
@@ -63,18 +22,22 @@ void bind_kernel_profile(nb::module_& m) {
       .def_ro("percentage_peak_bandwidth", &KernelProfile::peak_percent,
               "The kernel's percentage of the memory's data-sheet bandwidth; 0 where that is not known (CPUs).")
       .def_prop_ro(
-          "grid_str", [](const KernelProfile& self) { return text_of(self.grid); }, "Blocks: [x, y, z].")
+          "grid_str", [](const KernelProfile& self) { return list_text(self.grid); }, "Blocks: [x, y, z].")
       .def_prop_ro(
-          "block_str", [](const KernelProfile& self) { return text_of(self.block); }, "Threads of a block: [x, y, z].")
+          "block_str", [](const KernelProfile& self) { return list_text(self.block); },
+          "Threads of a block: [x, y, z].")
       .def_prop_ro(
-          "cluster_str", [](const KernelProfile& self) { return text_of(self.cluster); },
+          "cluster_str", [](const KernelProfile& self) { return list_text(self.cluster); },
           "Blocks of a cluster: [x, y, z].")
-      .def_prop_ro("shared_mem_str", &shared_text, "Bytes of shared memory of a block: [dynamic, static].")
+      .def_prop_ro(
+          "shared_mem_str",
+          [](const KernelProfile& self) { return list_text(std::array{self.dynamic_shared, self.static_shared}); },
+          "Bytes of shared memory of a block: [dynamic, static].")
       .def_ro("registers", &KernelProfile::registers, "Registers of a thread; 0 where that is not known (CPUs).")
       .def_ro("input_bytes", &KernelProfile::input_bytes, "Bytes read: distinct elements of the tensors read.")
       .def_ro("output_bytes", &KernelProfile::output_bytes, "Bytes written.")
       .def_ro("scheduler", &KernelProfile::scheduler, "Family of the schedule, or \"user\".")
-      .def("__repr__", [](const KernelProfile& self) { return repr(self); });
+      .def("__repr__", [](const KernelProfile& self) { return description_of(self); });
 }
 
 void bind_fusion_profile(nb::module_& m) {
@@ -97,10 +60,10 @@ void bind_fusion_profile(nb::module_& m) {
       .def_ro("input_bytes", &FusionProfile::input_bytes, "Bytes of the inputs' distinct elements.")
       .def_ro("output_bytes", &FusionProfile::output_bytes, "Bytes of the outputs.")
       .def_ro("kernel_profiles", &FusionProfile::kernels, "The kernels in the order of their launches.")
-      .def("__repr__", [](const FusionProfile& self) { return repr(self); });
+      .def("__repr__", [](const FusionProfile& self) { return description_of(self); });
 }
 
-FusionProfile finished(const std::shared_ptr<CallProfile>& call) {
+[[gnu::cold]] FusionProfile finished(const std::shared_ptr<CallProfile>& call) {
   check(call != nullptr, ErrorKind::definition, "nothing was profiled: no call returned while the profiler was on");
   nb::gil_scoped_release release;  // the device may be busy
   return call->profile();
@@ -117,7 +80,7 @@ void bind_profiler(nb::module_& m) {
       .def("stop", &Profiler::stop, "Ends; does nothing when it is off.")
       .def("__repr__",
            [](const Profiler& self) {
-             return std::string("<Profiler: ") + (self.last() ? "a call was profiled>" : "nothing was profiled>");
+             return repr_text("Profiler", self.last() ? "a call was profiled" : "nothing was profiled");
            })
       .def(
           "profile", [](const Profiler& self) { return finished(self.last()); },

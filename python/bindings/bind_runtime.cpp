@@ -2,9 +2,9 @@
 // The executor with its plans.  Tensors arrive as plain descriptions: the Python layer knows the frameworks.
 #include "bindings.h"
 #include "docs_enums.h"
-#include "nvfuser/ir/evaluate.h"
-#include "nvfuser/runtime/arguments.h"
-#include "nvfuser/runtime/executor.h"
+#include "nvfuser/ir/titles.h"
+#include "nvfuser/runtime/descriptions.h"
+#include "nvfuser/runtime/reference.h"
 #include "python_call.h"
 
 namespace nvfuser::python {
@@ -16,27 +16,10 @@ struct PlanRef {
 };
 
 /// The arguments of a call in the form that outlasts it.
-std::vector<Argument> to_arguments(const FusionExecutor& executor, nb::handle inputs) {
+[[gnu::cold]] std::vector<Argument> to_arguments(const FusionExecutor& executor, nb::handle inputs) {
   PythonCall call(executor);
   call.add_inputs(inputs);
   return call.arguments().arguments(0, call.arguments().size());
-}
-
-[[gnu::cold]] std::string list_text(const std::vector<int64_t>& numbers) {
-  std::string text;
-  for (int64_t number : numbers) {
-    text += (text.empty() ? "" : ", ") + std::to_string(number);
-  }
-  return "[" + text + "]";
-}
-
-/// Such as `<OutputSpec: Float [2, 3], strides [3, 1], cpu>`.
-template <class Tensor>
-[[gnu::cold]] std::string described(const char* name, const Tensor& self) {
-  const bool cuda = self.device.kind == Device::Kind::cuda;
-  return "<" + std::string(name) + ": " + std::string(name_of(self.dtype)) + " " + list_text(self.sizes) +
-         ", strides " + list_text(self.strides) + (cuda ? ", cuda:" + std::to_string(self.device.index) : ", cpu") +
-         ">";
 }
 
 void bind_descriptions(nb::module_& m) {
@@ -69,7 +52,7 @@ void bind_descriptions(nb::module_& m) {
           "index", [](const TensorArgument& self) { return self.device.index; }, "Ordinal of the device.")
       .def_ro("sizes", &TensorArgument::sizes, "Extent of each axis.")
       .def_ro("strides", &TensorArgument::strides, "Stride of each axis in elements.")
-      .def("__repr__", [](const TensorArgument& self) { return described("TensorArgument", self); });
+      .def("__repr__", [](const TensorArgument& self) { return repr_text("TensorArgument", description_of(self)); });
   nb::class_<OutputSpec>(m, "OutputSpec", "What the caller allocates for one output.")
       .def_ro("dtype", &OutputSpec::dtype, "Element type.")
       .def_prop_ro(
@@ -84,36 +67,7 @@ void bind_descriptions(nb::module_& m) {
       .def_ro("same_as", &OutputSpec::same_as, "The earlier output that this one is, or -1.")
       .def_ro("hidden", &OutputSpec::hidden, "True when the output is not returned.")
       .def_ro("workspace", &OutputSpec::workspace, "True for memory of one call alone.")
-      .def("__repr__", [](const OutputSpec& self) { return described("OutputSpec", self); });
-}
-
-/// All outputs with every floating value in double, into dense row-major memory at the addresses given.
-void evaluate_float64(const Fusion& fusion, const std::vector<Argument>& arguments,
-                      const std::vector<uintptr_t>& outputs) {
-  ScalarBinding binding(fusion);
-  bind_arguments(fusion, arguments, binding);
-  std::vector<HostArgument> inputs;
-  for (const Argument& argument : arguments) {
-    const auto* tensor = std::get_if<TensorArgument>(&argument);
-    inputs.push_back(tensor ? HostArgument(HostTensor{tensor->data, tensor->dtype, tensor->sizes, tensor->strides})
-                            : HostArgument(std::get<ScalarValue>(argument)));
-  }
-  std::vector<HostTensor> results;
-  for (size_t k = 0; k < fusion.outputs().size(); ++k) {
-    const TensorView* tensor = fusion.outputs()[k];
-    const DataType dtype = is_floating(tensor->dtype())  ? DataType::Double
-                           : is_complex(tensor->dtype()) ? DataType::ComplexDouble
-                                                         : tensor->dtype();
-    HostTensor result{reinterpret_cast<void*>(outputs.at(k)), dtype, binding.sizes(tensor), {}};
-    result.strides.resize(result.sizes.size());
-    int64_t step = 1;
-    for (size_t axis = result.sizes.size(); axis-- > 0;) {
-      result.strides[axis] = step;
-      step *= result.sizes[axis];
-    }
-    results.push_back(std::move(result));
-  }
-  evaluate(fusion, inputs, results, EvaluatePrecision::float64);
+      .def("__repr__", [](const OutputSpec& self) { return repr_text("OutputSpec", description_of(self)); });
 }
 
 ExecuteOptions make_options(std::optional<Way> way, uintptr_t stream, uint64_t seed, std::string device) {
@@ -121,7 +75,7 @@ ExecuteOptions make_options(std::optional<Way> way, uintptr_t stream, uint64_t s
 }
 
 /// (executor, inputs, way, device of the emulator)
-Preparation to_preparation(nb::handle call) {
+[[gnu::cold]] Preparation to_preparation(nb::handle call) {
   const std::optional<nb::object> parts = sequence_items(call);
   const nb::tuple items = parts ? nb::tuple(*parts) : nb::tuple();
   FusionExecutor* executor = nullptr;
@@ -134,13 +88,13 @@ Preparation to_preparation(nb::handle call) {
   return {executor, to_arguments(*executor, items[1]), make_options(way, 0, 1, std::move(device))};
 }
 
-std::vector<std::string> kernel_texts(nb::tuple call) {
+[[gnu::cold]] std::vector<std::string> kernel_texts(nb::tuple call) {
   const Preparation preparation = to_preparation(call);
   nb::gil_scoped_release release;
   return FusionExecutor::kernel_texts(preparation);
 }
 
-std::vector<PlanRef> prepare_batch(nb::list calls) {
+[[gnu::cold]] std::vector<PlanRef> prepare_batch(nb::list calls) {
   std::vector<Preparation> preparations;
   for (nb::handle call : calls) {
     preparations.push_back(to_preparation(call));
@@ -181,7 +135,7 @@ void bind_runtime(nb::module_& m) {
       .def("__str__", [](const PlanRef& self) { return FusionExecutor::describe(*self.plan); })
       .def("__repr__", [](const PlanRef& self) {
         const std::string text = FusionExecutor::describe(*self.plan);
-        return "<Plan: " + text.substr(0, text.find('\n')) + ">";
+        return repr_text("Plan", std::string_view(text).substr(0, text.find('\n')));
       });
   nb::class_<FusionExecutor>(m, "FusionExecutor", "Plans and runs one fusion.")
       .def(nb::init<std::shared_ptr<Fusion>>(), "fusion"_a)
@@ -214,7 +168,8 @@ void bind_runtime(nb::module_& m) {
       .def_prop_ro(
           "fusion", [](const FusionExecutor& self) { return self.fusion(); }, "The fusion.")
       .def("__repr__", [](const FusionExecutor& self) {
-        return "<FusionExecutor: " + summary_of(*self.fusion()) + ", " + std::to_string(self.plan_count()) + " plans>";
+        return repr_text("FusionExecutor",
+                         summary_of(*self.fusion()) + ", " + std::to_string(self.plan_count()) + " plans");
       });
   m.def("kernel_texts", &kernel_texts, "call"_a,
         nb::sig("def kernel_texts(call: tuple[FusionExecutor, list, Way, str]) -> list[str]"),

@@ -7,7 +7,7 @@
 namespace nvfuser::python {
 namespace {
 
-nb::tuple segments_of(const std::shared_ptr<Fusion>& fusion) {
+[[gnu::cold]] nb::tuple segments_of(const std::shared_ptr<Fusion>& fusion) {
   verify(*fusion);
   const std::shared_ptr<Fusion> rewritten = rewrite(fusion);
   nb::list groups;

@@ -107,11 +107,8 @@ std::optional<nb::object> sequence_items(nb::handle object);
 /// The name of an object's class, for messages.
 [[gnu::cold]] std::string class_name(nb::handle object);
 
-/// An input with the line of the user's program that made it, for messages; empty where there is no such input.
-[[gnu::cold]] std::string describe_input(const Fusion& fusion, size_t position);
-
-/// Such as `1 inputs, 2 expressions, 1 outputs`.
-[[gnu::cold]] std::string summary_of(const Fusion& fusion);
+/// What `repr` gives: `<name: text>`.
+[[gnu::cold]] std::string repr_text(std::string_view name, std::string_view text);
 
 /// The user's line at present: of the innermost frame that is not of this wheel; null where there is none.
 std::shared_ptr<const Location> user_line();

@@ -37,7 +37,7 @@ KnownTypes& known_types() {
   return *known;
 }
 
-const Exchange* make_exchange(nb::handle object) {
+[[gnu::cold]] const Exchange* make_exchange(nb::handle object) {
   if (const Exchange* exchange = table_exchange(object)) {
     return exchange;
   }

@@ -242,7 +242,7 @@ std::string docstring(const ReductionInfo& row) {
 }
 
 std::string op_docstring(std::string_view name, std::string_view text) {
-  const OpNotes& notes = notes_of(name);
+  const OpNotes notes = notes_of(name);
   std::string whole(text);
   begin(whole, "Raises");
   whole += "DTypeError\n    For operands of dtypes for which the operation has no meaning.\nShapeError\n";

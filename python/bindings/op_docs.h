@@ -25,8 +25,8 @@ constexpr bool is_optional(PointwiseOp op, int argument) { return op == Pointwis
 
 /// See Also and Examples of an operation that is written out.
 struct OpNotes {
-  std::string_view name, see, example;
+  std::string_view see, example;
 };
-const OpNotes& notes_of(std::string_view name);
+[[gnu::cold]] OpNotes notes_of(std::string_view name);
 
 }  // namespace nvfuser::python

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <string>
 
+#include "nvfuser/ir/titles.h"
+
 namespace nvfuser::python {
 namespace {
 

@@ -111,6 +111,12 @@ StatementRef::~StatementRef() {
 
 std::string class_name(nb::handle object) { return nb::cast<std::string>(nb::handle(object.type()).attr("__name__")); }
 
+std::string repr_text(std::string_view name, std::string_view text) {
+  std::string whole = "<";
+  whole.append(name).append(": ").append(text);
+  return whole += '>';
+}
+
 nb::object wrap(const Statement* node) {
   if (!node) {
     return nb::none();

@@ -6,7 +6,7 @@
 
 namespace nvfuser {
 
-enum class LossReduction : uint8_t { none, mean, sum };
+enum class LossReduction : uint8_t { mean, sum, none };
 
 struct CrossEntropyOptions {
   int64_t ignore_index = -100;  ///< rows of this class have loss 0 and do not count
