@@ -29,12 +29,22 @@ RT_FN void give_peers(const Team& team, const Peers& peers, Turn& turn, const Me
     repeat<N>([&](int n) { theirs.set(n * Blocks + mine, m.acc[n]); });
   }
 }
-template <int Blocks, class Row, int N, class Acc>
-RT_FN void take_peers(Turn& turn, const Member<Row, N, Acc>& m) {
+/// As take_warps: rows whose combination costs more than a few sums take shuffles.
+template <int Blocks, class Team, class Row, int N, class Acc>
+RT_FN void take_peers(const Team& team, Turn& turn, const Member<Row, N, Acc>& m) {
   const auto slots = peer_slots<Blocks, Row, N>(turn);
-  repeat<N>([&](int n) {
-    m.acc.set(n, chain_of<Row, Blocks>([&](int k) { return typename Row::Tuple(slots[n * Blocks + k]); }));
-  });
+  constexpr int kWidth = power_above(Blocks);
+  if constexpr (kStaged<Row> && kWidth > 2 && Team::kLanes && Team::kSize % 32 == 0) {
+    const int part = team.rank & (kWidth - 1);
+    repeat<N>([&](int n) {
+      m.acc.set(n, kWidth == Blocks || part < Blocks ? typename Row::Tuple(slots[n * Blocks + part]) : Row::neutral());
+    });
+    join_lanes<kWidth>(team, m);
+  } else {
+    repeat<N>([&](int n) {
+      m.acc.set(n, chain_of<Row, Blocks>([&](int k) { return typename Row::Tuple(slots[n * Blocks + k]); }));
+    });
+  }
 }
 
 }  // namespace rt::inner
@@ -52,8 +62,8 @@ RT_FN void join_cluster(const Team& team, Slots& slots, Peers& peers, const Memb
   inner::give_peers<Blocks>(team, peers, give, first);
   (inner::give_peers<Blocks>(team, peers, give, m), ...);
   inner::meet_peers(peers, Blocks * (inner::kTold<Member<Row, N, Acc>> + ... + inner::kTold<M>), first.line);
-  inner::take_peers<Blocks>(take, first);
-  (inner::take_peers<Blocks>(take, m), ...);
+  inner::take_peers<Blocks>(team, take, first);
+  (inner::take_peers<Blocks>(team, take, m), ...);
   ++peers.round;
 }
 

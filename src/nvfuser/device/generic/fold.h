@@ -93,7 +93,8 @@ struct Folding {
   }
 };
 
-/// Their average and squares first; one quotient for all K.
+/// Distances from one value that is near, one quotient for all K.  Near is the average so far, or an element where
+/// there is none: the squares of distances from it are no more than a few times what they add, so nothing cancels.
 template <class T>
 struct Folding<Welford<T>> {
   using Tuple = typename Welford<T>::Tuple;
@@ -105,20 +106,22 @@ struct Folding<Welford<T>> {
   /// Of those that are inside, one at least.
   template <int K, class Lanes>
   RT_MEMBER static Tuple join(const Tuple& a, Values<T, K> x, const Lanes& lanes) {
-    R number = R(K), each = R(1) / R(K);
+    R number = R(K);
+    T near = x.v[0];
     if (!lanes.template all<K>()) {
       number = static_cast<R>(lanes.template count<K>());
-      each = quotient(R(1), number);
+      repeat<K>([&](int k) { near = lanes.holds(k) ? x.v[k] : near; });
     }
-    keep_inside(x, lanes, to<T>(0));
-    const T mean = sum_of<0, K>(x) * each;
-    keep_inside(x, lanes, mean);
-    Values<R, K> squares;
-    repeat<K>([&](int k) { squares.v[k] = size_of(x.v[k] - mean); });
-    const R count = a.count + number, share = quotient(number, count);
-    const T distance = mean - a.mean;
-    return {a.mean + distance * share, a.squares + (sum_of<0, K>(squares) + size_of(distance) * (share * a.count)),
-            count};
+    near = a.count > R(0) ? a.mean : near;
+    keep_inside(x, lanes, near);
+    R squares = R(0);  // one after the other: an instruction each
+    repeat<K>([&](int k) {
+      x.v[k] = x.v[k] - near;
+      squares = squares + size_of(x.v[k]);
+    });
+    const T sum = sum_of<0, K>(x);
+    const R count = a.count + number, share = quotient(R(1), count);
+    return {near + sum * share, a.squares + (squares - size_of(sum) * share), count};
   }
 };
 
