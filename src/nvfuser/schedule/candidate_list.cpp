@@ -19,9 +19,9 @@ constexpr double kSpillLimit = 24;  ///< bytes a thread that cost little
 constexpr double kEqual = 1.01;     ///< estimates that measurements do not tell apart
 
 /// Threads of a block that forms are simplest with: 1024 for rows in pieces, 512 for rows in registers, else 256, so
-/// that blocks that wait for each other are many (norms of 133x1048576, H200).
+/// that blocks that wait for each other are many (norms of 133x1048576, layer norm of 1469x85432, H200).
 int usual_threads(const Params& p) {
-  const bool waits = p.home == Home::registers && p.blocks > 1;
+  const bool waits = p.home == Home::registers && (p.blocks > 1 || p.cluster > 1);
   return p.family != Family::rows || waits ? 256 : p.home == Home::reload && p.blocks == 1 ? 1024 : 512;
 }
 

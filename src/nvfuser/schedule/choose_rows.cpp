@@ -46,13 +46,19 @@ constexpr Team kUsual[] = {{4, 1},   {16, 1},  {32, 2},  {64, 2},  {128, 2},
 /// cross-entropy of 1589 and 3026, H200: 1.15, 1.12, 1.30, 1.28 of what fewer threads with 4 and 3 loads each reach).
 constexpr Team kUsualPeeled[] = {{8, 5},  {8, 9},  {16, 5},  {16, 9},  {32, 5},
                                  {32, 9}, {64, 9}, {128, 9}, {256, 8}, {512, 8}};
+/// The same for sums alone, which have registers to spare: a row to two warps (sums of 742, 790, 1982, 2102 and 2251
+/// columns, H200: .97 of what a row to a warp takes).
+constexpr Team kUsualPeeledSums[] = {{8, 5},  {8, 9},  {16, 5},  {32, 4},  {32, 5},
+                                     {64, 4}, {64, 9}, {128, 9}, {256, 8}, {512, 8}};
 /// The same for single elements.
 constexpr Team kUsualSingle[] = {{8, 1}, {32, 4}, {32, 8}, {128, 8}, {256, 8}, {512, 8}, {1024, 8}};
 /// Loads of a thread; peeled rows of a power of two and an end take one more than eight.
 constexpr int kBatches[] = {1, 2, 4, 8, 16, 32};
 constexpr int kLongestBatch = 8;  ///< of rows that several threads share
-/// The first are the usual ones of rows that lie aligned, and of peeled ones.
-constexpr Team kReloaded[] = {{1024, 4}, {1024, 2}, {1024, 8}, {512, 2}, {512, 4}, {512, 8}};
+/// The first are the usual ones of rows that lie aligned, of peeled ones, and of peeled ones that are read once for
+/// statistics which make a thread wait for itself (cross-entropy of 54641 columns, H200: 271 us, 295 with 1,024
+/// threads).
+constexpr Team kReloaded[] = {{1024, 4}, {1024, 2}, {512, 2}, {1024, 8}, {512, 4}, {512, 8}};
 
 /// One kind of access to rows: all its candidates.
 class RowCandidates {
@@ -64,9 +70,11 @@ class RowCandidates {
 
   void add_all() {
     const bool single = usual_.vector == 1 && list_.widest_vector() > 1;
-    const std::span<const Team> usual = single        ? std::span<const Team>(kUsualSingle)
-                                        : usual_.peel ? std::span<const Team>(kUsualPeeled)
-                                                      : kUsual;
+    const bool sums = usual_.stream && !list_.problem().streams;
+    const std::span<const Team> usual = single         ? std::span<const Team>(kUsualSingle)
+                                        : !usual_.peel ? std::span<const Team>(kUsual)
+                                        : sums         ? std::span<const Team>(kUsualPeeledSums)
+                                                       : kUsualPeeled;
     const auto first = std::find_if(usual.begin(), usual.end(), [&](const Team& team) { return fits(team); });
     if (first != usual.end()) {
       add(*first, Home::registers, 1);
@@ -79,7 +87,9 @@ class RowCandidates {
       }
     }
     for (const Team& team : kReloaded) {
-      const bool common = first == usual.end() && &team == &kReloaded[usual_.peel ? 1 : 0];
+      const bool common = first == usual.end() && &team == &kReloaded[!usual_.peel              ? 0
+                                                                      : list_.problem().streams ? 2
+                                                                                                : 1];
       add(team, Home::reload, common ? 1 : kRare);
     }
   }
