@@ -157,6 +157,10 @@ inline Params draw_params(Dice& dice, const FamilyTurn& turn) {
       params.batch = dice.pick<int>({1, 2, 4});
       params.vector = std::min(turn.vector, 8);
       params.home = dice.chance(80) ? Home::registers : Home::reload;  // shared ones are read again
+      if (params.home == Home::registers && dice.chance(50)) {
+        params.threads = params.lanes * 16;  // more of the columns fit
+        params.batch = 8;
+      }
       break;
     case Family::cpu_columns:
       params.task = dice.pick<int64_t>({16, 64, 128});
