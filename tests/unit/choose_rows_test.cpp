@@ -137,6 +137,9 @@ TEST(ChooseRows, FewLongRowsOfH200) {
               "rows threads=256 batch=8 vector=8 blocks=2 share=64 stages=3 grid=4 finish=barrier home=shared");
   }
   EXPECT_EQ(first("softmax", {7, 1 << 20}), teams + " form=streaming");
+  for (const Candidate& candidate : ranked("softmax", {3, 1 << 16})) {
+    EXPECT_LE(candidate.params.grid, 3) << "a team for each row: " << candidate.params.text();
+  }
   EXPECT_EQ(first("softmax", {1, 1 << 20}),
             "rows threads=512 batch=2 vector=8 blocks=4 share=128 finish=dependent home=reload form=streaming");
   // A cluster holds rows for a second pass; blocks that count themselves in take long over little.

@@ -81,7 +81,9 @@ void add_held(CandidateList& list, Params params) {
     params.blocks_per_sm = row_blocks(list, params);
     const int64_t chunk = int64_t{shape.threads} * params.vector * shape.batch;
     params.blocks = static_cast<int>(round_up(ceil_div(columns, chunk)));
-    params.grid = list.device().sms * params.blocks_per_sm / params.blocks;
+    // A few numbers of teams serve all numbers of rows.
+    params.grid = static_cast<int>(
+        std::min<int64_t>(list.device().sms * params.blocks_per_sm / params.blocks, round_up(list.problem().rows)));
     if (params.blocks > 1 && params.grid > 0) {
       list.add(params, kHandicap);
     }
