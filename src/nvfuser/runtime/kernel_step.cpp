@@ -55,11 +55,8 @@ void put_divisor(KernelStep& step, bool wide, int offset, int64_t value) {
 }  // namespace
 
 int64_t element_count(const Tensor& workspace, const SizeValues& sizes) {
-  int64_t count = 1;
-  for (const Allocation::Dim& dim : workspace.allocation->dims) {
-    count *= value_of(dim.extent, sizes);
-  }
-  return count;
+  const std::vector<Allocation::Dim>& dims = workspace.allocation->dims;  // outermost first
+  return dims.empty() ? 1 : value_of(dims.front().extent, sizes) * value_of(dims.front().stride, sizes);
 }
 
 int64_t semaphore_count(const Program& program, const SizeValues& sizes) {

@@ -13,6 +13,8 @@ namespace nvfuser {
 
 namespace {
 
+constexpr int64_t kWholeVectors = 8;  ///< states, of a row of them: the widest that a thread moves at once
+
 struct Phase {
   Reference* loops = nullptr;
   Reference* finish = nullptr;  ///< where states of earlier phases are combined; null: of the first
@@ -79,7 +81,7 @@ class ColumnShares {
       t->reference = phase.loops;
       split_runs(kernel_, *t, phase.at);
       rfactor(kernel_, *t, {phase.at.share});
-      through_workspaces(kernel_, *t, {shares_}, true);
+      through_workspaces(kernel_, *t, {shares_}, true, kWholeVectors);
     }
   }
 

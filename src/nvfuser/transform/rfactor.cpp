@@ -119,14 +119,19 @@ std::vector<Id*> kept_roots(const Tensor& t) {
   return found;
 }
 
-/// A dense buffer over ids, outermost first.
-Tensor* make_workspace(Kernel& kernel, const Tensor& state, const std::vector<Id*>& ids) {
+/// A buffer over ids, outermost first.  The innermost `row` of them lie dense, and begin at multiples of so many
+/// elements wherever they end.
+Tensor* make_workspace(Kernel& kernel, const Tensor& state, const std::vector<Id*>& ids, size_t row, int64_t multiple) {
+  const Index whole = kernel.pool->constant(multiple);
   Tensor* buffer = make_tensor(kernel, TensorOp::load, state.dtype, state.view);
   buffer->name = "ws" + std::to_string(kernel.workspaces.size());
   buffer->memory = MemoryType::global;
   Allocation allocation;
   Index step = kernel.pool->constant(1);
   for (size_t k = ids.size(); k-- > 0;) {
+    if (k + row + 1 == ids.size() && multiple > 1 && !step->is_constant()) {
+      step = kernel.pool->mul(Algebra(*kernel.pool).ceil_div(step, whole), whole);
+    }
     allocation.dims.insert(allocation.dims.begin(), {nullptr, ids[k]->extent, step});
     step = kernel.pool->mul(step, ids[k]->extent);
   }
@@ -147,7 +152,8 @@ Tensor* access(Kernel& kernel, TensorOp op, Tensor& buffer, const std::vector<Id
 
 }  // namespace
 
-void through_workspaces(Kernel& kernel, Tensor& reduce, const std::vector<Id*>& axes, bool shares_outside) {
+void through_workspaces(Kernel& kernel, Tensor& reduce, const std::vector<Id*>& axes, bool shares_outside,
+                        int64_t multiple) {
   check(reduce.op == TensorOp::reduce && reduce.reduction->merges && !is_later_part(reduce), ErrorKind::schedule,
         "only states go through workspaces");
   const std::vector<Id*> shares = reduce.reduction->axes;
@@ -161,7 +167,7 @@ void through_workspaces(Kernel& kernel, Tensor& reduce, const std::vector<Id*>& 
       ids.insert(ids.end(), inner.begin(), inner.end());
       return ids;
     };
-    Tensor* buffer = make_workspace(kernel, state, in_order(shares));
+    Tensor* buffer = make_workspace(kernel, state, in_order(shares), shares_outside ? outer.size() : 0, multiple);
     Tensor* store = access(kernel, TensorOp::store, *buffer, in_order(shares));
     store->name = buffer->name;
     store->memory = MemoryType::global;

@@ -57,8 +57,9 @@ Tensor& privatise(Kernel& kernel, Tensor& t, const std::vector<Tensor*>& consume
 std::vector<Tensor*> rfactor(Kernel& kernel, Tensor& reduce, const std::vector<Id*>& kept);
 /// Lets the states that `reduce` combines go through workspaces of the kernel: stored where they are made, loaded where
 /// `reduce` now stands.  `axes`: roots of its reference, in place of the ids that it combined along, which are
-/// the workspaces' innermost axes, or their outermost.
-void through_workspaces(Kernel& kernel, Tensor& reduce, const std::vector<Id*>& axes, bool shares_outside = false);
+/// the workspaces' innermost axes, or their outermost: then what lies inside begins at multiples of so many elements.
+void through_workspaces(Kernel& kernel, Tensor& reduce, const std::vector<Id*>& axes, bool shares_outside = false,
+                        int64_t multiple = 1);
 /// Explicit layout over ids of constant extent, outermost first; `pad` widens the innermost; swizzle xors the innermost
 /// index (in groups of `swizzle_group` elements, of which there is a power of two) with the next outer one.
 void set_allocation(Kernel& kernel, Tensor& t, const std::vector<Id*>& ids, int64_t pad = 0, bool swizzle = false,
