@@ -88,9 +88,11 @@ TEST(Columns, ProblemSaysWhereTheReducedAxesLie) {
 TEST(Columns, Choices) {
   EXPECT_EQ(chosen(SumCase({16384, 8192}, {0}), "H200").family, Family::columns);
   EXPECT_EQ(chosen(SumCase({16384, 8192}, {0}), "H200").home, Home::reload);
-  EXPECT_EQ(chosen(SumCase({16384, 8192}, {0}), "H200").finish, GridFinish::dependent);
-  EXPECT_GE(chosen(SumCase({16384, 8192}, {0}), "H200").blocks * 8192 / (32 * 4), 132) << "every SM has a block";
-  EXPECT_EQ(chosen(SumCase({16384, 8192}, {0}), "A100").finish, GridFinish::second);
+  EXPECT_TRUE(chosen(SumCase({16384, 8192}, {0}), "H200").stream) << "nothing is read twice";
+  EXPECT_FALSE(chosen(SumCase({16384, 8192}, {0}, true), "H200").stream) << "results of that size are written";
+  EXPECT_EQ(chosen(SumCase({65536, 1024}, {0}), "H200").finish, GridFinish::dependent);
+  EXPECT_GE(chosen(SumCase({65536, 1024}, {0}), "H200").blocks * 1024 / (32 * 4), 132) << "every SM has a block";
+  EXPECT_EQ(chosen(SumCase({65536, 1024}, {0}), "A100").finish, GridFinish::second);
   EXPECT_EQ(chosen(SumCase({64, 1 << 20}, {0}), "H200").blocks, 1) << "strips are enough";
   EXPECT_EQ(chosen(SumCase({60, 8192}, {0}, true), "H200").home, Home::registers);
   EXPECT_EQ(chosen(SumCase({16384, 8191}, {0}), "H200").vector, 4) << "inputs are read from anywhere";
@@ -108,22 +110,24 @@ TEST(Columns, Choices) {
 }
 
 TEST(Columns, RowsThatStartAtOnePlaceAreDealtToABlock) {
-  for (const Sizes& sizes : {Sizes{16384, 8191}, Sizes{65536, 547}, Sizes{1024, 40033}}) {
+  for (const Sizes& sizes : {Sizes{16384, 8191}, Sizes{65536, 547}, Sizes{1024, 40033}, Sizes{1024, 40034}}) {
     const Params params = chosen(StoredCase(sizes), "H200");
     EXPECT_TRUE(params.peel) << params.text();
     EXPECT_EQ(params.vector, 4);
     EXPECT_EQ(params.blocks % 4, 0) << params.text();
   }
   EXPECT_FALSE(chosen(StoredCase({16384, 8192}), "H200").peel) << "all rows start aligned";
-  EXPECT_FALSE(chosen(StoredCase({1024, 40034}), "H200").peel) << "halves of vectors start aligned";
   EXPECT_FALSE(chosen(StoredCase({64, 129, 127}), "H200").peel) << "columns of two axes";
   std::shared_ptr<Kernel> kernel = StoredCase({64, 31}).kernel();
   Params params{.family = Family::columns, .threads = 64, .batch = 2, .vector = 4, .lanes = 8, .peel = true};
   params.blocks = 8;
   apply(*kernel, params);
-  EXPECT_EQ(loops_text(kernel->main()),
-            "(i1 + 34) / 32 grid_x, 8 block_x, 8 grid_y, 8 block_y, (((i0 + 7) / 8) + 15) / 16 serial, 2 unroll, "
-            "1 unswitch, 4 vectorize");
+  EXPECT_EQ(
+      loops_text(kernel->main()),
+      "(i1 + 34) / 32 grid_x, 8 block_x, 8 grid_y, 8 block_y, (((((i0 + 3) / 4) + 15) / 16) + 1) / 2 serial, 2 unroll, "
+      "1 unswitch, 4 vectorize");
+  EXPECT_EQ(to_string(kernel->workspaces.at(0)->allocation->dims.at(0).stride), "((i1 + 7) / 8)*8")
+      << "states begin at whole vectors";
   const auto refusal = [](const Sizes& sizes, const Params& asked) {
     return message_of(ErrorKind::schedule, [&] { apply(*StoredCase(sizes).kernel(), asked); });
   };

@@ -28,6 +28,9 @@ class ColumnShares {
 
   void run() {
     split_passes(kernel_, roots_.reduced, {});
+    if (on_gpu_) {
+      read_past_cache(kernel_, roots_, params_);
+    }
     const std::vector<Tensor*> stored = on_gpu_ ? stored_values(kernel_) : std::vector<Tensor*>{};
     levels_ = levels_of(kernel_);
     make_phases();

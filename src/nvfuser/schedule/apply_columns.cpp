@@ -30,6 +30,7 @@ void apply_columns(Kernel& kernel, const Params& params) {
   const ColumnRoots roots = column_roots(kernel);
   const bool held = params.home == Home::registers;
   split_passes(kernel, roots.reduced, held ? all_loads(kernel) : std::unordered_set<const Tensor*>{});
+  read_past_cache(kernel, roots, params);
   const std::vector<Tensor*> stored = stored_values(kernel);
   const ColumnLoops loops = strip_loops(kernel, kernel.main(), roots, params, held ? Walk::held : Walk::turns);
   for (Tensor* t : kernel.tensors) {

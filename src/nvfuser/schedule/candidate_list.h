@@ -56,6 +56,11 @@ class CandidateList {
   std::vector<Entry> entries_;
 };
 
+/// Is next to nothing written, but results of reductions?
+inline bool reads_alone(const Problem& problem) {
+  constexpr double kReadOnly = .02;
+  return problem.written < kReadOnly;
+}
 /// Candidates of problems that reduce.
 std::vector<Candidate> choose_rows(CandidateList& list);
 /// As many blocks an SM as registers allow without spills: as the compiler likes it, kernels of rows take more of them.

@@ -2,6 +2,7 @@
 // choose for kernels that keep the innermost axis and reduce what lies further out.
 #include <algorithm>
 #include <bit>
+#include <cmath>
 
 #include "nvfuser/schedule/candidate_list.h"
 #include "nvfuser/schedule/estimate.h"
@@ -15,8 +16,7 @@ constexpr int64_t kRowBytes = 512;  ///< of a strip, where its columns are that 
 constexpr int64_t kMostHeld = 8;    ///< rows that a thread holds in registers
 constexpr int64_t kMostLanesHeld = 1024;
 /// Handicap of narrower vectors, and of those that are put together from two, where rows can be peeled: bias-gelu
-/// backward of 27429x1846 took 1.3 times its estimate with 4 bytes, sums of 3721x34189 5 times; with 8 bytes rows
-/// need not be peeled: 5693x10620 had .78 of a copy with them, .71 peeled (H200).
+/// backward of 27429x1846 took 1.3 times its estimate with 4 bytes, sums of 3721x34189 5 times (H200).
 constexpr double kNarrow = 1.3;
 
 /// threads, rows that a thread loads at once, blocks an SM: 48 to 192 KB of loads in flight.
@@ -24,10 +24,15 @@ struct StripShape {
   int threads, batch, blocks;
 };
 constexpr StripShape kShapes[] = {{512, 8, 2}, {256, 8, 4}, {256, 4, 4}, {256, 4, 3}, {256, 16, 2}, {512, 16, 2}};
-/// Blocks of peeled rows, over those that the device holds: their number leaves some without a place in one wave
-/// (bias-gelu backward of 44658x1846 took 151, 143, 140, 144 us by 1, 2, 4, 8 waves, of 8602x11355 173, 171, 171, 170
-/// on an H200).
-constexpr int64_t kPeeledWaves = 4;
+/// Of peeled rows.  Half the loads of others where results of a row's size are written: bias-gelu backward of
+/// 92959x1374, 158822x547, 24489x3786 had .90, .90, .91 of a copy with two rows a thread, .82, .86, .88 with four, of
+/// 8602x11355 .93 and .90 (H200).
+constexpr StripShape kDealtShapes[] = {{256, 2, 3}, {256, 4, 3}, {256, 8, 4}};
+constexpr int64_t kFewestDealt = 16;  ///< lanes of their strips
+/// Bytes among which the rows of a turn should lie, and what each doubling beyond them costs (bias-gelu backward of
+/// 1853x40033, H200: .92 of a copy with rows within 2.5 MB, .88 within 13 MB).
+constexpr int64_t kNearRows = 2 << 20;
+constexpr double kFarRows = .017;
 constexpr StripShape kFewBlocks[] = {{512, 8, 2}, {256, 4, 4}};
 
 constexpr int64_t kShortestStrip = 64, kWidestStrip = 1024;  ///< CPU: columns whose accumulators stay in the L1 cache
@@ -45,7 +50,8 @@ Params strip(const CandidateList& list, const StripShape& shape, int vector, int
           .batch = shape.batch,
           .vector = vector,
           .blocks_per_sm = list.blocks(shape.threads, shape.blocks),
-          .lanes = static_cast<int>(lanes)};
+          .lanes = static_cast<int>(lanes),
+          .stream = list.problem().passes == 1 && reads_alone(list.problem())};
 }
 
 /// A block a strip; narrower ones where they are few.
@@ -57,19 +63,58 @@ void add_walked(CandidateList& list, int vector, int64_t most, double handicap) 
   }
 }
 
-/// As many blocks as fill the device; of peeled rows, as many as let each have rows that start at one place.
-void add_shared(CandidateList& list, int vector, int64_t lanes, double handicap, bool peel = false) {
-  const int64_t strips = ceil_div(list.problem().rows + (peel ? vector - 1 : 0), lanes * vector);
+double doublings_beyond(int64_t few, int64_t many) {
+  return many > few ? std::log2(static_cast<double>(many) / static_cast<double>(few)) : 0;
+}
+
+GridFinish finish_of(const CandidateList& list) {
+  return list.device().arch >= kEarlyStarts ? GridFinish::dependent : GridFinish::second;
+}
+
+/// As many blocks as fill the device.
+void add_shared(CandidateList& list, int vector, int64_t lanes, double handicap) {
+  const int64_t strips = ceil_div(list.problem().rows, lanes * vector);
   for (const StripShape& shape : kShapes) {
     Params params = strip(list, shape, vector, lanes);
-    params.peel = peel;
     const int64_t turns = ceil_div(list.problem().columns, shape.threads / lanes * shape.batch);
     const int64_t slots = int64_t{list.device().sms} * params.blocks_per_sm;
-    const int64_t most = std::min(turns, (peel ? kPeeledWaves : 1) * slots / strips);
-    params.blocks = static_cast<int>(peel ? std::max<int64_t>(most / vector, 1) * vector : round_down(most));
+    params.blocks = static_cast<int>(round_down(std::min(turns, slots / strips)));
     if (params.blocks > 1) {
-      params.finish = list.device().arch >= kEarlyStarts ? GridFinish::dependent : GridFinish::second;
+      params.finish = finish_of(list);
       list.add(params, handicap);
+    }
+  }
+}
+
+/// Peeled rows, in one wave: each block has rows that start at one place, so shares come by vectors.  Strips are as
+/// wide as leaves the least without work, threads of the last strip above all, and lets a turn's rows lie near each
+/// other.
+void add_dealt(CandidateList& list, int vector) {
+  const int64_t vectors = ceil_div(list.problem().rows + vector - 1, vector);
+  const int64_t row_bytes = list.problem().rows * list.problem().narrowest_bytes;
+  for (const StripShape& shape : kDealtShapes) {
+    Params params = strip(list, shape, vector, kLanes);
+    params.peel = true;
+    params.finish = finish_of(list);
+    const int64_t slots = int64_t{list.device().sms} * params.blocks_per_sm;
+    double best = 0;
+    for (int64_t lanes = kFewestDealt; lanes <= shape.threads; ++lanes) {
+      const int64_t strips = ceil_div(vectors, lanes), row_threads = shape.threads / lanes;
+      const int64_t turns = ceil_div(list.problem().columns, row_threads * shape.batch);
+      const int64_t shares = std::min(turns, slots / strips) / vector * vector, threads = lanes * row_threads;
+      const double busy = static_cast<double>(vectors) / static_cast<double>(strips * lanes) *
+                          std::sqrt(static_cast<double>(strips * shares * threads));
+      const double near =
+          busy / (1 + kFarRows * doublings_beyond(kNearRows, row_threads * shape.batch * vector * row_bytes));
+      if (near >= best && shares > 0) {
+        best = near;
+        params.lanes = static_cast<int>(lanes);
+        params.threads = static_cast<int>(threads);
+        params.blocks = static_cast<int>(shares);
+      }
+    }
+    if (best > 0) {
+      list.add(params);
     }
   }
 }
@@ -125,8 +170,8 @@ std::vector<Candidate> gpu_columns(CandidateList& list) {
   if (stored > common && problem.piece == problem.rows) {
     add_strips(list, stored, narrow ? kNarrow : 1);
   }
-  if (narrow) {
-    add_shared(list, peel, strip_lanes(problem, peel), 1, true);
+  if (peel > common) {
+    add_dealt(list, peel);
   }
   return list.ranked({.family = Family::columns, .threads = 256, .lanes = static_cast<int>(kLanes)});
 }

@@ -23,7 +23,6 @@ namespace {
 constexpr int64_t kRowLanes = 512, kShortestLanes = 16;  ///< CPU: elements of a row at a time
 constexpr int kShared = 128;                             ///< threads of a block that takes several rows
 constexpr int64_t kThreadRow = 64;                       ///< bytes of a row that a thread may have to itself
-constexpr double kReadOnly = .02;                        ///< share of bytes written, where nothing but results is
 constexpr int64_t kShortestPeeled = 16;                  ///< vectors of a row below which its ends are too much of it
 constexpr double kRare = 1.3;                            ///< handicap of kernels beside the usual ones
 constexpr double kMaskedTwice = 1.05;  ///< of softmax whose rows are masked for each statistic, in place of both at
@@ -141,7 +140,7 @@ std::vector<Candidate> gpu_rows(CandidateList& list) {
   const Problem& problem = list.problem();
   const int common = list.common_vector(), widest = list.widest_vector();
   Params usual{.family = Family::rows, .vector = common};
-  usual.stream = problem.written < kReadOnly;
+  usual.stream = reads_alone(problem);
   const bool peels = problem.peel >= widest && widest > 1 && problem.columns >= kShortestPeeled * widest;
   RowCandidates(list, usual, common == 1 || common == widest ? (peels ? kRare : 1) : kRare).add_all();
   if (common < widest && problem.peel > common) {

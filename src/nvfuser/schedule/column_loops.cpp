@@ -43,6 +43,13 @@ ColumnRoots column_roots(const Kernel& kernel) {
   return roots;
 }
 
+void read_past_cache(Kernel& kernel, const ColumnRoots& roots, const Params& params) {
+  for (Tensor* t : kernel.tensors) {
+    t->streaming =
+        params.stream && t->op == TensorOp::load && varies_along(*t, roots.reduced) && varies_along(*t, roots.kept);
+  }
+}
+
 ColumnLoops strip_loops(Kernel& kernel, Reference& reference, const ColumnRoots& roots, const Params& params,
                         Walk walk) {
   const Loops loops(kernel, reference);
@@ -54,7 +61,9 @@ ColumnLoops strip_loops(Kernel& kernel, Reference& reference, const ColumnRoots&
   ColumnLoops made;
   if (params.peel && rows != nullptr) {
     check(walk == Walk::shares, ErrorKind::schedule, "columns: rows of one block start at several places");
-    std::tie(rows, made.share) = loops.split(rows, params.blocks);
+    check(params.blocks % params.vector == 0, ErrorKind::schedule, "columns: rows dealt to ", params.blocks,
+          " blocks, which vectors of ", params.vector, " do not divide");
+    std::tie(rows, made.share) = loops.split(rows, params.vector);
     columns = shift_to_vectors(kernel, loops, columns, params.vector, made.share);
   }
   const auto [strip, column] = loops.split(columns, int64_t{params.lanes} * params.vector);
@@ -80,10 +89,10 @@ ColumnLoops strip_loops(Kernel& kernel, Reference& reference, const ColumnRoots&
     std::tie(turn, row) = loops.split(rows, at_once);
   }
   if (walk == Walk::shares) {
-    if (made.share == nullptr) {
-      // Blocks take turns: neighbours in time are neighbours in memory.
-      std::tie(turn, made.share) = loops.split(turn, params.blocks);
-    }
+    // Blocks take turns: neighbours in time are neighbours in memory.
+    Id* const place = made.share;
+    std::tie(turn, made.share) = loops.split(turn, params.blocks / (place != nullptr ? params.vector : 1));
+    made.share = place != nullptr ? loops.merge(made.share, place) : made.share;
     loops.parallelize(made.share, ParallelType::grid_y);
     made.column = 3;
   }

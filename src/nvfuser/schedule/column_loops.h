@@ -32,6 +32,9 @@ struct ColumnLoops {
   int stored = 0;         ///< values that are stored row by row
 };
 
+/// Where the params say so, elements that one row of one column has to itself are read past the first-level cache.
+void read_past_cache(Kernel& kernel, const ColumnRoots& roots, const Params& params);
+
 /// GPU: a strip of lanes * vector columns to a block.
 ColumnLoops strip_loops(Kernel& kernel, Reference& reference, const ColumnRoots& roots, const Params& params,
                         Walk walk);

@@ -56,7 +56,8 @@ struct Params {
                           ///< cpu_columns: columns of a strip; cpu_mixed: of a lane loop
   bool peel = false;      ///< GPU: vectors of a row begin at aligned elements, wherever the row starts; columns, mixed:
                           ///< as the rows of a block all start at one place
-  bool stream = false;    ///< CPU: results go to memory past the cache; rows: rows are read past the first-level cache
+  bool stream = false;    ///< CPU: results go to memory past the cache; rows, columns: they are read past the
+                          ///< first-level cache
   Home home = Home::reload;    ///< rows, columns
   Form form = Form::resident;  ///< rows
   int rows = 1;                ///< rows, mixed: rows that a block takes side by side, its threads in equal shares
