@@ -2,6 +2,7 @@
 // choose for kernels that reduce the same points along rows and across them.
 #include <algorithm>
 #include <bit>
+#include <cmath>
 
 #include "nvfuser/schedule/candidate_list.h"
 #include "nvfuser/schedule/work.h"
@@ -16,7 +17,7 @@ constexpr int kFewestThreads = 4, kMostThreads = 1024;  ///< of a block that sha
 constexpr int kBlocks[] = {256, 512};                   ///< threads of a block
 constexpr int kClusterThreads = 256;                    ///< the fewest of a block of a cluster
 constexpr int kMostBlocks = 4;                          ///< an SM
-constexpr double kSqueezed = 6;                         ///< registers that the compiler does without
+constexpr double kSqueezed = 1;                         ///< registers that the compiler does without
 constexpr int kLargestCluster = 8;                      ///< that every device of these architectures takes
 /// Clusters of 4 and 8 find room on so many of a device's multiprocessors at once, as groups of them are of different
 /// sizes: 30 and 15 clusters on an H200 (cuOccupancyMaxActiveClusters), where 32 and 16 took twice as long.
@@ -24,23 +25,20 @@ constexpr int kLargeCluster = 4, kTogether = 10, kOf = 11;
 constexpr int kMostResident = 1024;       ///< threads of an SM whose registers hold accumulators and rows
 constexpr int64_t kMostSlots = 64 << 10;  ///< bytes in which accumulators of rows side by side are joined
 constexpr int kMostStages = 3;
-/// Handicaps of rings, which are ahead of their estimate: layer and RMS norm backward 16384x4096 (H200) have .75 and
-/// .88 of a copy without; .878 and .900 where a block an SM takes two rows a turn, .854 and .888 where two take one.
-/// These have 64 KB an SM on their way; with half of that .76 is left of .87, 32 KB more cost .03.
-constexpr double kRing = .75, kBlocks2 = 1.03, kTooFew = .3, kTooMany = .06;
-constexpr double kOnTheirWay = 64 << 10;
-/// Handicap of single elements where rows can be peeled: layer norm backward of 68037x1089 took 1.7 times its estimate
-/// with them (H200).  Two elements need none with two sums a column: of 94577x522, 17199x3578 and 8552x6986 they took
-/// 132, 130 and 129 us, peeled rows 190, 128 and 135.
-constexpr double kNarrow = 1.3;
-/// Handicaps of clusters of 2, 4 and 8 blocks, which wait for each other at each turn: layer norm backward of
-/// 4605x14347 took 165, 213 and 250 us, of 1911x34189 260 by 4 and 249 by 8, RMS norm backward of 2168x27961 109 by 2
-/// and 157 by 8, of 1055x37123 159 by 4 and 114 by 8 (H200).
-constexpr double kWaiting[] = {1, 1.05, 1.45, 1.4};
-/// Handicap of rings of peeled rows of so few bytes: layer norm backward of 94577x522 took 194 us by one and 137
-/// without, of 86520x769 201 and 185, RMS norm backward of 93551x366 89 and 70, but of 59745x1035 130 and 153 (H200).
-constexpr double kSmallCopies = 1.5;
-constexpr int64_t kSmall = 1600;
+/// What the estimate does not tell, fitted to candidates of 21 shapes of layer and RMS norm backward with 366 to 37123
+/// columns (H200), of which those ranked first take 2 % longer than the fastest.  Rings are ahead of it.  Teams side by
+/// side share a barrier; in front of a ring this costs, without one fewer blocks join their sums.  Two rows at once
+/// share one too, but take more registers where a ring does not keep them or lanes are masked.
+constexpr double kLevel = .89, kRing = .865, kSideInRing = 1.11, kSide = .95;
+constexpr double kDeepInRing = .96, kDeep = 1.09;
+constexpr double kSeveral = 1.07;  ///< blocks an SM
+constexpr double kStage = 1.02;    ///< beyond two; not of one block of peeled rows an SM
+/// Clusters of 4 and 8 blocks, which wait for each other at each turn; the latter so that two kernels take rows that
+/// only they can hold: layer norm backward of 769x52589 took 149 us by these, 165 by clusters of 8.
+constexpr double kWaiting = 1.02, kLongWaiting = 1.15;
+constexpr double kNarrow = 1.2;  ///< single elements where rows could be peeled
+/// Threads of an SM below and above which a turn is longer and shorter than estimated, and by which power of them.
+constexpr double kFewThreads = 512, kManyThreads = 640, kByFew = .2, kByMany = .13;
 constexpr int64_t kTurns = 4;                                     ///< of a block, below which it has no ring
 constexpr int64_t kFewestValues = 32, kMostValueBytes = 8 << 10;  ///< rows of a block; of their own values
 constexpr int64_t kReserve = 2048;  ///< bytes of shared memory that a block takes besides its ring
@@ -104,16 +102,18 @@ int values_for(const Problem& problem, const Params& params) {
   return bytes > 0 && held * bytes <= kMostValueBytes ? static_cast<int>(held) : 0;
 }
 
-/// Of a ring, by its blocks an SM and the bytes that are on their way to them.
-double ring_handicap(const Problem& problem, const Params& params) {
-  const double way = static_cast<double>(ring_bytes(problem, params)) * params.blocks_per_sm / kOnTheirWay;
-  const double off = way < 1 ? kTooFew * (1 - way) : kTooMany * (way - 1);
-  const bool small = params.peel && problem.columns * problem.narrowest_bytes < kSmall;
-  return kRing * (params.blocks_per_sm > 1 ? kBlocks2 : 1) * (1 + off) * (small ? kSmallCopies : 1);
-}
-
-double cluster_handicap(const Params& params) {
-  return kWaiting[std::bit_width(static_cast<unsigned>(params.cluster)) - 1];
+double handicap_of(const Params& params) {
+  const bool ring = params.home == Home::shared, alone = params.blocks_per_sm == 1 && params.cluster == 1;
+  const double threads = static_cast<double>(params.threads) * params.blocks_per_sm;
+  double handicap = kLevel * std::pow(std::max(1.0, kFewThreads / threads), kByFew) *
+                    std::pow(std::min(1.0, kManyThreads / threads), kByMany);
+  handicap *= ring ? kRing : 1;
+  handicap *= params.stages > 2 && !(params.peel && alone) ? kStage : 1;
+  handicap *= params.rows > 1 ? (ring ? kSideInRing : kSide) : 1;
+  const bool eases = ring && !params.peel && params.blocks_per_sm == 1 && params.rows == 1;
+  handicap *= params.unroll > 1 ? (eases ? kDeepInRing : kDeep) : 1;
+  handicap *= params.blocks_per_sm > 1 ? kSeveral : 1;
+  return handicap * (params.cluster > kLargeCluster ? kLongWaiting : params.cluster == kLargeCluster ? kWaiting : 1);
 }
 
 /// Values are held between passes where registers allow it, and vectors taken where they do at all.
@@ -125,7 +125,7 @@ bool fits(const CandidateList& list, Params& params) {
 }
 
 /// By a ring: turns have to be so many that the first ones, which nothing hides, cost little.
-void add_rings(CandidateList& list, Params params, int64_t slots) {
+void add_rings(CandidateList& list, Params params, int64_t slots, double handicap) {
   const DeviceProps& device = list.device();
   const int64_t rows = list.problem().rows, at_once = int64_t{params.rows} * params.unroll;
   params.home = Home::shared;
@@ -134,7 +134,7 @@ void add_rings(CandidateList& list, Params params, int64_t slots) {
         (ring_bytes(list.problem(), params) + slots + params.values * value_bytes(list.problem()) + kReserve) *
         params.blocks_per_sm;
     if (rows >= kTurns * at_once * params.grid && bytes <= device.shared_per_block) {
-      list.add(params, ring_handicap(list.problem(), params) * cluster_handicap(params));
+      list.add(params, handicap * handicap_of(params));
     }
   }
 }
@@ -149,10 +149,10 @@ void add_turns(CandidateList& list, Params params, int64_t slots, double handica
       params.grid = blocks_for(list, params);
       params.values = values_for(list.problem(), params);
       if (fits(list, params)) {
-        list.add(params, handicap * cluster_handicap(params));
+        list.add(params, handicap * handicap_of(params));
       }
       if (whole) {
-        add_rings(list, params, slots);
+        add_rings(list, params, slots, handicap);
       }
     }
   }
@@ -208,14 +208,15 @@ void add_held(CandidateList& list, int vector, bool peel, double handicap) {
 std::vector<Candidate> gpu_mixed(CandidateList& list) {
   const Problem& problem = list.problem();
   const int common = list.common_vector(), peel = std::min(list.widest_vector(), problem.peel);
-  add_held(list, common, false, peel > common && (common == 1 || problem.across == 1) ? kNarrow : 1);
+  add_held(list, common, false, peel > common && common == 1 ? kNarrow : 1);
   if (peel > common) {
     add_held(list, peel, true, 1);
   }
   std::vector<Candidate> found = list.ranked();
   const auto alone = [&](const Problem& part) { return choose(part, list.device()).front().microseconds; };
   const double apart = alone(rows_part(problem)) + alone(columns_part(problem));
-  const double handicap = found.empty() ? 1 : cluster_handicap(found.front().params);
+  const bool lean = !found.empty() && found.front().params.vector == 1 && peel > common;
+  const double handicap = found.empty() ? 1 : handicap_of(found.front().params) * (lean ? kNarrow : 1);
   if (!found.empty() && apart < found.front().microseconds * handicap) {
     found.clear();
   }

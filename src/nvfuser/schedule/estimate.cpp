@@ -205,6 +205,11 @@ Estimate estimate_gpu(const Problem& problem, const Params& params, const Device
     const double hand_out = params.counter ? std::max(bound, model.claim * sms) : bound;
     e.period = root4(norm4(pow4(e.life / e.resident), pow4(hand_out), 0));
   }
+  if (work.in_step) {
+    // What each of them takes hides the others' in part only.
+    const double shown = model.in_step * e.life / e.resident;
+    e.period = std::sqrt(e.memory * e.memory + e.issue * e.issue + shown * shown);
+  }
   const double uneven = work.level && blocks > 1 ? std::ceil(blocks) / blocks : work.uneven;
   e.stream = per_sm / std::min(1.0, blocks) * e.period * uneven * (work.meetings > 0 ? model.together : 1) / 1000;
   e.tail = model.tail * (e.life + std::min(e.resident, 8.0) * e.memory) / 1000;

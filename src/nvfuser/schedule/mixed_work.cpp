@@ -8,7 +8,7 @@ namespace nvfuser {
 
 namespace {
 
-constexpr double kBaseRegisters = 24;
+constexpr double kBaseRegisters = 19;
 constexpr double kTurnIssue = 45, kSumIssue = 20;   ///< of a warp and turn: beside its elements, for each sum of a row
 constexpr double kFoldedLane = 3, kStoredLane = 5;  ///< of a lane at an end of a row, for each sum, for what is stored
 constexpr double kMaskIssue = 2.5;  ///< instructions an element of peeled rows, of which lanes may lie beyond an end
@@ -48,6 +48,7 @@ Work mixed_work(const Problem& problem, const Params& params) {
   work.tiles = std::ceil(static_cast<double>(std::max<int64_t>(1, problem.rows)) / at_once) * params.cluster;
   work.blocks = params.grid * params.cluster;
   work.stays = true;
+  work.in_step = true;
   work.barriers = threads > 32 ? form.joins : 0;
   const double sums = problem.sums * params.unroll, warps = params.threads / 32.0;
   work.barrier_issue = kTurnIssue + kSumIssue * sums;

@@ -49,9 +49,10 @@ struct TimeModel {
   double again_slope = 1.25;  ///< and so much more for each further share
   double few_threads = .06;   ///< blocks of fewer than 512 threads that read past the first-level cache (sum of
                               ///< 16384x8192, H200)
-  double alone = .25;  ///< one block an SM, which reads and writes by turns (group norm of 16x512x64x64, batch norm
-                       ///< of 64x256x56x56, H200)
-  double tail = .162;  ///< drain, in lives of a block
+  double alone = .25;    ///< one block an SM, which reads and writes by turns (group norm of 16x512x64x64, batch norm
+                         ///< of 64x256x56x56, H200)
+  double in_step = .87;  ///< of a life that is not hidden where warps are in step (norms' gradients of 16 shapes, H200)
+  double tail = .162;    ///< drain, in lives of a block
   double narrow_loss = .0318;      ///< accesses below 16 bytes
   double block_instructions = 14;  ///< a warp and tile, before and after its elements
   double short_rows = .06;         ///< tiles with rows of 128 bytes in place of 256 (relu + transpose of 2 bytes, H200)

@@ -36,6 +36,7 @@ struct Work {
   double uneven = 1;          ///< turns of all blocks, over those that have work
   bool level = false;         ///< blocks do equal parts of the work
   bool stays = false;         ///< which block does which tile is fixed
+  bool in_step = false;       ///< a block's warps load, compute and store together, tile by tile
   double finish = 0;          ///< microseconds after the last tile
   int64_t shared_bytes = 0;
 };
