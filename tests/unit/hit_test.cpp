@@ -174,5 +174,21 @@ TEST(Workspace, AGapIsFilled) {
   }
 }
 
+TEST(Workspace, TensorsOfNothingGetNoAddress) {
+  Plan plan;
+  plan.inputs = 1;
+  OutputSpec handed{};
+  handed.dtype = DataType::Float;
+  handed.workspace = true;
+  plan.outputs = {OutputSpec{}, handed};
+  KernelStep step;
+  step.patches = {{Patch::Kind::pointer, 0, 0}, {Patch::Kind::pointer, 8, 1}, {Patch::Kind::pointer, 16, 2}};
+  plan.steps = {step};
+  place_workspace(plan);
+  ASSERT_EQ(plan.outputs.size(), 1) << "the fusion's";
+  ASSERT_EQ(plan.steps[0].patches.size(), 2) << "no patch reads an address behind the last buffer";
+  EXPECT_EQ(plan.steps[0].patches[1].buffer, 1);
+}
+
 }  // namespace
 }  // namespace nvfuser

@@ -40,6 +40,13 @@ OutputSpec workspace_spec(const Device& device, int64_t bytes) {
   return spec;
 }
 
+/// Where nothing needs a byte there is no workspace: who is handed a tensor of it gets no address.
+void drop_addresses(Plan& plan, int base) {
+  for (KernelStep& step : plan.steps) {
+    std::erase_if(step.patches, [&](const Patch& patch) { return patch.buffer >= base; });
+  }
+}
+
 }  // namespace
 
 WorkspaceLayout place(std::span<const Lifetime> lifetimes) {
@@ -95,6 +102,8 @@ void place_workspace(Plan& plan) {
   plan.outputs.erase(first, plan.outputs.end());
   if (layout.bytes > 0) {
     plan.outputs.push_back(workspace_spec(plan.device, layout.bytes));
+  } else {
+    drop_addresses(plan, base);
   }
 }
 
