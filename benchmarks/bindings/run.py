@@ -147,6 +147,13 @@ def page(run: dict[str, Any]) -> str:
     )
 
 
+def out_of_date(built: Path, library: Path) -> bool:
+    """Whether anything that the two modules are made of is newer than they are."""
+    folders = (HERE, ROOT / "python", ROOT / "src")
+    sources = [path for folder in folders for path in folder.rglob("*") if path.suffix in {".cpp", ".h", ".py"}]
+    return not built.exists() or max(path.stat().st_mtime for path in [library, *sources]) > built.stat().st_mtime
+
+
 def collect(library: Path, work: Path, rounds: int) -> dict[str, Any]:
     import nanobind
     import nanobind_backend
@@ -155,7 +162,7 @@ def collect(library: Path, work: Path, rounds: int) -> dict[str, Any]:
     import build
 
     built = work / "built.json"
-    if not built.exists():
+    if out_of_date(built, library):
         figures = build.build(library, work)
         built.write_text(json.dumps(figures))
     run = measure(work, json.loads(built.read_text()), rounds)
