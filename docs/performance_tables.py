@@ -27,12 +27,22 @@ def shares(data: dict[str, Any]) -> str:
     return table(["case", *used], rows)
 
 
+def last_run(data: dict[str, Any]) -> dict[str, Any]:
+    """A file holds several runs, or is one."""
+    run: dict[str, Any] = data.get("runs", [data])[-1]
+    return run
+
+
+def size_of(row: dict[str, Any]) -> str:
+    return "x".join(map(str, row["shape"])) if "shape" in row else f"{row['size']:,} elements"
+
+
 def host(data: dict[str, Any]) -> str:
     """Milliseconds on a CPU, of the last run in the file."""
-    run = data["runs"][-1]
+    run = last_run(data)
     names = list(dict.fromkeys(name for row in run["rows"] for name in row.get("ms", {})))
     rows = [
-        [f"{row['row']}, {row['size']:,} elements", *(f"{row['ms'][n]:.2f}" if n in row["ms"] else "–" for n in names)]
+        [f"{row['row']}, {size_of(row)}", *(f"{row['ms'][n]:.2f}" if n in row["ms"] else "–" for n in names)]
         for row in run["rows"]
         if "ms" in row
     ]
@@ -48,9 +58,9 @@ def kernels(data: dict[str, Any]) -> str:
 def section(path: Path) -> str:
     """The tables of one file; nothing for a form that is not known."""
     data = json.loads(path.read_text())
-    first = data.get("rows", [{}])[0]
+    first = last_run(data).get("rows", [{}])[0]
     form = shares if "share" in first else kernels if "kernels" in first and "mean" in first else None
-    form = host if "runs" in data and "ms" in data["runs"][-1]["rows"][0] else form
+    form = host if "ms" in first else form
     if form is None:
         return ""
     facts = [str(data[key]) for key in ("device", "date") if key in data]
