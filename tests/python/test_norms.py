@@ -426,6 +426,16 @@ def test_types_of_results() -> None:
     assert types == [narrow, wide, wide, narrow, wide, wide, wide, DataType.Double, narrow, DataType.Half]
 
 
+def test_weights_and_biases_are_no_reason_for_another_kernel_on_the_host() -> None:
+    x, w = torch.randn(12, 40), torch.randn(40)
+    with FusionDefinition() as fd:
+        ops = fd.ops
+        rows, weight = fd.from_pytorch(x), fd.from_pytorch(w)
+        scaled = rows * ops.broadcast(weight, [True, False])
+        fd.add_output(scaled - ops.broadcast(ops.max(scaled, [1]), [False, True]))
+    assert fd.plan_text([x, w], target="host").startswith("way host, 1 kernels")
+
+
 def test_channels_last_stays() -> None:
     x = torch.randn(2, 6, 4, 5).to(memory_format=torch.channels_last)
     fd = single(lambda fd, x: fd.ops.batch_norm(x, training=True), x)

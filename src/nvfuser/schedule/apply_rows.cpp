@@ -256,7 +256,8 @@ void apply_cpu_rows(Kernel& kernel, const Params& params) {
     order.insert(order.end(), {chunk, lanes});
     loops.reorder(order);
   }
-  inline_rows(kernel, merged.row, {}, {outside, loops.size(), merged.columns != nullptr ? outside + 1 : outside});
+  const int within = loops.size();
+  inline_rows(kernel, merged.row, {}, {outside, within, merged.columns != nullptr ? outside + 1 : outside, within});
 }
 
 }  // namespace nvfuser
